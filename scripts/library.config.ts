@@ -1,0 +1,38 @@
+import { copyFile, readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { defineConfig, type Options } from "tsup";
+
+/**
+ * How each package is built: ESM with types and source maps. Dependencies, the other packages among them, are
+ * imported, not bundled (two copies of tensor's op registry would be two registries).
+ */
+export function library(entry: Record<string, string>): Options {
+  return {
+    entry,
+    format: ["esm"],
+    target: ["node20", "es2022"],
+    platform: "node",
+    dts: true,
+    sourcemap: true,
+    clean: true,
+    external: [/^@dawnstrap\//],
+    onSuccess: copyWorkers,
+  };
+}
+
+/**
+ * Worker files are plain modules named `*-worker.js`. They land flat in dist, because the code that starts them is
+ * bundled flat: `new URL("./decode-worker.js", import.meta.url)` holds in the sources and in dist.
+ */
+async function copyWorkers(): Promise<void> {
+  const taken = new Set<string>();
+  for (const file of await readdir("src", { recursive: true })) {
+    if (!file.endsWith("-worker.js")) continue;
+    const name = basename(file);
+    if (taken.has(name)) throw new Error(`two worker files are named ${name}; dist is flat`);
+    taken.add(name);
+    await copyFile(join("src", file), join("dist", name));
+  }
+}
+
+export default defineConfig(library({ index: "src/index.ts" }));
