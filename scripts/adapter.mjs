@@ -35,7 +35,9 @@ function look() {
   }
   const llvmpipe = probe(driverFile("/usr/share/vulkan/icd.d", /^lvp_icd.*\.json$/), /llvmpipe/i);
   const swiftShader = probe(driverFile("/usr/lib/chromium", /^vk_swiftshader_icd\.json$/), /swiftshader/i);
-  const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+  const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
+    existsSync,
+  );
   /** @type {State} */
   const state = { found: [], missing: [] };
   for (const [name, got] of /** @type {const} */ ([
@@ -85,7 +87,9 @@ function probe(driver, meant = /./) {
 
 function osRelease() {
   const text = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
-  return Object.fromEntries([...text.matchAll(/^(\w+)="?([^"\n]*)"?$/gm)].map(([, key, value]) => [key, value]));
+  return Object.fromEntries(
+    [...text.matchAll(/^(\w+)="?([^"\n]*)"?$/gm)].map(([, key, value]) => [key, value]),
+  );
 }
 
 function isDebian() {
@@ -101,11 +105,13 @@ function install(missing) {
   if (missing.includes("llvmpipe")) {
     // Dawn refuses the Mesa 22.3 of Debian 12 itself.
     const release = fromBackports ? ["-t", "bookworm-backports"] : [];
-    if (!apt(["install", ...release, "mesa-vulkan-drivers", "libvulkan1"])) fail("apt could not install Mesa");
+    if (!apt(["install", ...release, "mesa-vulkan-drivers", "libvulkan1"]))
+      fail("apt could not install Mesa");
   }
   if (missing.includes("SwiftShader") || missing.includes("Chromium")) {
     // SwiftShader's driver file is part of chromium-common.
-    if (!apt(["install", "libvulkan1", "chromium-common", "chromium"])) fail("apt could not install Chromium");
+    if (!apt(["install", "libvulkan1", "chromium-common", "chromium"]))
+      fail("apt could not install Chromium");
   }
 }
 
@@ -128,7 +134,16 @@ function addBackports() {
 function apt(args) {
   const { status } = spawnSync(
     "apt-get",
-    ["-qq", "-y", "-o", "Acquire::Retries=3", "-o", "DPkg::Lock::Timeout=300", ...args, ...noRecommends(args)],
+    [
+      "-qq",
+      "-y",
+      "-o",
+      "Acquire::Retries=3",
+      "-o",
+      "DPkg::Lock::Timeout=300",
+      ...args,
+      ...noRecommends(args),
+    ],
     { stdio: "inherit", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } },
   );
   return status === 0;
@@ -143,7 +158,8 @@ function report({ found, missing }) {
   for (const name of found) console.log(`adapter: found ${name}`);
   if (missing.length > 0) console.error(`adapter: missing ${missing.join(", ")}\n${instructions()}`);
   const adapters = found.filter((name) => !name.startsWith("/"));
-  if (adapters.length === 0) fail("Dawn finds no WebGPU adapter, so the tests of the WebGPU device cannot run");
+  if (adapters.length === 0)
+    fail("Dawn finds no WebGPU adapter, so the tests of the WebGPU device cannot run");
   if (wantAll && missing.length > 0) fail(`--all was asked for, and ${missing.join(", ")} is missing`);
 }
 

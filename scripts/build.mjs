@@ -1,0 +1,67 @@
+// Builds the packages in the order of their dependencies, and only those that are out of date.
+//
+//   node scripts/build.mjs [--force] [package ...]
+import { spawnSync } from "node:child_process";
+import { readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const order = ["tensor", "autograd", "nn", "byol"];
+const args = process.argv.slice(2);
+const force = args.includes("--force");
+const asked = args.filter((arg) => arg !== "--force");
+const unknown = asked.filter((name) => !order.includes(name));
+if (unknown.length > 0) {
+  console.error(`build: no package ${unknown.join(", ")}; there are ${order.join(", ")}`);
+  process.exit(1);
+}
+
+const shared = newest(
+  ["scripts/build.mjs", "scripts/library.config.ts", "package-lock.json", "tsconfig.json"].map((file) =>
+    join(root, file),
+  ),
+);
+let rebuilt = false;
+for (const name of order) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  const folder = join(root, "packages", name);
+  // Written last, so that a build that broke halfway counts as none. Its time is that of the build's start: a source
+  // saved while the build ran is newer.
+  const stamp = join(folder, "dist", ".built");
+  const sources = Math.max(
+    shared,
+    newest([join(folder, "src"), join(folder, "package.json"), join(folder, "tsup.config.ts")]),
+  );
+  // A package's types are made from those of the packages to its left.
+  if (!force && !rebuilt && sources < modified(stamp)) continue;
+  rebuilt = true;
+  const start = new Date();
+  rmSync(stamp, { force: true });
+  const tsup = join(root, "node_modules", "tsup", "dist", "cli-default.js");
+  const { status } = spawnSync(process.execPath, [tsup, "--silent"], { cwd: folder, stdio: "inherit" });
+  if (status !== 0) {
+    console.error(`build: ${name} failed`);
+    process.exit(1);
+  }
+  writeFileSync(stamp, "");
+  utimesSync(stamp, start, start);
+  console.log(`build: ${name} ${((Date.now() - start.getTime()) / 1000).toFixed(1)} s`);
+}
+
+function modified(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+/** The newest change below these files and folders; a folder's own time tells of removed files. */
+function newest(paths) {
+  let time = 0;
+  for (const path of paths) {
+    time = Math.max(time, modified(path));
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) continue;
+    for (const entry of readdirSync(path, { recursive: true })) {
+      if (!entry.endsWith(".test.ts")) time = Math.max(time, modified(join(path, entry)));
+    }
+  }
+  return time;
+}
