@@ -1,0 +1,75 @@
+/** What would be published works where nothing else of this repository is: packed, installed, typed and run. */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { firstProgram, packages, readmeOf, root } from "./readme.ts";
+
+const exec = promisify(execFile);
+
+/** Runs a command and throws with what it printed. The conditions of the test runner must not leak into it. */
+async function run(cwd: string, command: string, ...args: string[]): Promise<string> {
+  const env = { ...process.env, NODE_OPTIONS: "" };
+  try {
+    return (await exec(command, args, { cwd, env, maxBuffer: 1 << 26 })).stdout;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
+  }
+}
+
+describe("the packed packages", () => {
+  let folder: string;
+  let project: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "dawnstrap-packed-"));
+    project = join(folder, "project");
+    await mkdir(project);
+    await run(root, process.execPath, "scripts/build.mjs");
+    await run(
+      root,
+      "npm",
+      "pack",
+      ...packages.map((name) => `./packages/${name}`),
+      "--pack-destination",
+      folder,
+    );
+    const tarballs = (await readdir(folder)).filter((file) => file.endsWith(".tgz"));
+    expect(tarballs).toHaveLength(packages.length);
+    await writeFile(join(project, "package.json"), JSON.stringify({ private: true, type: "module" }));
+    const quiet = ["--prefer-offline", "--no-audit", "--no-fund", "--no-package-lock"];
+    await run(project, "npm", "install", ...quiet, ...tarballs.map((file) => join(folder, file)));
+  }, 300_000);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  for (const name of packages) {
+    it(`${name} contains its program, its licence and nothing of its sources`, async () => {
+      const files = await readdir(join(project, "node_modules", "@dawnstrap", name), { recursive: true });
+      expect(files).toEqual(expect.arrayContaining(["LICENSE", "dist/index.js", "dist/index.d.ts"]));
+      expect(files.filter((file) => /^src|\.test\.|\.built$/.test(file))).toEqual([]);
+    });
+
+    it(`${name} is imported by plain Node`, async () => {
+      await run(
+        project,
+        process.execPath,
+        "--input-type=module",
+        "-e",
+        `await import("@dawnstrap/${name}");`,
+      );
+    });
+
+    const program = firstProgram(readmeOf(name));
+    it.skipIf(program === undefined)(`${name}'s README program passes tsc and runs`, async () => {
+      await writeFile(join(project, `${name}.ts`), program!);
+      const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+      const types = ["--types", "node", "--typeRoots", join(root, "node_modules", "@types")];
+      const flags = ["--strict", "--skipLibCheck", "--target", "es2022", "--module", "nodenext", ...types];
+      await run(project, process.execPath, tsc, ...flags, `${name}.ts`);
+      await run(project, process.execPath, `${name}.js`);
+    });
+  }
+});
