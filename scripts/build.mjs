@@ -2,7 +2,7 @@
 //
 //   node scripts/build.mjs [--force] [package ...]
 import { spawnSync } from "node:child_process";
-import { readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,6 +22,7 @@ const shared = newest(
     join(root, file),
   ),
 );
+const release = takeTurn(join(root, "node_modules", ".dawnstrap-build"));
 let rebuilt = false;
 for (const name of order) {
   if (asked.length > 0 && !asked.includes(name)) continue;
@@ -41,12 +42,40 @@ for (const name of order) {
   const tsup = join(root, "node_modules", "tsup", "dist", "cli-default.js");
   const { status } = spawnSync(process.execPath, [tsup, "--silent"], { cwd: folder, stdio: "inherit" });
   if (status !== 0) {
+    release();
     console.error(`build: ${name} failed`);
     process.exit(1);
   }
   writeFileSync(stamp, "");
   utimesSync(stamp, start, start);
   console.log(`build: ${name} ${((Date.now() - start.getTime()) / 1000).toFixed(1)} s`);
+}
+release();
+
+/** Two test files, or two people in one tree, may ask for a build at once; one waits and then finds it done. */
+function takeTurn(lock) {
+  mkdirSync(dirname(lock), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      return () => rmSync(lock, { force: true });
+    } catch (error) {
+      if (error.code !== "EEXIST") throw error;
+    }
+    if (isGone(lock)) rmSync(lock, { force: true });
+    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  }
+}
+
+/** Whether the build that holds the lock died without giving it back. */
+function isGone(lock) {
+  try {
+    const pid = Number(readFileSync(lock, "utf8"));
+    if (pid > 0) process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error.code === "ESRCH";
+  }
 }
 
 function modified(file) {

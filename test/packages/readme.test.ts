@@ -28,7 +28,7 @@ describe("the first program of the README of", () => {
         expect(owes, `${file} must open with a program in a \`\`\`ts block`).toBe(false);
         return skip("no program, and nothing to show yet");
       }
-      const path = join(folder, `${name!.replace(" ", "-")}.ts`);
+      const path = join(folder, `${name!.replace(" ", "-")}.mts`);
       await writeFile(path, program);
       const flags = ["--conditions=@dawnstrap/source", "--import", "tsx"];
       await run(process.execPath, [...flags, path], { cwd: root });
