@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { firstProgram, isPlaceholder, packages, readmeOf, root } from "./readme.ts";
+import { firstProgram, isPlaceholder, packages, readmeOf, root } from "./readme.js";
 
 const run = promisify(execFile);
 

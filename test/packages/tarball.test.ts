@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { firstProgram, packages, readmeOf, root } from "./readme.ts";
+import { firstProgram, packages, readmeOf, root } from "./readme.js";
 
 const exec = promisify(execFile);
 
