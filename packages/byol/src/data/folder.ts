@@ -1,0 +1,116 @@
+/** Any folder of images: JPEG, PNG and WebP, with a sub-folder per class where there are labels. */
+import { readdir } from "node:fs/promises";
+import { extname, join, relative, sep } from "node:path";
+import { DataError } from "../errors.js";
+import { Decoder } from "./decoder.js";
+import { ImageFiles } from "./files.js";
+import type { DataSource, ImageFormat } from "./source.js";
+import { heldOutPlaces } from "./split.js";
+
+const extensions = new Set([".jpg", ".jpeg", ".png", ".webp"]);
+const heldOutNames = ["test", "val", "valid", "validation"];
+
+/** Every image file below a folder, sorted by path, so that the order is the same on every system. */
+async function imagesBelow(folder: string): Promise<string[]> {
+  let entries: Awaited<ReturnType<typeof list>>;
+  try {
+    entries = await list(folder);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why =
+      code === "ENOENT"
+        ? "does not exist"
+        : code === "ENOTDIR"
+          ? "is not a folder"
+          : `cannot be read (${code})`;
+    throw new DataError(`data: ${folder} ${why}; --data takes digits, emoji or a folder of images`);
+  }
+  const files = entries
+    .filter(
+      (entry) =>
+        (entry.isFile() || entry.isSymbolicLink()) && extensions.has(extname(entry.name).toLowerCase()),
+    )
+    .map((entry) => join(entry.parentPath, entry.name));
+  // By code units: a locale's order differs from machine to machine.
+  return files.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+const list = (folder: string) => readdir(folder, { recursive: true, withFileTypes: true });
+
+interface Labelled {
+  readonly files: readonly string[];
+  readonly labels: readonly number[];
+}
+
+/** Class of each file by the first folder on its way; undefined unless every image lies in one of two or more. */
+function classesOf(root: string, files: readonly string[]): string[] | undefined {
+  const names = files.map((file) => relative(root, file).split(sep));
+  if (names.some((path) => path.length < 2)) return undefined;
+  const classes = [...new Set(names.map((path) => path[0]!))];
+  return classes.length >= 2 ? classes.sort() : undefined;
+}
+
+function label(root: string, files: readonly string[], classes: readonly string[]): Labelled {
+  return { files, labels: files.map((file) => classes.indexOf(relative(root, file).split(sep)[0]!)) };
+}
+
+/** `train/CLASS/…` beside `val/CLASS/…` (or test, valid, validation): the split that the folder itself gives. */
+async function givenSplit(root: string, files: readonly string[]) {
+  const top = new Set(files.map((file) => relative(root, file).split(sep)[0]!));
+  const held = heldOutNames.find((name) => top.has(name));
+  if (!top.has("train") || !held) return undefined;
+  const inside = (name: string) => files.filter((file) => file.startsWith(join(root, name) + sep));
+  const train = inside("train");
+  const classes = classesOf(join(root, "train"), train);
+  if (!classes) return undefined;
+  const heldOut = inside(held).filter((file) =>
+    classes.includes(relative(join(root, held), file).split(sep)[0]!),
+  );
+  return {
+    classes,
+    train: label(join(root, "train"), train, classes),
+    heldOut: label(join(root, held), heldOut, classes),
+  };
+}
+
+/** A fifth of each class is held out, by the names of the files. */
+function ownSplit(root: string, files: readonly string[], classes: readonly string[]) {
+  const all = label(root, files, classes);
+  const held = new Set<number>();
+  classes.forEach((_, k) => {
+    const members = files.map((_, i) => i).filter((i) => all.labels[i] === k);
+    const names = members.map((i) => relative(root, files[i]!).split(sep).join("/"));
+    for (const place of heldOutPlaces(names, 0.2)) held.add(members[place]!);
+  });
+  const side = (wanted: boolean): Labelled => ({
+    files: files.filter((_, i) => held.has(i) === wanted),
+    labels: all.labels.filter((_, i) => held.has(i) === wanted),
+  });
+  return { classes, train: side(false), heldOut: side(true) };
+}
+
+/** A folder of images. Without labels all of them are trained on. Bad files are skipped; see `skipped()`. */
+export async function openFolder(folder: string, format: ImageFormat): Promise<DataSource> {
+  const files = await imagesBelow(folder);
+  if (files.length === 0)
+    throw new DataError(
+      `data: ${folder} holds no images (looked for .jpg, .jpeg, .png and .webp, sub-folders too)`,
+    );
+  const classes = classesOf(folder, files);
+  const split = (await givenSplit(folder, files)) ?? (classes && ownSplit(folder, files, classes));
+  const decoder = new Decoder(format);
+  const nameOf = (file: string) => relative(folder, file);
+  const set = (side: Labelled) =>
+    new ImageFiles(side.files, Int32Array.from(side.labels), decoder, { nameOf });
+  const train = split ? set(split.train) : new ImageFiles(files, undefined, decoder, { nameOf });
+  const heldOut = split ? set(split.heldOut) : new ImageFiles([], undefined, decoder);
+  return {
+    name: folder,
+    image: { height: format.size, width: format.size, channels: format.channels },
+    classes: split?.classes ?? [],
+    train,
+    heldOut,
+    skipped: () => [...train.skipped, ...heldOut.skipped],
+    close: () => decoder.close(),
+  };
+}

@@ -1,0 +1,110 @@
+/** What a preset holds. Every number of a run stands here, so that `config.json` tells the whole run. */
+import { z } from "zod";
+import { viewSchema } from "./augment/settings.js";
+import { UsageError } from "./errors.js";
+
+const whole = z.number().int().positive();
+const channelValues = z.union([z.tuple([z.number()]), z.tuple([z.number(), z.number(), z.number()])]);
+
+const networkSchema = z.strictObject({
+  /** "basic": two 3×3 convolutions; "bottleneck": 1×1, 3×3, 1×1 and four times the channels. */
+  block: z.enum(["basic", "bottleneck"]),
+  /** Blocks in each stage; from the second stage on, the first block halves the side. */
+  blocks: z.array(whole).min(1),
+  /** Channels of the first stage; each further stage has twice as many. */
+  width: whole,
+  /** "imagenet": 7×7 stride 2 and max-pool; "small": 3×3 stride 1. */
+  stem: z.enum(["imagenet", "small"]),
+  /** Initialise the last norm scale of each block to 0. */
+  zeroInit: z.boolean(),
+});
+
+const mlpSchema = z.strictObject({ hidden: whole, output: whole });
+
+const common = {
+  /** Learning rate for a batch of 256; the peak is learningRate·batch/256. */
+  learningRate: z.number().positive(),
+  weightDecay: z.number().min(0),
+};
+const optimizerSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("lars"),
+    ...common,
+    momentum: z.number().min(0).max(1),
+    trust: z.number().positive(),
+  }),
+  z.strictObject({
+    kind: z.literal("sgd"),
+    ...common,
+    momentum: z.number().min(0).max(1),
+    nesterov: z.boolean(),
+  }),
+  z.strictObject({
+    kind: z.literal("adamw"),
+    ...common,
+    beta1: z.number().min(0).max(1),
+    beta2: z.number().min(0).max(1),
+    epsilon: z.number().positive(),
+  }),
+]);
+
+export const presetSchema = z
+  .strictObject({
+    name: z.string(),
+    description: z.string(),
+    /** What it takes and reaches, where that was measured. */
+    expected: z.string(),
+    /** The data it was made for; `--data` overrides it. */
+    data: z.string(),
+    image: z.strictObject({
+      /** Side that images are stored at. */
+      stored: whole,
+      /** Side of the views and of the evaluated images. */
+      size: whole.min(4),
+      channels: z.union([z.literal(1), z.literal(3)]),
+      /** Shows through transparent pixels. */
+      background: z.tuple([z.number(), z.number(), z.number()]),
+      /** Of values in [0, 1], a number per channel. */
+      mean: channelValues,
+      deviation: channelValues,
+      /** Kernel of every resizing. */
+      resize: z.enum(["bilinear", "bicubic"]),
+    }),
+    views: z.tuple([viewSchema, viewSchema]),
+    network: networkSchema,
+    projector: mlpSchema,
+    predictor: z.strictObject({ hidden: whole }),
+    optimizer: optimizerSchema,
+    schedule: z.strictObject({
+      /** Linear warm-up of the learning rate. */
+      warmupEpochs: z.number().min(0),
+      /** First value of τ, which rises to 1 along a cosine. */
+      tau: z.number().min(0).max(1),
+    }),
+    batch: whole.min(2),
+    epochs: z.number().positive(),
+    evaluate: z.strictObject({
+      /** Images in the bank of neighbours and behind the linear probe, at most. */
+      bank: whole,
+      /** Held-out images, at most. */
+      queries: whole,
+      neighbours: whole,
+      /** Subsets of ten labels a class. */
+      subsets: whole,
+    }),
+  })
+  .refine(({ image }) => image.mean.length === image.channels && image.deviation.length === image.channels, {
+    message: "image.mean and image.deviation need a number per channel",
+  });
+
+export type Preset = z.infer<typeof presetSchema>;
+
+/** Checks data that came from outside. Throws UsageError naming each wrong field. */
+export function parsePreset(data: unknown): Preset {
+  const parsed = presetSchema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    (issue) => `${issue.path.join(".") || "preset"}: ${issue.message}`,
+  );
+  throw new UsageError(`preset: ${problems.join("; ")}`);
+}

@@ -1,0 +1,96 @@
+/** The folder of a run: config.json, metrics.jsonl, encoder.safetensors, summary.json. */
+import { accessSync, constants, createWriteStream, mkdirSync, type WriteStream } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { UsageError } from "../errors.js";
+
+/** What is known of one step. */
+export interface StepMetrics {
+  readonly step: number;
+  readonly epoch: number;
+  readonly loss: number;
+  readonly lr: number;
+  readonly tau: number;
+  /** Mean standard deviation of the ℓ2-normalised online projections over the batch: near 0 means collapse. */
+  readonly std: number;
+  readonly images_per_second: number;
+  /** Cross-entropy and accuracy of the online probe; absent without labels. */
+  readonly probe_loss?: number;
+  readonly probe_accuracy?: number;
+}
+
+/** Shares of held-out images classified right; null where there are no labels. */
+export interface Accuracies {
+  readonly knn: number | null;
+  readonly linear: number | null;
+  readonly few_shot: number | null;
+}
+
+export interface Summary {
+  readonly device: string;
+  readonly data: string;
+  readonly preset: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly steps: number;
+  /** From the start of the command to the end of the evaluation. */
+  readonly seconds: number;
+  /** Of the training steps alone. */
+  readonly images_per_second: number;
+  readonly loss_first: number;
+  readonly loss_last: number;
+  readonly random_init: Accuracies;
+  readonly pretrained: Accuracies;
+}
+
+export class RunFolder {
+  readonly path: string;
+  private readonly metrics: WriteStream;
+  private failure: Error | undefined;
+
+  /** Makes the folder. Throws UsageError at once when it cannot be written, before any work is done. */
+  constructor(path: string) {
+    this.path = resolve(path);
+    try {
+      mkdirSync(this.path, { recursive: true });
+      accessSync(this.path, constants.W_OK | constants.X_OK);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      const why =
+        code === "ENOTDIR" || code === "EEXIST"
+          ? "a file stands in its way"
+          : code === "EACCES" || code === "EPERM"
+            ? "permission denied"
+            : code;
+      throw new UsageError(`out: cannot write to ${path}: ${why} (choose another folder with --out)`);
+    }
+    this.metrics = createWriteStream(this.file("metrics.jsonl"));
+    this.metrics.on("error", (error) => {
+      this.failure = error;
+    });
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  async writeJson(name: "config.json" | "summary.json", value: unknown): Promise<void> {
+    await writeFile(this.file(name), `${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  async writeEncoder(bytes: Uint8Array): Promise<void> {
+    await writeFile(this.file("encoder.safetensors"), bytes);
+  }
+
+  /** One line. A full disk is reported by the next call. */
+  append(metrics: StepMetrics): void {
+    if (this.failure)
+      throw new UsageError(`out: cannot write ${this.file("metrics.jsonl")}: ${this.failure.message}`);
+    this.metrics.write(`${JSON.stringify(metrics)}\n`);
+  }
+
+  /** Resolves when every line is written. */
+  close(): Promise<void> {
+    return new Promise((done) => this.metrics.end(done));
+  }
+}
