@@ -1,0 +1,31 @@
+/** `openDevice`: from a name to a device. */
+import { DeviceError } from "../errors.js";
+import { Device } from "../graph/device.js";
+import { openCpu, type CpuOptions } from "./cpu/index.js";
+import { openWebGpu, type WebGpuOptions } from "./webgpu/index.js";
+
+export type DeviceChoice = "auto" | "webgpu" | "cpu" | "reference";
+export const deviceChoices: readonly DeviceChoice[] = ["auto", "webgpu", "cpu", "reference"];
+
+export interface OpenOptions extends CpuOptions, WebGpuOptions {}
+
+/**
+ * Opens a device.
+ *
+ * - `"auto"`: a hardware GPU if WebGPU offers one, else `"cpu"`. Software adapters are never chosen on their own.
+ * - `"webgpu"`: any adapter, a software one included; throws a DeviceError with the remedy when there is none.
+ * - `"cpu"`: WebAssembly SIMD on worker threads; always available.
+ * - `"reference"`: float64 loops, slow and obvious; the oracle of the tests.
+ */
+export async function openDevice(choice: DeviceChoice = "auto", options: OpenOptions = {}): Promise<Device> {
+  switch (choice) {
+    case "reference": return new Device("reference", undefined);
+    case "cpu": return new Device("cpu", await openCpu(options));
+    case "webgpu": return new Device("webgpu", await openWebGpu(options));
+    case "auto": {
+      const gpu = await openWebGpu({ ...options, requireHardware: true }).catch(() => undefined);
+      return gpu ? new Device("webgpu", gpu) : new Device("cpu", await openCpu(options));
+    }
+    default: throw new DeviceError(`unknown device "${String(choice)}"; choose one of ${deviceChoices.join(", ")}`);
+  }
+}

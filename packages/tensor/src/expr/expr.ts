@@ -1,0 +1,375 @@
+/**
+ * The typed expression language of kernels.
+ *
+ * An op that can be said as "output element = f(index)" is written once in this language; code generators turn the
+ * expression into WGSL, WebAssembly SIMD and plain JavaScript. Nodes are interned, so equal expressions are the same
+ * object: common sub-expressions cost nothing, and memoising by identity is safe. Index arithmetic (i32) is kept in
+ * affine form with value ranges, so that reshape ∘ permute ∘ slice chains simplify to plain strides.
+ */
+import type { ScalarType, DType } from "../dtype.js";
+import { scalarOf } from "../dtype.js";
+
+/** Something that kernels load from: a logical buffer of the program being built. */
+export interface Slot {
+  readonly id: number;
+  readonly dtype: DType;
+}
+
+export type UnaryFn = "neg" | "abs" | "floor" | "ceil" | "round" | "trunc" | "sqrt" | "not" | "bitNot";
+/** `div` is for f32; `idiv` and `imod` are for integers and round towards zero, as in WGSL. */
+export type BinaryFn =
+  | "add" | "sub" | "mul" | "div" | "idiv" | "imod" | "min" | "max"
+  | "and" | "or" | "xor" | "shl" | "shr"
+  | "lt" | "le" | "gt" | "ge" | "eq" | "ne";
+
+interface Base {
+  /** Unique; equal expressions share it. */
+  readonly id: number;
+  readonly type: ScalarType;
+}
+export interface Const extends Base { readonly kind: "const"; readonly value: number }
+/** A loop variable 0 … extent − 1: an axis of the kernel's iteration space, or the counter of a fold. */
+export interface Index extends Base { readonly kind: "index"; readonly extent: number }
+/** Σ coefficient·term + offset, in i32; terms are not affine themselves. */
+export interface Affine extends Base { readonly kind: "affine"; readonly terms: readonly (readonly [Expr, number])[]; readonly offset: number }
+export interface Load extends Base { readonly kind: "load"; readonly slot: Slot; readonly index: Expr }
+export interface Unary extends Base { readonly kind: "unary"; readonly fn: UnaryFn; readonly x: Expr }
+export interface Binary extends Base { readonly kind: "binary"; readonly fn: BinaryFn; readonly a: Expr; readonly b: Expr }
+export interface Select extends Base { readonly kind: "select"; readonly cond: Expr; readonly a: Expr; readonly b: Expr }
+/** Value conversion; f32 → integer truncates towards zero, anything → bool is `≠ 0`. */
+export interface Cast extends Base { readonly kind: "cast"; readonly x: Expr }
+export interface Bitcast extends Base { readonly kind: "bitcast"; readonly x: Expr }
+/** State variable `k` of an enclosing fold, seen from inside its body. */
+export interface State extends Base { readonly kind: "state"; readonly fold: Fold; readonly k: number }
+/** Final value of state variable `k`. */
+export interface FoldResult extends Base { readonly kind: "foldResult"; readonly fold: Fold; readonly k: number }
+export type Expr = Const | Index | Affine | Load | Unary | Binary | Select | Cast | Bitcast | State | FoldResult;
+
+/** A sequential loop with a tuple of state variables: sum, arg-max, Welford, log-sum-exp are all folds. */
+export interface Fold {
+  readonly id: number;
+  readonly index: Index;
+  readonly init: readonly Expr[];
+  readonly states: readonly State[];
+  next: readonly Expr[];
+}
+
+let counter = 0;
+let table = new Map<string, Expr>();
+
+/** Forgets interned nodes. Called when a program is begun, so that the table lives only as long as one build. */
+export function resetExpressions(): void {
+  table = new Map();
+}
+
+function intern<E extends Expr>(key: string, make: (id: number) => E): E {
+  const found = table.get(key);
+  if (found) return found as E;
+  const made = make(counter++);
+  table.set(key, made);
+  return made;
+}
+
+// ---------------------------------------------------------------- constants and indices
+
+export function constant(value: number, type: ScalarType): Const {
+  const v = type === "f32" ? Math.fround(value) : type === "bool" ? (value ? 1 : 0) : type === "i32" ? value | 0 : value >>> 0;
+  return intern(`c${type}${Object.is(v, -0) ? "-0" : v}`, (id) => ({ id, kind: "const", type, value: v }));
+}
+export const f32 = (value: number): Const => constant(value, "f32");
+export const i32 = (value: number): Const => constant(value, "i32");
+export const u32 = (value: number): Const => constant(value, "u32");
+export const bool = (value: boolean): Const => constant(value ? 1 : 0, "bool");
+
+/** A fresh loop variable. Not interned: two loops of equal extent are different variables. */
+export function index(extent: number): Index {
+  return { id: counter++, kind: "index", type: "i32", extent };
+}
+
+// ---------------------------------------------------------------- ranges and affine arithmetic (i32)
+
+/** Inclusive bounds of an i32 expression; ±2³¹ where nothing is known. */
+export function rangeOf(e: Expr): [number, number] {
+  switch (e.kind) {
+    case "const": return [e.value, e.value];
+    case "index": return [0, Math.max(0, e.extent - 1)];
+    case "affine": {
+      let lo = e.offset;
+      let hi = e.offset;
+      for (const [t, c] of e.terms) {
+        const [a, b] = rangeOf(t);
+        lo += c > 0 ? c * a : c * b;
+        hi += c > 0 ? c * b : c * a;
+      }
+      return [lo, hi];
+    }
+    case "binary": {
+      const [al, ah] = rangeOf(e.a);
+      const [bl, bh] = rangeOf(e.b);
+      if (e.fn === "idiv" && e.b.kind === "const" && al >= 0) return [Math.floor(al / bl), Math.floor(ah / bl)];
+      if (e.fn === "imod" && e.b.kind === "const" && al >= 0) return [0, Math.min(ah, bl - 1)];
+      if (e.fn === "min") return [Math.min(al, bl), Math.min(ah, bh)];
+      if (e.fn === "max") return [Math.max(al, bl), Math.max(ah, bh)];
+      return [-2147483648, 2147483647];
+    }
+    case "select": {
+      const [al, ah] = rangeOf(e.a);
+      const [bl, bh] = rangeOf(e.b);
+      return [Math.min(al, bl), Math.max(ah, bh)];
+    }
+    case "cast": return e.x.type === "bool" ? [0, 1] : [-2147483648, 2147483647];
+    default: return [-2147483648, 2147483647];
+  }
+}
+
+/** Terms and offset of any i32 expression. */
+export function affineParts(e: Expr): { terms: readonly (readonly [Expr, number])[]; offset: number } {
+  if (e.kind === "affine") return e;
+  if (e.kind === "const") return { terms: [], offset: e.value };
+  return { terms: [[e, 1]], offset: 0 };
+}
+
+function makeAffine(entries: Iterable<readonly [Expr, number]>, offset: number): Expr {
+  const sum = new Map<Expr, number>();
+  for (const [t, c] of entries) sum.set(t, (sum.get(t) ?? 0) + c);
+  offset += rejoin(sum);
+  const terms = [...sum].filter(([, c]) => c !== 0).sort((x, y) => x[0].id - y[0].id);
+  if (terms.length === 0) return i32(offset);
+  if (terms.length === 1 && terms[0]![1] === 1 && offset === 0) return terms[0]![0];
+  const key = `a${terms.map(([t, c]) => `${t.id}*${c}`).join("+")}+${offset}`;
+  return intern(key, (id) => ({ id, kind: "affine", type: "i32", terms, offset }));
+}
+
+/**
+ * Undoes a division and remainder whose parts meet again: (x ÷ n)·(c·n) + (x mod n)·c = c·x. Flattening an
+ * unflattened index then gives the index back. Changes `sum` in place and returns what joins the offset.
+ */
+function rejoin(sum: Map<Expr, number>): number {
+  let offset = 0;
+  for (let again = true; again; ) {
+    again = false;
+    for (const [rest, c] of sum) {
+      if (c === 0 || rest.kind !== "binary" || rest.fn !== "imod" || rest.b.kind !== "const") continue;
+      const n = rest.b.value;
+      const quotient = binary("idiv", rest.a, rest.b);
+      if (quotient.kind !== "binary" || sum.get(quotient) !== c * n) continue;
+      sum.delete(rest);
+      sum.delete(quotient);
+      const whole = affineParts(rest.a);
+      for (const [t, k] of whole.terms) sum.set(t, (sum.get(t) ?? 0) + k * c);
+      offset += whole.offset * c;
+      again = true;
+      break;
+    }
+  }
+  return offset;
+}
+
+/** a·scale for i32. */
+function scaleBy(a: Expr, scale: number): Expr {
+  const p = affineParts(a);
+  return makeAffine(p.terms.map(([t, c]) => [t, c * scale] as const), p.offset * scale);
+}
+
+/** Splits Σ into (quotient, remainder) by a positive constant where the remainder provably stays in [0, n). */
+function splitBy(a: Expr, n: number): { q: Expr; r: Expr } | undefined {
+  if (rangeOf(a)[0] < 0) return undefined;
+  const p = affineParts(a);
+  const whole = p.terms.filter(([, c]) => c % n === 0);
+  const rest = p.terms.filter(([, c]) => c % n !== 0);
+  const offQ = Math.floor(p.offset / n);
+  const r = makeAffine(rest, p.offset - offQ * n);
+  const [lo, hi] = rangeOf(r);
+  if (lo < 0 || hi >= n) return undefined;
+  return { q: makeAffine(whole.map(([t, c]) => [t, c / n] as const), offQ), r };
+}
+
+// ---------------------------------------------------------------- constructors
+
+export function load(slot: Slot, at: Expr): Load {
+  return intern(`l${slot.id}@${at.id}`, (id) => ({ id, kind: "load", type: scalarOf[slot.dtype], slot, index: at }));
+}
+
+export function unary(fn: UnaryFn, x: Expr): Expr {
+  if (fn === "not" && x.kind === "const") return bool(!x.value);
+  if (fn === "neg" && x.type === "i32") return scaleBy(x, -1);
+  return intern(`u${fn}${x.id}`, (id) => ({ id, kind: "unary", type: x.type, fn, x }));
+}
+
+const comparisons = new Set<BinaryFn>(["lt", "le", "gt", "ge", "eq", "ne"]);
+const commutative = new Set<BinaryFn>(["add", "mul", "and", "or", "xor", "eq", "ne"]);
+
+export function binary(fn: BinaryFn, a: Expr, b: Expr): Expr {
+  if (a.type !== b.type) throw new Error(`internal: ${fn} of ${a.type} and ${b.type}`);
+  const simple = a.type === "i32" ? simplifyInt(fn, a, b) : a.type === "f32" ? simplifyFloat(fn, a, b) : simplifyBool(fn, a, b);
+  if (simple) return simple;
+  const type: ScalarType = comparisons.has(fn) ? "bool" : a.type;
+  const [x, y] = commutative.has(fn) && a.id > b.id ? [b, a] : [a, b];
+  return intern(`b${fn}${x.id},${y.id}`, (id) => ({ id, kind: "binary", type, fn, a: x, b: y }));
+}
+
+function simplifyInt(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
+  const [al, ah] = rangeOf(a);
+  const [bl, bh] = rangeOf(b);
+  const known = bl === bh ? bl : undefined;
+  switch (fn) {
+    case "add": {
+      const p = affineParts(a);
+      const q = affineParts(b);
+      return makeAffine([...p.terms, ...q.terms], p.offset + q.offset);
+    }
+    case "sub": return binary("add", a, scaleBy(b, -1));
+    case "mul":
+      if (b.kind === "const") return scaleBy(a, b.value);
+      if (a.kind === "const") return scaleBy(b, a.value);
+      return undefined;
+    case "idiv": {
+      if (b.kind !== "const" || b.value <= 0) return undefined;
+      if (b.value === 1) return a;
+      if (a.kind === "const") return i32(Math.trunc(a.value / b.value));
+      return splitBy(a, b.value)?.q;
+    }
+    case "imod": {
+      if (b.kind !== "const" || b.value <= 0) return undefined;
+      if (b.value === 1) return i32(0);
+      if (a.kind === "const") return i32(a.value % b.value);
+      const split = splitBy(a, b.value);
+      if (split) return split.r;
+      // Whole multiples of the divisor never change a remainder; dropping them leaves a smaller expression.
+      if (al < 0) return undefined;
+      const p = affineParts(a);
+      const rest = p.terms.filter(([, c]) => c % b.value !== 0);
+      if (rest.length === p.terms.length) return undefined;
+      const smaller = makeAffine(rest, p.offset % b.value);
+      return rangeOf(smaller)[0] >= 0 ? binary("imod", smaller, b) : undefined;
+    }
+    case "min": return ah <= bl ? a : bh <= al ? b : undefined;
+    case "max": return al >= bh ? a : bl >= ah ? b : undefined;
+    case "lt": return ah < bl ? bool(true) : al >= bh ? bool(false) : undefined;
+    case "le": return ah <= bl ? bool(true) : al > bh ? bool(false) : undefined;
+    case "gt": return simplifyInt("lt", b, a);
+    case "ge": return simplifyInt("le", b, a);
+    case "eq":
+      if (a === b) return bool(true);
+      return ah < bl || bh < al ? bool(false) : al === ah && known === al ? bool(true) : undefined;
+    case "ne": {
+      const e = simplifyInt("eq", a, b);
+      return e ? bool(e.kind === "const" && !e.value) : undefined;
+    }
+    default: return undefined;
+  }
+}
+
+/** Only rewrites that are exact for every f32 value, NaN, infinities and −0 included. */
+function simplifyFloat(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
+  if (a.kind === "const" && b.kind === "const") {
+    switch (fn) {
+      case "add": return f32(a.value + b.value);
+      case "sub": return f32(a.value - b.value);
+      case "mul": return f32(a.value * b.value);
+      case "div": return f32(a.value / b.value);
+      default: return undefined;
+    }
+  }
+  if (fn === "mul" && b.kind === "const" && b.value === 1) return a;
+  if (fn === "mul" && a.kind === "const" && a.value === 1) return b;
+  if (fn === "div" && b.kind === "const" && b.value === 1) return a;
+  return undefined;
+}
+
+function simplifyBool(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
+  if (a.type !== "bool") return undefined;
+  for (const [x, y] of [[a, b], [b, a]] as const) {
+    if (x.kind !== "const") continue;
+    if (fn === "and") return x.value ? y : x;
+    if (fn === "or") return x.value ? x : y;
+  }
+  return undefined;
+}
+
+export function select(cond: Expr, a: Expr, b: Expr): Expr {
+  if (a.type !== b.type) throw new Error(`internal: select between ${a.type} and ${b.type}`);
+  if (cond.kind === "const") return cond.value ? a : b;
+  if (a === b) return a;
+  return intern(`s${cond.id},${a.id},${b.id}`, (id) => ({ id, kind: "select", type: a.type, cond, a, b }));
+}
+
+export function cast(x: Expr, type: ScalarType): Expr {
+  if (x.type === type) return x;
+  if (x.kind === "const") return constant(type === "i32" || type === "u32" ? Math.trunc(x.value) : x.value, type);
+  return intern(`t${type}${x.id}`, (id) => ({ id, kind: "cast", type, x }));
+}
+
+export function bitcast(x: Expr, type: ScalarType): Expr {
+  if (x.type === type) return x;
+  return intern(`k${type}${x.id}`, (id) => ({ id, kind: "bitcast", type, x }));
+}
+
+/**
+ * state ← init; for i in 0 … extent − 1: state ← body(i, state). Returns the final state.
+ * The body sees loads at indices that may depend on `i`; all next states are computed from the old ones.
+ */
+export function fold(extent: number, init: readonly Expr[], body: (i: Index, state: readonly Expr[]) => readonly Expr[]): Expr[] {
+  if (extent === 0) return [...init];
+  const f = { id: counter++, index: index(extent), init, states: [] as State[], next: [] as readonly Expr[] };
+  f.states = init.map((e, k) => ({ id: counter++, kind: "state", type: e.type, fold: f, k }));
+  f.next = body(f.index, f.states);
+  return init.map((e, k) => ({ id: counter++, kind: "foldResult", type: e.type, fold: f, k }) satisfies FoldResult);
+}
+
+// ---------------------------------------------------------------- shorthands
+
+export const add = (a: Expr, b: Expr): Expr => binary("add", a, b);
+export const sub = (a: Expr, b: Expr): Expr => binary("sub", a, b);
+export const mul = (a: Expr, b: Expr): Expr => binary("mul", a, b);
+export const div = (a: Expr, b: Expr): Expr => binary("div", a, b);
+export const idiv = (a: Expr, n: number): Expr => binary("idiv", a, constant(n, a.type));
+export const imod = (a: Expr, n: number): Expr => binary("imod", a, constant(n, a.type));
+export const min = (a: Expr, b: Expr): Expr => binary("min", a, b);
+export const max = (a: Expr, b: Expr): Expr => binary("max", a, b);
+export const lt = (a: Expr, b: Expr): Expr => binary("lt", a, b);
+export const le = (a: Expr, b: Expr): Expr => binary("le", a, b);
+export const gt = (a: Expr, b: Expr): Expr => binary("gt", a, b);
+export const ge = (a: Expr, b: Expr): Expr => binary("ge", a, b);
+export const eq = (a: Expr, b: Expr): Expr => binary("eq", a, b);
+export const ne = (a: Expr, b: Expr): Expr => binary("ne", a, b);
+export const and = (a: Expr, b: Expr): Expr => binary("and", a, b);
+export const or = (a: Expr, b: Expr): Expr => binary("or", a, b);
+export const not = (a: Expr): Expr => unary("not", a);
+
+/** Row-major flat index of a multi-index. */
+export function flatten(at: readonly Expr[], shape: readonly number[]): Expr {
+  let flat: Expr = i32(0);
+  for (let i = 0; i < shape.length; i++) flat = add(mul(flat, i32(shape[i]!)), at[i]!);
+  return flat;
+}
+
+/** Multi-index of a row-major flat index. */
+export function unflatten(flat: Expr, shape: readonly number[]): Expr[] {
+  const at = new Array<Expr>(shape.length);
+  let rest = flat;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    const d = shape[i]!;
+    // The outermost index needs no remainder: a flat index in range leaves it in range.
+    at[i] = i === 0 ? rest : d === 0 ? i32(0) : imod(rest, d);
+    rest = d === 0 ? i32(0) : idiv(rest, d);
+  }
+  return at;
+}
+
+/** Direct sub-expressions (a fold's own parts are reached through its results). */
+export function childrenOf(e: Expr): readonly Expr[] {
+  switch (e.kind) {
+    case "const":
+    case "index":
+    case "state": return [];
+    case "affine": return e.terms.map(([t]) => t);
+    case "load": return [e.index];
+    case "unary":
+    case "cast":
+    case "bitcast": return [e.x];
+    case "binary": return [e.a, e.b];
+    case "select": return [e.cond, e.a, e.b];
+    case "foldResult": return [...e.fold.init, ...e.fold.next];
+  }
+}

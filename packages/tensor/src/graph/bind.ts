@@ -1,0 +1,62 @@
+/** Binding: every buffer of a built program gets its place in device memory. */
+import type { DeviceLimits } from "../devices/device.js";
+import { DeviceError } from "../errors.js";
+import { storageBytes } from "../dtype.js";
+import type { Build } from "./build.js";
+import { wholeOf } from "./lowering.js";
+import { bytesOf, planArenas } from "./plan.js";
+import type { BoundCall, Buf, Memory } from "./program.js";
+import { type Pool, Storage } from "./storage.js";
+
+export interface Placed {
+  readonly calls: readonly BoundCall[];
+  /** Memory that only this program's temporaries use. */
+  readonly arenas: readonly Memory[];
+  readonly arenaBytes: number;
+  /** Storage of each result, in the order of the request. */
+  readonly results: readonly Storage[];
+}
+
+/** Allocates arenas and result storages and resolves every binding. `writer` names who overwrites the results later. */
+export function bindCalls(build: Build, limits: DeviceLimits, pool: Pool, writer: string | undefined): Placed {
+  for (const call of build.calls)
+    for (const { buf } of call.bindings)
+      if (bytesOf(buf) > limits.bindingBytes)
+        throw new DeviceError(
+          `a value of ${buf.numel} elements takes ${bytesOf(buf)} bytes, more than one buffer of this device may hold (${limits.bindingBytes}); use smaller batches or split the tensor`,
+        );
+  const owned = new Map<Buf, Storage>();
+  const results = build.results.map((buf) => {
+    const whole = wholeOf(buf);
+    let base = owned.get(whole) ?? build.externals.get(whole);
+    if (!base) {
+      const lease = writer ? undefined : { holders: 0 };
+      base = new Storage(whole.dtype, whole.numel, pool.allocate(bytesOf(whole)), 0, lease, writer);
+      owned.set(whole, base);
+    }
+    if (base.lease) base.lease.holders++;
+    const { memory, lease } = base;
+    return new Storage(buf.dtype, buf.numel, memory, base.byteOffset + buf.byteOffset, lease, base.writer ?? writer);
+  });
+  const plan = planArenas(build.calls, (b) => !build.externals.has(b) && !owned.has(b), limits);
+  const arenas = plan.arenas.map((bytes) => pool.allocate(bytes));
+  const calls = build.calls.map((call) => ({
+    key: call.key,
+    spec: call.spec,
+    bindings: call.bindings.map(({ buf, access }) => {
+      const whole = wholeOf(buf);
+      const storage = build.externals.get(whole) ?? owned.get(whole);
+      const place = plan.places.get(whole);
+      const memory = storage ? storage.memory! : arenas[place!.arena]!;
+      const base = storage ? storage.byteOffset : place!.byteOffset;
+      return {
+        memory,
+        byteOffset: base + buf.byteOffset,
+        bytes: Math.ceil((buf.numel * storageBytes[buf.dtype]) / 4) * 4,
+        dtype: buf.dtype,
+        access,
+      };
+    }),
+  }));
+  return { calls, arenas, arenaBytes: plan.arenas.reduce((n, b) => n + b, 0), results };
+}

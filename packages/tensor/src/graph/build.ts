@@ -1,0 +1,202 @@
+/** Builds a program: chooses the nodes, orders them, lowers them, and writes new values back to their variables. */
+import { flatten as flat, resetExpressions } from "../expr/expr.js";
+import { visitAll } from "../expr/analyze.js";
+import { StateError } from "../errors.js";
+import { storageBytes } from "../dtype.js";
+import { numel } from "../shape.js";
+import type { DeviceLimits } from "../devices/device.js";
+import { mapKernel } from "./kernel.js";
+import { Lowering, wholeOf, type Value } from "./lowering.js";
+import type { Node, NodeOutput } from "./node.js";
+import type { Buf, Call } from "./program.js";
+import type { Storage } from "./storage.js";
+import type { Variable } from "./variable.js";
+
+export interface BuildRequest {
+  readonly kind: "webgpu" | "cpu";
+  readonly limits: DeviceLimits;
+  /** Values that must be stored when the program ends. */
+  readonly results: readonly NodeOutput[];
+  /** Variables whose pending value the program computes and writes to their storage. */
+  readonly assigned: readonly { readonly variable: Variable; readonly value: NodeOutput; readonly storage: Storage }[];
+}
+
+export interface Build {
+  readonly calls: readonly Call[];
+  /** Buffers that exist already. */
+  readonly externals: ReadonlyMap<Buf, Storage>;
+  /** The buffer (or window) that holds each result, in the order of the request. */
+  readonly results: readonly Buf[];
+}
+
+/** Nodes that have to be computed for the given outputs, inputs first. */
+export function pendingNodes(outputs: readonly NodeOutput[]): Node[] {
+  const found = new Set<Node>();
+  const stack = outputs.map((o) => o.node);
+  while (stack.length) {
+    const node = stack.pop()!;
+    if (found.has(node) || node.realized) continue;
+    found.add(node);
+    for (const input of node.inputs) stack.push(input.node);
+  }
+  return [...found].sort((a, b) => a.id - b.id);
+}
+
+/** The stored value of an output, refused when a later step has overwritten it. */
+export function storageOf({ node, output }: NodeOutput): Storage {
+  const storage = node.storages[output]!;
+  if (storage.released) throw new StateError("this tensor's memory was released at the end of its scope; return it from the scope to keep it");
+  if (node.versions[output] !== storage.version)
+    throw new StateError(`this tensor was overwritten by ${storage.writer ?? "a later step"}; read it before, or take the new value`);
+  return storage;
+}
+
+export function buildProgram(request: BuildRequest): Build {
+  resetExpressions();
+  const targets = [...request.results, ...request.assigned.map((a) => a.value)];
+  const nodes = pendingNodes(targets);
+  const [early, late] = splitUpdates(nodes);
+
+  const uses = new Map<Node, number[]>();
+  const count = ({ node, output }: NodeOutput): void => {
+    const list = uses.get(node) ?? [];
+    list[output] = (list[output] ?? 0) + 1;
+    uses.set(node, list);
+  };
+  for (const node of nodes) node.inputs.forEach(count);
+  targets.forEach(count);
+  const usesOf = (at: NodeOutput): number => uses.get(at.node)?.[at.output] ?? 0;
+
+  const lowering = new Lowering(request.kind, request.limits, usesOf);
+  const externals = new Map<Buf, Storage>();
+  const bufOf = new Map<Storage, Buf>();
+  const external = (storage: Storage): Buf => {
+    let buf = bufOf.get(storage);
+    if (!buf) {
+      buf = lowering.newBuf(storage.dtype, storage.numel);
+      bufOf.set(storage, buf);
+      externals.set(buf, storage);
+    }
+    return buf;
+  };
+  const seeLeaf = (at: NodeOutput): void => {
+    if (at.node.realized && !lowering.values.get(at.node)?.[at.output])
+      lowering.setBuffer(at.node, at.output, external(storageOf(at)));
+  };
+  for (const node of nodes) node.inputs.forEach(seeLeaf);
+  targets.forEach(seeLeaf);
+  placeGathered(nodes, lowering, usesOf, request.limits);
+
+  for (const node of early) lowering.lower(node);
+  const lateNodes = new Set(late);
+  const resultBufs = new Map<number, Buf>();
+  const keepResults = (isLate: boolean): void =>
+    request.results.forEach((at, i) => {
+      if (lateNodes.has(at.node) === isLate) resultBufs.set(i, keepResult(lowering, lowering.valueOf(at), externals));
+    });
+  keepResults(false);
+
+  const waiting = new Set(late);
+  for (const node of late) {
+    waiting.delete(node);
+    lowering.mayOverwrite = (output, buf) => mayOverwrite(request, lowering, externals, waiting, [...resultBufs.values()], node, output, buf);
+    lowering.lower(node);
+  }
+  keepResults(true);
+  writeBack(request, lowering, external);
+  return { calls: lowering.calls, externals, results: request.results.map((_, i) => resultBufs.get(i)!) };
+}
+
+/** Ops that update their inputs in place run after everything else that they do not feed. */
+function splitUpdates(nodes: readonly Node[]): [early: Node[], late: Node[]] {
+  const late = new Set<Node>();
+  for (const node of nodes) if (node.op!.updates || node.inputs.some((i) => late.has(i.node))) late.add(node);
+  return [nodes.filter((n) => !late.has(n)), [...late]];
+}
+
+/** Gives producers that only feed a gathering op their place inside its output. */
+function placeGathered(nodes: readonly Node[], lowering: Lowering, usesOf: (at: NodeOutput) => number, limits: DeviceLimits): void {
+  for (const node of nodes) {
+    const offsets = node.op!.gathers?.(node.inputs.map(({ node: n, output }) => n.outputs[output]!), node.params);
+    if (!offsets) continue;
+    const { shape, dtype } = node.outputs[0]!;
+    const whole = lowering.newBuf(dtype, numel(shape));
+    lowering.placed.set(node, [whole]);
+    node.inputs.forEach((at, i) => {
+      const byteOffset = offsets[i]! * storageBytes[dtype];
+      if (at.node.realized || usesOf(at) !== 1 || byteOffset % limits.offsetAlignment !== 0) return;
+      const list = lowering.placed.get(at.node) ?? [];
+      list[at.output] = lowering.window(whole, dtype, numel(at.node.outputs[at.output]!.shape), byteOffset);
+      lowering.placed.set(at.node, list);
+    });
+  }
+}
+
+/** A result's buffer: its own, or a window on one that will not change; never a variable's storage. */
+function keepResult(lowering: Lowering, value: Value, externals: ReadonlyMap<Buf, Storage>): Buf {
+  if (numel(value.shape) === 0) return lowering.newBuf(value.dtype, 0);
+  const buf = lowering.buffer(value);
+  if (!externals.get(wholeOf(buf))?.writer) return buf;
+  return lowering.copyOf(value);
+}
+
+/** Whether an updating op may write over its input: nothing that is still to come reads the old value. */
+function mayOverwrite(
+  request: BuildRequest,
+  lowering: Lowering,
+  externals: ReadonlyMap<Buf, Storage>,
+  waiting: ReadonlySet<Node>,
+  results: readonly Buf[],
+  node: Node,
+  output: number,
+  buf: Buf,
+): boolean {
+  const whole = wholeOf(buf);
+  const storage = externals.get(whole);
+  if (storage) {
+    const own = request.assigned.some((a) => a.storage === storage && a.value.node === node && a.value.output === output);
+    if (!own || buf !== whole) return false;
+  } else if (results.some((r) => wholeOf(r) === whole)) return false;
+  const reads = (at: NodeOutput): boolean => {
+    const value = lowering.values.get(at.node)?.[at.output];
+    return value !== undefined && lowering.readsOf(value).has(whole);
+  };
+  for (const other of waiting) if (other.inputs.some(reads)) return false;
+  if (node.inputs.filter(reads).length > 1) return false;
+  // Values still inline that are written back at the end must be computed from the old value now.
+  for (const { value } of request.assigned) {
+    const v = lowering.values.get(value.node)?.[value.output];
+    if (v && !v.buf && lowering.readsOf(v).has(whole)) lowering.materialize(v);
+  }
+  return true;
+}
+
+/** Stores the variables' new values over the old ones, when all reads of the old ones have been recorded. */
+function writeBack(request: BuildRequest, lowering: Lowering, external: (storage: Storage) => Buf): void {
+  const targets = request.assigned.map(({ value, storage }) => ({ value: lowering.valueOf(value), buf: external(storage) }));
+  const overwritten = new Set(targets.map((t) => t.buf));
+  for (const { value, buf } of targets) {
+    if (value.buf === buf) continue;
+    const reads = lowering.readsOf(value);
+    const others = [...reads].some((r) => r !== buf && overwritten.has(r));
+    if (others || (reads.has(buf) && !readsInPlace(value, buf))) {
+      value.buf = lowering.copyOf(value);
+    }
+  }
+  for (const { value, buf } of targets) {
+    if (value.buf === buf) continue;
+    lowering.store(value, buf);
+  }
+}
+
+/** Every load of `buf` in the value is at the very position that is stored. */
+function readsInPlace(value: Value, buf: Buf): boolean {
+  if (value.buf) return false;
+  let same = true;
+  const kernel = mapKernel(value.shape, (at) => [{ slot: buf, position: flat(at, value.shape), value: value.accessor!(at) }]);
+  const { index, value: stored } = kernel.outputs[0]!;
+  visitAll([stored], (e) => {
+    if (e.kind === "load" && wholeOf(e.slot as Buf) === buf && (e.slot !== buf || e.index !== index)) same = false;
+  });
+  return same;
+}

@@ -1,0 +1,198 @@
+/**
+ * `capture`: a function of tensors, recorded once and replayed.
+ *
+ * The first call (per shapes and dtypes of the arguments) runs the function on stand-ins for the arguments, builds and
+ * prepares the program, and runs it; every later call writes the arguments and runs the very same program, so that
+ * a replay equals the recorded run bit for bit. Nothing is allocated, compiled or bound in between.
+ */
+import { DawnstrapError, StateError } from "../errors.js";
+import type { PreparedProgram } from "../devices/device.js";
+import type { NdArray } from "../op.js";
+import { numel } from "../shape.js";
+import { storageBytes } from "../dtype.js";
+import { Tensor } from "../tensor.js";
+import { bindCalls } from "./bind.js";
+import { buildProgram, pendingNodes, storageOf } from "./build.js";
+import { type Device, pendingLeaves } from "./device.js";
+import { interpret } from "./interpret.js";
+import type { Node, NodeOutput } from "./node.js";
+import { Storage } from "./storage.js";
+import { withHistory } from "./trace.js";
+import type { Variable } from "./variable.js";
+
+export type CapturedFunction<A extends readonly Tensor[], R> = ((...args: A) => Promise<R>) & {
+  /** Frees the programs' memory. */
+  release(): void;
+};
+
+interface Program {
+  readonly inputs: readonly Storage[];
+  readonly outputs: readonly Storage[];
+  readonly shapes: readonly (readonly number[])[];
+  /** Variables whose storage is baked into the program. */
+  readonly variables: readonly Variable[];
+  readonly assigned: readonly Variable[];
+  /** The function returned an array (or nothing) rather than one tensor. */
+  readonly many: boolean;
+  run(): void;
+  release(): void;
+}
+
+const WRITER = "a later call of the captured function";
+
+export function captured<A extends readonly Tensor[], R>(device: Device, fn: (...args: A) => R): CapturedFunction<A, R> {
+  const programs = new Map<string, Program>();
+  let last: Promise<unknown> = Promise.resolve();
+  let building = 0;
+
+  const call = async (...args: A): Promise<R> => {
+    const key = args.map((t) => `${t.dtype}[${t.shape}]`).join();
+    const known = programs.get(key);
+    // Recording is asynchronous (kernels are compiled); calls made meanwhile wait for it, later ones do not wait at all.
+    if (known && building === 0) return replay(device, known, args) as Promise<R>;
+    building++;
+    const turn = last.then(async () => {
+      try {
+        let program = programs.get(key);
+        if (!program) programs.set(key, (program = await record(device, fn as (...a: readonly Tensor[]) => unknown, args)));
+        return await replay(device, program, args);
+      } finally {
+        building--;
+      }
+    });
+    last = turn.catch(() => {});
+    return turn as Promise<R>;
+  };
+  return Object.assign(call, {
+    release() {
+      for (const program of programs.values()) program.release();
+      programs.clear();
+    },
+  });
+}
+
+/** Writes the arguments, runs, and returns fresh handles on the outputs. */
+async function replay(device: Device, program: Program, args: readonly Tensor[]): Promise<unknown> {
+  const moved = program.variables.filter((v) => v.pending.node.storages[0] !== v.storage);
+  if (moved.length || args.some((t) => !t.node.realized && !t.node.host)) await device.flush();
+  const feed = args.map((tensor, i) => feeder(device, tensor, program.inputs[i]!));
+  const done = device.queue.enqueue(() => {
+    for (const write of feed) write();
+    program.run();
+  });
+  for (const input of program.inputs) input.version++;
+  for (const variable of program.assigned) variable.storage!.version++;
+  const outputs = program.outputs.map((storage, i) => {
+    storage.version++;
+    return device.leafOf(storage, program.shapes[i]!);
+  });
+  await done;
+  return program.many ? outputs : outputs[0];
+}
+
+/** How an argument gets into the program's input: host data directly, device data by a copy. */
+function feeder(device: Device, tensor: Tensor, input: Storage): () => void {
+  const { host } = tensor.node;
+  if (device.backend) {
+    const { backend } = device;
+    if (host) return () => backend.write(input.memory!, input.byteOffset, host);
+    const from = storageOf({ node: tensor.node, output: tensor.output });
+    const bytes = Math.ceil((input.numel * storageBytes[input.dtype]) / 4) * 4;
+    return () => backend.copy(from.memory!, from.byteOffset, input.memory!, input.byteOffset, bytes);
+  }
+  const array: NdArray = host
+    ? { dtype: tensor.dtype, shape: tensor.shape, data: Float64Array.from(host) }
+    : storageOf({ node: tensor.node, output: tensor.output }).array!;
+  return () => {
+    input.array = array;
+  };
+}
+
+async function record(device: Device, fn: (...args: readonly Tensor[]) => unknown, args: readonly Tensor[]): Promise<Program> {
+  await device.flush();
+  const inputs = args.map((t) => device.newStorage(t.dtype, numel(t.shape), WRITER));
+  const stand = args.map((t, i) => device.leafOf(inputs[i]!, t.shape));
+  const { result, trace } = device.traced(() => withHistory(() => fn(...stand)));
+  if (result instanceof Promise) throw new StateError("capture: the function is asynchronous; record synchronously and read the results after the call");
+  const many = !(result instanceof Tensor);
+  const list = result === undefined ? [] : result instanceof Tensor ? [result] : (result as readonly unknown[]);
+  if (!Array.isArray(list) || !list.every((t) => t instanceof Tensor))
+    throw new DawnstrapError("capture: the function must return a tensor, an array of tensors, or nothing");
+  const results = (list as Tensor[]).map((t): NodeOutput => ({ node: t.node, output: t.output }));
+  const assigned = [...trace.assigned];
+  const values = assigned.map((v): NodeOutput => ({ node: v.pending.node, output: v.pending.output }));
+  const shapes = (list as Tensor[]).map((t) => t.shape);
+  const variables = [...new Set([...trace.read, ...assigned])];
+  const targets = [...results, ...values];
+  const shared = { inputs, shapes, variables, assigned, many };
+  const program = device.backend
+    ? await compiled(device, targets, results, assigned, values)
+    : interpreted(device, targets, results, assigned, values);
+  for (const v of assigned) v.settle(device.leafOf(v.storage!, v.shape));
+  return { ...shared, ...program };
+}
+
+type Core = Pick<Program, "outputs" | "run" | "release">;
+
+async function compiled(
+  device: Device,
+  targets: readonly NodeOutput[],
+  results: readonly NodeOutput[],
+  assigned: readonly Variable[],
+  values: readonly NodeOutput[],
+): Promise<Core> {
+  const backend = device.backend!;
+  const pool = device.pool!;
+  const uploads = device.upload(pendingLeaves(targets));
+  const build = buildProgram({
+    kind: device.kind as "webgpu" | "cpu",
+    limits: backend.limits,
+    results,
+    assigned: assigned.map((variable, i) => ({ variable, value: values[i]!, storage: device.storageFor(variable) })),
+  });
+  const placed = bindCalls(build, backend.limits, pool, WRITER);
+  device.arenaBytes += placed.arenaBytes;
+  const prepared: PreparedProgram = await device.queue.enqueue(() => {
+    uploads.forEach((write) => write());
+    return backend.prepare(placed.calls);
+  });
+  // Constants that the function closed over stay alive with the program.
+  const held = [...build.externals.values()];
+  return {
+    outputs: placed.results,
+    run: () => prepared.run(),
+    release: () => {
+      prepared.release();
+      held.length = 0;
+      for (const memory of placed.arenas) pool.release(memory);
+      device.arenaBytes -= placed.arenaBytes;
+    },
+  };
+}
+
+function interpreted(
+  device: Device,
+  targets: readonly NodeOutput[],
+  results: readonly NodeOutput[],
+  assigned: readonly Variable[],
+  values: readonly NodeOutput[],
+): Core {
+  device.upload(pendingLeaves(targets));
+  const nodes: Node[] = pendingNodes(targets);
+  const outputs = results.map(({ node, output }) => new Storage(node.outputs[output]!.dtype, numel(node.outputs[output]!.shape), undefined, 0, undefined, WRITER));
+  // What the graph reads, by storage: versions change with every step, the places stay.
+  const leaves = new Map<Node, readonly (Storage | undefined)[]>();
+  for (const node of nodes) for (const { node: from } of node.inputs) if (from.realized) leaves.set(from, from.storages);
+  for (const { node } of targets) if (node.realized) leaves.set(node, node.storages);
+  return {
+    outputs,
+    run: () => {
+      const arrays = interpret(nodes, (at) => leaves.get(at.node)![at.output]!.array!);
+      const arrayOf = (at: NodeOutput): NdArray => arrays.get(at.node)?.[at.output] ?? leaves.get(at.node)![at.output]!.array!;
+      const next = values.map(arrayOf);
+      results.forEach((at, i) => (outputs[i]!.array = arrayOf(at)));
+      assigned.forEach((v, i) => (device.storageFor(v).array = next[i]));
+    },
+    release: () => {},
+  };
+}

@@ -1,0 +1,18 @@
+/** The public surface of @dawnstrap/tensor. */
+export { openDevice, deviceChoices, type DeviceChoice, type OpenOptions } from "./devices/open.js";
+export { Tensor, type HostArrayOf } from "./tensor.js";
+export { Device, type DeviceKind } from "./graph/device.js";
+export { Variable } from "./graph/variable.js";
+export type { CapturedFunction } from "./graph/capture.js";
+export { DawnstrapError, DeviceError, ShapeError, StateError } from "./errors.js";
+export type { DType, HostArray, ScalarType } from "./dtype.js";
+export type { Shape } from "./shape.js";
+export * from "./ops/index.js";
+
+// For packages that define ops or walk the graph (autograd, nn).
+export * as expr from "./expr/expr.js";
+export { apply, apply1, type TensorLike } from "./ops/apply.js";
+export { Node, nodeClock, type NodeOutput } from "./graph/node.js";
+export { withHistory } from "./graph/trace.js";
+export { defineOp, nondifferentiable, ops } from "./op.js";
+export type * from "./op.js";

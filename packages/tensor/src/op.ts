@@ -1,0 +1,140 @@
+/**
+ * One op, one place: an op's shape rule, float64 reference, lowering, derivative and test samples are one object.
+ * `defineOp` registers it, and conformance, gradient, property and documentation tests find it in the registry.
+ */
+import type { DType } from "./dtype.js";
+import type { Expr } from "./expr/expr.js";
+import type { Buf } from "./graph/program.js";
+import type { Tensor } from "./tensor.js";
+
+/** What is known of a value before it is computed. */
+export interface Aval {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** A host array of the reference device: float64 for every dtype (integers are exact, bools are 0 and 1). */
+export interface NdArray extends Aval {
+  readonly data: Float64Array;
+}
+
+/** An element of a value, given its multi-index. */
+export type Accessor = (at: readonly Expr[]) => Expr;
+
+/** An input as an op's lowering sees it. */
+export interface Source extends Aval {
+  /**
+   * The element at a multi-index. When the producer is pointwise and only used here, its expression is inlined:
+   * this is how ops fuse.
+   */
+  at(index: readonly Expr[]): Expr;
+  /** The same input, stored first unless recomputing an element is about as cheap as loading it. For ops that read an element many times. */
+  cached(): Source;
+  /** The input as a contiguous row-major buffer, for hand-written kernels. */
+  buffer(): Buf;
+}
+
+export interface LowerBuilder {
+  readonly device: "webgpu" | "cpu";
+  /** See DeviceLimits.parallelism. */
+  readonly parallelism: number;
+  /** Output buffer `k` of this op, for lowerings that store their results themselves. */
+  out(k: number): Buf;
+  /** Output buffer `k`, holding the value of an input, to be updated in place. Costs nothing when the input dies here. */
+  updated(k: number, input: Source): Buf;
+  /** A buffer that lives within this op. */
+  temp(dtype: DType, shape: readonly number[]): Buf;
+  /** Reads a buffer as an array of the given shape. */
+  view(buf: Buf, shape: readonly number[]): Source;
+  /** Computes one element per index of `shape` and stores it row-major in each of `outs` (whole buffers of that many elements). */
+  map(outs: readonly Buf[], shape: readonly number[], body: (at: readonly Expr[]) => readonly Expr[]): void;
+  /** As `map`, with the flat position in `out` computed from the index (each position must be written once). */
+  mapInto(out: Buf, shape: readonly number[], body: (at: readonly Expr[]) => { readonly position: Expr; readonly value: Expr }): void;
+  /** Makes an input's elements stand in `out` from element `offset` on; costs nothing when they were computed there (see OpDef.gathers). */
+  place(input: Source, out: Buf, offset: number): void;
+  /** Launches a hand-written kernel. */
+  call(family: string, params: Readonly<Record<string, unknown>>, bindings: { reads: readonly Buf[]; updates?: readonly Buf[]; writes: readonly Buf[] }): void;
+}
+
+export interface VjpArgs<P> {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** Cotangent of each output; undefined where no gradient flows. */
+  readonly grads: readonly (Tensor | undefined)[];
+  readonly params: P;
+  /** Which inputs a gradient is asked of; others may be left undefined. */
+  readonly needs: readonly boolean[];
+}
+
+/** Cotangents of the inputs, written with ops, so that gradients of gradients come for free. */
+export type Vjp<P> = (args: VjpArgs<P>) => readonly (Tensor | undefined)[];
+
+export interface Nondifferentiable {
+  readonly nondifferentiable: string;
+}
+/** Says why an op has no derivative. */
+export const nondifferentiable = (reason: string): Nondifferentiable => ({ nondifferentiable: reason });
+
+/** Draws of a property-based test; implemented over fast-check, so failures shrink and replay. */
+export interface Sampler {
+  int(lo: number, hi: number): number;
+  pick<T>(items: readonly T[]): T;
+  bool(): boolean;
+  /** An awkward shape: extents of 1, odd ones, tile ± 1. `rank` is a range; `max` bounds the number of elements (default 600). */
+  shape(options?: { rank?: readonly [number, number]; max?: number }): number[];
+}
+
+/** Values to draw for one input of a sample. */
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  readonly dtype?: DType;
+  /** Uniform in [lo, hi] (integers for integer types, both ends included). Default [−2, 2]. */
+  readonly range?: readonly [number, number];
+  /** Keep float values at least 0.05 away from these, where the derivative jumps. */
+  readonly avoid?: readonly number[];
+  /** All values differ by at least 0.01 of the range: for max, sort and the like. */
+  readonly distinct?: boolean;
+}
+
+export interface Sample<P> {
+  readonly inputs: readonly TensorSpec[];
+  readonly params: P;
+}
+
+export interface OpDef<P = any> {
+  readonly name: string;
+  /** The outputs' shapes and dtypes; throws ShapeError with the actual shapes. */
+  infer(inputs: readonly Aval[], params: P): Aval[];
+  /** Slow, obvious float64 loops: the oracle. */
+  reference(inputs: readonly NdArray[], params: P, outs: readonly Aval[]): NdArray[];
+  /**
+   * How the op runs. Returns the final expression of a single output, which then may fuse into its consumers;
+   * or returns nothing after having stored every output through the builder.
+   */
+  lower(b: LowerBuilder, inputs: readonly Source[], outs: readonly Aval[], params: P): Accessor | void;
+  readonly vjp: Vjp<P> | Nondifferentiable;
+  /** An example for the tests; `sampler` decides every choice. */
+  sample(sampler: Sampler): Sample<P>;
+  /** The op only renames indices (or makes constants): recomputing it is never dearer than loading its result. */
+  readonly free?: boolean;
+  /**
+   * For an op whose only output is its inputs laid at these element offsets: producers that nobody else reads then
+   * write straight into it.
+   */
+  readonly gathers?: (inputs: readonly Aval[], params: P) => readonly number[];
+  /** The op updates inputs in place through `b.updated`; it is lowered after everything that still reads them. */
+  readonly updates?: boolean;
+  /** Relative tolerance of float32 devices against the reference, where the default 1e-5 is too tight; with the reason beside it. */
+  readonly tolerance?: number;
+}
+
+const registry = new Map<string, OpDef>();
+
+export function defineOp<P>(def: OpDef<P>): OpDef<P> {
+  if (registry.has(def.name)) throw new Error(`internal: op ${def.name} is defined twice`);
+  registry.set(def.name, def);
+  return def;
+}
+
+/** Every op, by name. */
+export const ops: ReadonlyMap<string, OpDef> = registry;
