@@ -1,8 +1,8 @@
 /** `openDevice`: from a name to a device. */
 import { DeviceError } from "../errors.js";
 import { Device } from "../graph/device.js";
-import { openCpu, type CpuOptions } from "./cpu/index.js";
-import { openWebGpu, type WebGpuOptions } from "./webgpu/index.js";
+import type { CpuOptions } from "./cpu/index.js";
+import type { WebGpuOptions } from "./webgpu/index.js";
 
 export type DeviceChoice = "auto" | "webgpu" | "cpu" | "reference";
 export const deviceChoices: readonly DeviceChoice[] = ["auto", "webgpu", "cpu", "reference"];
@@ -20,12 +20,20 @@ export interface OpenOptions extends CpuOptions, WebGpuOptions {}
 export async function openDevice(choice: DeviceChoice = "auto", options: OpenOptions = {}): Promise<Device> {
   switch (choice) {
     case "reference": return new Device("reference", undefined);
-    case "cpu": return new Device("cpu", await openCpu(options));
-    case "webgpu": return new Device("webgpu", await openWebGpu(options));
-    case "auto": {
-      const gpu = await openWebGpu({ ...options, requireHardware: true }).catch(() => undefined);
-      return gpu ? new Device("webgpu", gpu) : new Device("cpu", await openCpu(options));
-    }
+    case "cpu": return openOnCpu(options);
+    case "webgpu": return openOnWebGpu(options);
+    case "auto": return openOnWebGpu({ ...options, requireHardware: true }).catch(() => openOnCpu(options));
     default: throw new DeviceError(`unknown device "${String(choice)}"; choose one of ${deviceChoices.join(", ")}`);
   }
+}
+
+// Imported when asked for, so that a program loads only the device that it uses.
+async function openOnCpu(options: CpuOptions): Promise<Device> {
+  const { openCpu } = await import("./cpu/index.js");
+  return new Device("cpu", await openCpu(options));
+}
+
+async function openOnWebGpu(options: WebGpuOptions): Promise<Device> {
+  const { openWebGpu } = await import("./webgpu/index.js");
+  return new Device("webgpu", await openWebGpu(options));
 }
