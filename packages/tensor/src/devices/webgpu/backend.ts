@@ -1,0 +1,186 @@
+/** The Backend over WebGPU. */
+import { DeviceError } from "../../errors.js";
+import type { BoundCall, Memory } from "../../graph/program.js";
+import type { WgslLimits } from "../../kernels/wgsl/index.js";
+import type { Backend, DeviceLimits, PreparedProgram } from "../device.js";
+import { describe, isSoftware } from "./adapter.js";
+import { Health } from "./health.js";
+import { GpuMemory, gpuMemory, mapModeRead, roundUp, StagingPool, usage } from "./memory.js";
+import { Pipelines } from "./pipelines.js";
+import { prepare, type Runtime } from "./program.js";
+
+export class WebGpuBackend implements Backend {
+  readonly counters = { kernels: 0, dispatches: 0, submits: 0, buffers: 0, bindGroups: 0 };
+  readonly limits: DeviceLimits;
+  readonly description: string;
+  /** True for llvmpipe, SwiftShader and WARP. */
+  readonly isSoftware: boolean;
+  private readonly health: Health;
+  private readonly staging: StagingPool;
+  private readonly runtime: Runtime;
+  /** Undefined once destroyed: the native library goes away with its last reference, and only then may Node exit. */
+  private gpu: GPU | undefined;
+  private device: GPUDevice | undefined;
+  private scratch?: GPUBuffer;
+
+  constructor(gpu: GPU, adapter: GPUAdapter, device: GPUDevice) {
+    this.gpu = gpu;
+    this.device = device;
+    this.isSoftware = isSoftware(adapter.info);
+    this.description = `${describe(adapter.info)}, WebGPU`;
+    this.limits = deviceLimits(device.limits, this.isSoftware);
+    this.health = new Health(device);
+    this.staging = new StagingPool(device, this.counters);
+    const kernelLimits: WgslLimits = {
+      maxWorkgroupsPerDimension: device.limits.maxComputeWorkgroupsPerDimension,
+      maxInvocationsPerWorkgroup: device.limits.maxComputeInvocationsPerWorkgroup,
+      maxWorkgroupStorageBytes: device.limits.maxComputeWorkgroupStorageSize,
+      hardware: !this.isSoftware,
+    };
+    const pipelines = new Pipelines(device, kernelLimits, this.counters);
+    this.runtime = { device, health: this.health, pipelines, counters: this.counters, chunk: 64 };
+  }
+
+  allocate(bytes: number): Memory {
+    const device = this.alive();
+    const size = Math.max(16, roundUp(bytes, 16));
+    if (size > this.limits.memoryBytes)
+      throw new DeviceError(
+        `webgpu: ${bytes} bytes asked for; one allocation holds up to ${this.limits.memoryBytes}`,
+      );
+    this.counters.buffers++;
+    device.pushErrorScope("out-of-memory");
+    const buffer = device.createBuffer({ size, usage: usage.storage | usage.copySrc | usage.copyDst });
+    void device.popErrorScope().then(
+      (error) =>
+        error && this.health.record(`out of memory while allocating ${bytes} bytes: ${error.message}`),
+      () => {},
+    );
+    return new GpuMemory(size, buffer);
+  }
+
+  free(memory: Memory): void {
+    gpuMemory(memory).buffer.destroy();
+  }
+
+  write(memory: Memory, byteOffset: number, data: ArrayBufferView): void {
+    const { queue } = this.alive();
+    const { buffer } = gpuMemory(memory);
+    const tail = data.byteLength % 4;
+    if (tail === 0) {
+      queue.writeBuffer(buffer, byteOffset, data.buffer, data.byteOffset, data.byteLength);
+      return;
+    }
+    const padded = new Uint8Array(data.byteLength + 4 - tail);
+    padded.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    queue.writeBuffer(buffer, byteOffset, padded);
+  }
+
+  async read(memory: Memory, byteOffset: number, bytes: number): Promise<ArrayBuffer> {
+    const device = this.alive();
+    if (bytes === 0) return new ArrayBuffer(0);
+    const size = roundUp(bytes, 4);
+    const staging = this.staging.take(size);
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(gpuMemory(memory).buffer, byteOffset, staging, 0, size);
+    this.submit(encoder);
+    try {
+      await staging.mapAsync(mapModeRead, 0, size);
+    } catch (cause) {
+      this.health.check();
+      throw new DeviceError(`webgpu: reading ${bytes} bytes failed: ${String(cause)}`, { cause });
+    }
+    const copy = staging.getMappedRange(0, size).slice(0, bytes);
+    staging.unmap();
+    this.staging.give(staging);
+    this.health.check();
+    return copy;
+  }
+
+  copy(from: Memory, fromOffset: number, to: Memory, toOffset: number, bytes: number): void {
+    const device = this.alive();
+    const source = gpuMemory(from).buffer;
+    const target = gpuMemory(to).buffer;
+    const size = roundUp(bytes, 4);
+    const encoder = device.createCommandEncoder();
+    if (source !== target) encoder.copyBufferToBuffer(source, fromOffset, target, toOffset, size);
+    else {
+      // WebGPU copies between different buffers only.
+      const scratch = this.scratchOf(device, size);
+      encoder.copyBufferToBuffer(source, fromOffset, scratch, 0, size);
+      encoder.copyBufferToBuffer(scratch, 0, target, toOffset, size);
+    }
+    this.submit(encoder);
+  }
+
+  prepare(
+    calls: readonly BoundCall[],
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<PreparedProgram> {
+    this.alive();
+    return prepare(this.runtime, calls, onProgress);
+  }
+
+  async idle(): Promise<void> {
+    const { queue } = this.alive();
+    await queue.onSubmittedWorkDone();
+    this.health.check();
+  }
+
+  /** Waits for the enqueued work, then frees the device. */
+  async destroy(): Promise<void> {
+    const device = this.device;
+    if (!device) return;
+    await device.queue.onSubmittedWorkDone().catch(() => {});
+    this.health.close();
+    this.staging.destroy();
+    this.scratch?.destroy();
+    device.onuncapturederror = null;
+    device.destroy();
+    this.device = undefined;
+    this.gpu = undefined;
+  }
+
+  private alive(): GPUDevice {
+    this.health.assertAlive();
+    if (!this.device || !this.gpu) throw new DeviceError("webgpu: the device was destroyed");
+    return this.device;
+  }
+
+  private submit(encoder: GPUCommandEncoder): void {
+    this.alive().queue.submit([encoder.finish()]);
+    this.counters.submits++;
+  }
+
+  private scratchOf(device: GPUDevice, bytes: number): GPUBuffer {
+    if (!this.scratch || this.scratch.size < bytes) {
+      this.scratch?.destroy();
+      this.counters.buffers++;
+      this.scratch = device.createBuffer({
+        label: "scratch",
+        size: bytes,
+        usage: usage.copySrc | usage.copyDst,
+      });
+    }
+    return this.scratch;
+  }
+}
+
+/**
+ * A GPU hides memory latency with some thousand invocations per core: 2¹⁵ fill a middling one. A software adapter needs
+ * its few 8-lane threads kept busy and pays for every further partial result; 2,048 items are 32 workgroups of 64.
+ */
+const parallelism = (software: boolean): number => (software ? 2048 : 32_768);
+
+function deviceLimits(limits: GPUSupportedLimits, software: boolean): DeviceLimits {
+  const down = (n: number, multiple: number): number => Math.floor(n / multiple) * multiple;
+  return {
+    buffersPerKernel: limits.maxStorageBuffersPerShaderStage,
+    bindingBytes: down(limits.maxStorageBufferBindingSize, 16),
+    memoryBytes: down(limits.maxBufferSize, 256),
+    offsetAlignment: limits.minStorageBufferOffsetAlignment,
+    // Usage is tracked by buffer, not by range.
+    exclusiveWrites: true,
+    parallelism: parallelism(software),
+  };
+}

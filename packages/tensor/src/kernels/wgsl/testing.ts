@@ -1,0 +1,70 @@
+/** Test support: runs one kernel on a device, over host arrays. */
+import type { DType, HostArray } from "../../dtype.js";
+import { storageBytes } from "../../dtype.js";
+import type { Backend } from "../../devices/device.js";
+import type { Access, BoundCall, KernelSpec } from "../../graph/program.js";
+
+export interface HostBinding {
+  readonly dtype: DType;
+  readonly access: Access;
+  readonly data: HostArray;
+}
+
+let calls = 0;
+
+/** Returns the bindings' contents afterwards, in their order. Bools are given and returned as 0 and 1 in a Uint32Array. */
+export async function runKernel(
+  backend: Backend,
+  spec: KernelSpec,
+  bindings: readonly HostBinding[],
+): Promise<HostArray[]> {
+  const memories = bindings.map((b) => {
+    const memory = backend.allocate(b.data.length * storageBytes[b.dtype]);
+    backend.write(memory, 0, b.data);
+    return memory;
+  });
+  const call: BoundCall = {
+    key: spec.family === "map" ? `test ${calls++}` : JSON.stringify("params" in spec ? spec.params : 0),
+    spec,
+    bindings: bindings.map((b, k) => ({
+      memory: memories[k]!,
+      byteOffset: 0,
+      bytes: b.data.length * storageBytes[b.dtype],
+      dtype: b.dtype,
+      access: b.access,
+    })),
+  };
+  const program = await backend.prepare([call]);
+  program.run();
+  const results: HostArray[] = [];
+  for (const [k, { dtype, data }] of bindings.entries()) {
+    const bytes = data.length * storageBytes[dtype];
+    const buffer = await backend.read(memories[k]!, 0, bytes);
+    results.push(view(dtype, buffer));
+  }
+  program.release();
+  for (const m of memories) backend.free(m);
+  return results;
+}
+
+function view(dtype: DType, buffer: ArrayBuffer): HostArray {
+  switch (dtype) {
+    case "float32":
+      return new Float32Array(buffer);
+    case "int32":
+      return new Int32Array(buffer);
+    case "uint8":
+      return new Uint8Array(buffer);
+    default:
+      return new Uint32Array(buffer);
+  }
+}
+
+/** Small deterministic random numbers, uniform in [−1, 1). */
+export function noise(length: number, seed: number): Float32Array {
+  let state = (seed * 2654435761 + 1) >>> 0;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}

@@ -1,0 +1,32 @@
+/** What a WGSL generator is told about its surroundings, and what it returns. */
+import type { DType } from "../../dtype.js";
+import type { Access } from "../../graph/program.js";
+
+export interface KernelBinding {
+  readonly dtype: DType;
+  readonly access: Access;
+  /** Size of the bound window; the device rounds the binding itself up to 16. */
+  readonly bytes: number;
+}
+
+export interface WgslLimits {
+  readonly maxWorkgroupsPerDimension: number;
+  readonly maxInvocationsPerWorkgroup: number;
+  readonly maxWorkgroupStorageBytes: number;
+  /** False for llvmpipe, SwiftShader and WARP, which want register tiles and no workgroup memory. */
+  readonly hardware: boolean;
+}
+
+export interface WgslKernel {
+  /** Entry point `main`; binding k of the kernel is `@group(0) @binding(k)`. */
+  readonly source: string;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** Every WebGPU implementation offers at least these. */
+export const baseLimits: WgslLimits = {
+  maxWorkgroupsPerDimension: 65_535,
+  maxInvocationsPerWorkgroup: 256,
+  maxWorkgroupStorageBytes: 16_384,
+  hardware: true,
+};
