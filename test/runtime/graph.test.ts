@@ -11,7 +11,8 @@ describe.each(kinds)("graph on %s", (kind) => {
   });
   afterAll(() => device.destroy());
 
-  const ramp = (n: number, scale = 1): Tensor => device.tensor(Float32Array.from({ length: n }, (_, i) => i * scale));
+  const ramp = (n: number, scale = 1): Tensor =>
+    device.tensor(Float32Array.from({ length: n }, (_, i) => i * scale));
   const dispatches = (): number => device.backend?.counters.dispatches ?? 0;
 
   it("fuses a pointwise chain into one kernel", async () => {
@@ -69,7 +70,13 @@ describe.each(kinds)("graph on %s", (kind) => {
   });
 
   it("writes a variable from a permuted reading of itself", async () => {
-    const v = device.variable(device.tensor([[1, 2, 3], [4, 5, 6]]), "v");
+    const v = device.variable(
+      device.tensor([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]),
+      "v",
+    );
     await device.flush();
     v.assign(reshape(v.value.permute([1, 0]), [2, 3]));
     await device.flush();
@@ -103,7 +110,11 @@ describe.each(kinds)("graph on %s", (kind) => {
       }
       return seen;
     };
-    const inputs = [Float32Array.of(0.37, 0.11, 0.77), Float32Array.of(1.5), Float32Array.of(-0.2, 0.13, 7.1)];
+    const inputs = [
+      Float32Array.of(0.37, 0.11, 0.77),
+      Float32Array.of(1.5),
+      Float32Array.of(-0.2, 0.13, 7.1),
+    ];
     const recorded = await run(inputs);
     expect(recorded[2]![1]).toBeCloseTo(((0.1 + 1.25) * 0.7 + 1.5) * 0.7 * 0.7 + 7.03 * 0.7, 4);
     expect(await run(inputs)).toEqual(recorded);

@@ -14,7 +14,10 @@ describe("autograd on reference", () => {
 
   it("differentiates with respect to each argument and passes further results through", async () => {
     const [a, b] = [vector(1, 2), vector(3, 5)];
-    const { value, grads, aux } = valueAndGrad((x: Tensor, y: Tensor) => ({ loss: sum(mul(mul(x, x), y)), aux: add(x, y) }))(a, b);
+    const { value, grads, aux } = valueAndGrad((x: Tensor, y: Tensor) => ({
+      loss: sum(mul(mul(x, x), y)),
+      aux: add(x, y),
+    }))(a, b);
     expect(await value.item()).toBe(23);
     expect(await values(grads[0]!)).toEqual([6, 20]);
     expect(await values(grads[1]!)).toEqual([1, 4]);
@@ -67,7 +70,10 @@ describe("autograd on reference", () => {
     );
     const [g] = grad((x: Tensor) => sum(mul(clipped(x), 2)))(vector(-1, 1));
     expect(await values(g!)).toEqual([200, 200]);
-    const wrong = custom((x: Tensor) => x, () => []);
+    const wrong = custom(
+      (x: Tensor) => x,
+      () => [],
+    );
     expect(() => grad((x: Tensor) => sum(wrong(x)))(vector(1))).toThrow(/0 cotangents for 1 inputs/);
   });
 
@@ -76,7 +82,10 @@ describe("autograd on reference", () => {
     const block = (y: Tensor): Tensor => exp(mul(exp(mul(y, w)), 0.1));
     const plain = grad(() => sum(block(block(x))))(x, w) as Tensor[];
     const saved = grad(() => sum(checkpoint(block)(checkpoint(block)(x))))(x, w) as Tensor[];
-    const nested = grad(() => sum(checkpoint((y: Tensor) => checkpoint(block)(block(y)))(x)))(x, w) as Tensor[];
+    const nested = grad(() => sum(checkpoint((y: Tensor) => checkpoint(block)(block(y)))(x)))(
+      x,
+      w,
+    ) as Tensor[];
     for (const i of [0, 1]) {
       expect(await values(saved[i]!)).toEqual(await values(plain[i]!));
       expect(await values(nested[i]!)).toEqual(await values(plain[i]!));
@@ -100,20 +109,27 @@ describe("autograd on reference", () => {
   it("refuses non-scalar values, integer arguments and asynchronous functions", () => {
     expect(() => grad((x: Tensor) => mul(x, 2))(vector(1, 2))).toThrow(/returned float32 \[2\]/);
     expect(() => grad((x: Tensor) => sum(x))(device.tensor(Int32Array.of(1)))).toThrow(/argument 0 is int32/);
-    expect(() => grad((async (x: Tensor) => sum(x)) as unknown as (x: Tensor) => Tensor)(vector(1))).toThrow(/asynchronous/);
+    expect(() => grad((async (x: Tensor) => sum(x)) as unknown as (x: Tensor) => Tensor)(vector(1))).toThrow(
+      /asynchronous/,
+    );
   });
 
   it("gradcheck accepts right gradients and catches a wrong one", async () => {
     await gradcheck((x) => sum(exp(mul(x, x!))), [vector(0.3, -0.7, 1.1)]);
-    const wrong = custom((x: Tensor) => mul(x, x), ({ inputs: [x], grad: g }) => [mul(g, x)]);
+    const wrong = custom(
+      (x: Tensor) => mul(x, x),
+      ({ inputs: [x], grad: g }) => [mul(g, x)],
+    );
     await expect(gradcheck((x) => sum(wrong(x!)), [vector(0.3, -0.7)])).rejects.toThrow(/finite difference/);
   });
 
   it("frees no history while a trace is open", () => {
-    expect(() => grad((x: Tensor) => {
-      void x.device.flush().catch(() => {});
-      return sum(sub(x, full(x.device, [1], 1)));
-    })(vector(1))).not.toThrow();
+    expect(() =>
+      grad((x: Tensor) => {
+        void x.device.flush().catch(() => {});
+        return sum(sub(x, full(x.device, [1], 1)));
+      })(vector(1)),
+    ).not.toThrow();
   });
 });
 
@@ -126,7 +142,9 @@ describe("checkpointing on a compiled device", () => {
       for (let i = 0; i < 6; i++) h = mul(exp(mul(h, -1)), h);
       return h;
     };
-    const bytes = async (wrap: (f: (y: Tensor) => Tensor) => (y: Tensor) => Tensor): Promise<[number, Float32Array]> => {
+    const bytes = async (
+      wrap: (f: (y: Tensor) => Tensor) => (y: Tensor) => Tensor,
+    ): Promise<[number, Float32Array]> => {
       const before = device.memory().arena;
       const step = device.capture((input: Tensor) => {
         const [g] = grad((y: Tensor) => sum(wrap(block)(wrap(block)(wrap(block)(wrap(block)(y))))))(input);

@@ -21,7 +21,12 @@ const outputOf = (t: Tensor): NodeOutput => ({ node: t.node, output: t.output })
  * Cotangents of `inputs`, given the cotangent `seed` of `output`: ∂⟨seed, output⟩/∂inputs. Undefined where no path
  * of differentiable ops leads from the input to the output. Nodes older than `since` are constants.
  */
-export function backward(output: Tensor, seed: Tensor, inputs: readonly Tensor[], since: number): (Tensor | undefined)[] {
+export function backward(
+  output: Tensor,
+  seed: Tensor,
+  inputs: readonly Tensor[],
+  since: number,
+): (Tensor | undefined)[] {
   const targets = new Set(inputs.map((t) => keyOf(outputOf(t))));
   const order = reachable(output.node, targets, since);
   const needed = new Set<Node>();
@@ -60,7 +65,9 @@ export function backward(output: Tensor, seed: Tensor, inputs: readonly Tensor[]
       if (!grad || !needs[i]) return;
       const want = s.node.outputs[s.output]!.shape;
       if (grad.shape.length !== want.length || grad.shape.some((d, k) => d !== want[k]))
-        throw new DawnstrapError(`internal: ${node.op!.name} gave input ${i} of shape [${want}] a cotangent of shape [${grad.shape}]`);
+        throw new DawnstrapError(
+          `internal: ${node.op!.name} gave input ${i} of shape [${want}] a cotangent of shape [${grad.shape}]`,
+        );
       accumulate(s, grad);
     });
   }
@@ -68,7 +75,8 @@ export function backward(output: Tensor, seed: Tensor, inputs: readonly Tensor[]
 }
 
 /** What a node's derivative flows to: the inputs of its rule, or of its op. */
-export const sourcesOf = (node: Node): readonly NodeOutput[] => rules.get(node)?.inputs.map(outputOf) ?? node.inputs;
+export const sourcesOf = (node: Node): readonly NodeOutput[] =>
+  rules.get(node)?.inputs.map(outputOf) ?? node.inputs;
 
 /** Nodes from which the output was computed, newest first; does not go past targets or nodes older than `since`. */
 function reachable(root: Node, targets: ReadonlySet<string>, since: number): Node[] {

@@ -24,7 +24,9 @@ export function checkpoint<A extends readonly Tensor[]>(f: (...xs: A) => Tensor)
         const again = nodeClock();
         const copies = recordAgain(nodes);
         const value = copies.get(inner.node);
-        return value ? backward(new Tensor(value, inner.output), grad!, inputs, again) : inputs.map((t) => (t.node === inner.node ? grad : undefined));
+        return value
+          ? backward(new Tensor(value, inner.output), grad!, inputs, again)
+          : inputs.map((t) => (t.node === inner.node ? grad : undefined));
       },
     });
     return output;
@@ -54,7 +56,11 @@ function recordAgain(nodes: readonly Node[]): Map<Node, Node> {
     const [copy] = apply(node.op!, node.inputs.map(moved), node.params, node.device);
     copies.set(node, copy!.node);
     const rule = rules.get(node);
-    if (rule) rules.set(copy!.node, { inputs: rule.inputs.map((t) => moved({ node: t.node, output: t.output })), pull: rule.pull });
+    if (rule)
+      rules.set(copy!.node, {
+        inputs: rule.inputs.map((t) => moved({ node: t.node, output: t.output })),
+        pull: rule.pull,
+      });
   }
   return copies;
 }

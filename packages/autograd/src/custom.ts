@@ -10,7 +10,11 @@ import { boundary } from "./identity.js";
  */
 export function custom<A extends readonly Tensor[]>(
   f: (...xs: A) => Tensor,
-  pull: (args: { readonly inputs: A; readonly output: Tensor; readonly grad: Tensor }) => readonly (Tensor | undefined)[],
+  pull: (args: {
+    readonly inputs: A;
+    readonly output: Tensor;
+    readonly grad: Tensor;
+  }) => readonly (Tensor | undefined)[],
 ): (...xs: A) => Tensor {
   return (...inputs) => {
     const output = boundary(f(...inputs));
@@ -18,7 +22,10 @@ export function custom<A extends readonly Tensor[]>(
       inputs,
       pull: ([grad]) => {
         const grads = pull({ inputs, output, grad: grad! });
-        if (grads.length !== inputs.length) throw new DawnstrapError(`custom: the derivative returned ${grads.length} cotangents for ${inputs.length} inputs`);
+        if (grads.length !== inputs.length)
+          throw new DawnstrapError(
+            `custom: the derivative returned ${grads.length} cotangents for ${inputs.length} inputs`,
+          );
         return grads;
       },
     });

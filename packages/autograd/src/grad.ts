@@ -1,5 +1,14 @@
 /** `grad` and `valueAndGrad`: derivatives of functions of tensors. */
-import { DawnstrapError, full, nodeClock, ShapeError, Tensor, withHistory, zerosLike } from "@dawnstrap/tensor";
+import {
+  DawnstrapError,
+  escaped,
+  full,
+  nodeClock,
+  ShapeError,
+  Tensor,
+  withHistory,
+  zerosLike,
+} from "@dawnstrap/tensor";
 import { backward } from "./backward.js";
 
 /** What a differentiated function may return: a scalar, or a scalar with further results that are passed through. */
@@ -22,28 +31,46 @@ export interface ValueAndGrad<Aux> {
  *
  * @throws ShapeError when the value is not a float32 scalar.
  */
-export function valueAndGrad<A extends readonly Tensor[], Aux = undefined>(f: (...xs: A) => WithAux<Aux>): (...xs: A) => ValueAndGrad<Aux> {
-  return (...xs) =>
-    withHistory(() => {
+export function valueAndGrad<A extends readonly Tensor[], Aux = undefined>(
+  f: (...xs: A) => WithAux<Aux>,
+): (...xs: A) => ValueAndGrad<Aux> {
+  return (...xs) => {
+    const differentiated = withHistory(() => {
       for (const [i, x] of xs.entries())
-        if (x.dtype !== "float32") throw new ShapeError("grad", `argument ${i} is ${x.dtype}`, "only float32 tensors have gradients");
+        if (x.dtype !== "float32")
+          throw new ShapeError("grad", `argument ${i} is ${x.dtype}`, "only float32 tensors have gradients");
       const since = nodeClock();
       const result = f(...xs);
-      if (result instanceof Promise) throw new DawnstrapError("grad: the function is asynchronous; record synchronously and read values afterwards");
+      if (result instanceof Promise)
+        throw new DawnstrapError(
+          "grad: the function is asynchronous; record synchronously and read values afterwards",
+        );
       const value = result instanceof Tensor ? result : result.loss;
       if (value.size !== 1 || value.dtype !== "float32")
-        throw new ShapeError("grad", `the function returned ${value.dtype} [${value.shape}]`, "it must return a float32 scalar; sum or mean it");
+        throw new ShapeError(
+          "grad",
+          `the function returned ${value.dtype} [${value.shape}]`,
+          "it must return a float32 scalar; sum or mean it",
+        );
       const seed = full(value.device, value.shape, 1);
       const grads = backward(value, seed, xs, since).map((g, i) => g ?? zerosLike(xs[i]!));
       return { value, grads, aux: (result instanceof Tensor ? undefined : result.aux) as Aux };
     });
+    escaped(differentiated);
+    return differentiated;
+  };
 }
 
 /** The gradient of a scalar function with respect to its arguments (`argnums` selects; all by default). */
-export function grad<A extends readonly Tensor[]>(f: (...xs: A) => Tensor, argnums?: readonly number[]): (...xs: A) => Tensor[] {
+export function grad<A extends readonly Tensor[]>(
+  f: (...xs: A) => Tensor,
+  argnums?: readonly number[],
+): (...xs: A) => Tensor[] {
   return (...xs) => {
     const chosen = argnums ?? xs.map((_, i) => i);
-    for (const i of chosen) if (!xs[i]) throw new DawnstrapError(`grad: argnums names argument ${i}, the function was given ${xs.length}`);
+    for (const i of chosen)
+      if (!xs[i])
+        throw new DawnstrapError(`grad: argnums names argument ${i}, the function was given ${xs.length}`);
     const { grads } = valueAndGrad((...picked: Tensor[]) => {
       void picked;
       return f(...xs);
@@ -56,14 +83,25 @@ export function grad<A extends readonly Tensor[]>(f: (...xs: A) => Tensor, argnu
  * Vector–Jacobian product: returns f(xs) and a function from a cotangent of the output to cotangents of the inputs.
  * The returned function must be called in the same synchronous stretch, before anything is computed.
  */
-export function vjp<A extends readonly Tensor[]>(f: (...xs: A) => Tensor, ...xs: A): { value: Tensor; pullback: (cotangent: Tensor) => Tensor[] } {
+export function vjp<A extends readonly Tensor[]>(
+  f: (...xs: A) => Tensor,
+  ...xs: A
+): { value: Tensor; pullback: (cotangent: Tensor) => Tensor[] } {
   const since = nodeClock();
   const value = withHistory(() => f(...xs));
+  escaped(value);
   return {
     value,
     pullback: (cotangent) => {
-      if (value.node.realized) throw new DawnstrapError("vjp: the value was computed before its pullback was used; call the pullback first");
-      return withHistory(() => backward(value, cotangent, xs, since).map((g, i) => g ?? zerosLike(xs[i]!)));
+      if (value.node.realized)
+        throw new DawnstrapError(
+          "vjp: the value was computed before its pullback was used; call the pullback first",
+        );
+      const grads = withHistory(() =>
+        backward(value, cotangent, xs, since).map((g, i) => g ?? zerosLike(xs[i]!)),
+      );
+      escaped(grads);
+      return grads;
     },
   };
 }

@@ -19,7 +19,11 @@ export interface GradcheckOptions {
  *
  * @throws DawnstrapError naming the direction and both numbers when they disagree.
  */
-export async function gradcheck(f: (...xs: Tensor[]) => Tensor, xs: readonly Tensor[], options: GradcheckOptions = {}): Promise<void> {
+export async function gradcheck(
+  f: (...xs: Tensor[]) => Tensor,
+  xs: readonly Tensor[],
+  options: GradcheckOptions = {},
+): Promise<void> {
   const { step = 1e-5, tolerance = 1e-6, directions = 3, seed = 1 } = options;
   const device = xs[0]?.device;
   if (!device) throw new DawnstrapError("gradcheck: needs at least one argument");
@@ -32,13 +36,21 @@ export async function gradcheck(f: (...xs: Tensor[]) => Tensor, xs: readonly Ten
     const length = Math.sqrt(d.reduce((s, v) => s + v.reduce((a, b) => a + b * b, 0), 0)) || 1;
     for (const v of d) v.forEach((_, i) => (v[i]! /= length));
     const at = async (h: number): Promise<number> => {
-      const moved = points.map((p, i) => device.tensor(Float64Array.from(p, (v, j) => v + h * d[i]![j]!), xs[i]!.shape, "float32"));
+      const moved = points.map((p, i) =>
+        device.tensor(
+          Float64Array.from(p, (v, j) => v + h * d[i]![j]!),
+          xs[i]!.shape,
+          "float32",
+        ),
+      );
       return (await f(...moved).float64())[0]!;
     };
     const numeric = ((await at(step)) - (await at(-step))) / (2 * step);
     const along = analytic.reduce((s, g, i) => s + g.reduce((a, v, j) => a + v * d[i]![j]!, 0), 0);
     if (!(Math.abs(numeric - along) <= tolerance * (1 + Math.abs(numeric))))
-      throw new DawnstrapError(`gradcheck: direction ${k} (seed ${seed}): finite difference ${numeric}, gradient ${along}`);
+      throw new DawnstrapError(
+        `gradcheck: direction ${k} (seed ${seed}): finite difference ${numeric}, gradient ${along}`,
+      );
   }
 }
 

@@ -13,6 +13,6 @@ export * from "./ops/index.js";
 export * as expr from "./expr/expr.js";
 export { apply, apply1, type TensorLike } from "./ops/apply.js";
 export { Node, nodeClock, type NodeOutput } from "./graph/node.js";
-export { withHistory } from "./graph/trace.js";
+export { escaped, withHistory } from "./graph/trace.js";
 export { defineOp, nondifferentiable, ops } from "./op.js";
 export type * from "./op.js";

@@ -49,11 +49,19 @@ export interface LowerBuilder {
   /** Computes one element per index of `shape` and stores it row-major in each of `outs` (whole buffers of that many elements). */
   map(outs: readonly Buf[], shape: readonly number[], body: (at: readonly Expr[]) => readonly Expr[]): void;
   /** As `map`, with the flat position in `out` computed from the index (each position must be written once). */
-  mapInto(out: Buf, shape: readonly number[], body: (at: readonly Expr[]) => { readonly position: Expr; readonly value: Expr }): void;
+  mapInto(
+    out: Buf,
+    shape: readonly number[],
+    body: (at: readonly Expr[]) => { readonly position: Expr; readonly value: Expr },
+  ): void;
   /** Makes an input's elements stand in `out` from element `offset` on; costs nothing when they were computed there (see OpDef.gathers). */
   place(input: Source, out: Buf, offset: number): void;
   /** Launches a hand-written kernel. */
-  call(family: string, params: Readonly<Record<string, unknown>>, bindings: { reads: readonly Buf[]; updates?: readonly Buf[]; writes: readonly Buf[] }): void;
+  call(
+    family: string,
+    params: Readonly<Record<string, unknown>>,
+    bindings: { reads: readonly Buf[]; updates?: readonly Buf[]; writes: readonly Buf[] },
+  ): void;
 }
 
 export interface VjpArgs<P> {

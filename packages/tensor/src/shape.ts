@@ -4,7 +4,8 @@ export type Shape = readonly number[];
 
 export const numel = (shape: Shape): number => shape.reduce((n, d) => n * d, 1);
 
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
+export const sameShape = (a: Shape, b: Shape): boolean =>
+  a.length === b.length && a.every((d, i) => d === b[i]);
 
 /** Row-major strides in elements. */
 export function stridesOf(shape: Shape): number[] {
@@ -28,7 +29,11 @@ export function broadcastShapes(op: string, ...shapes: Shape[]): number[] {
       const d = shape[i]!;
       if (d === out[at] || d === 1) continue;
       if (out[at] !== 1)
-        throw new ShapeError(op, `shapes ${shapes.map(show).join(" and ")} do not broadcast`, `axis ${at}: ${out[at]} against ${d}`);
+        throw new ShapeError(
+          op,
+          `shapes ${shapes.map(show).join(" and ")} do not broadcast`,
+          `axis ${at}: ${out[at]} against ${d}`,
+        );
       out[at] = d;
     }
   }
@@ -39,12 +44,20 @@ export function broadcastShapes(op: string, ...shapes: Shape[]): number[] {
 export function normalizeAxis(op: string, axis: number, rank: number): number {
   const a = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || a < 0 || a >= rank)
-    throw new ShapeError(op, `axis ${axis} is out of range for rank ${rank}`, rank ? `use ${-rank} to ${rank - 1}` : "a scalar has no axes");
+    throw new ShapeError(
+      op,
+      `axis ${axis} is out of range for rank ${rank}`,
+      rank ? `use ${-rank} to ${rank - 1}` : "a scalar has no axes",
+    );
   return a;
 }
 
 /** Normalised, sorted, distinct axes; every axis when none is given. */
-export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
+export function normalizeAxes(
+  op: string,
+  axes: number | readonly number[] | undefined,
+  rank: number,
+): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
   const list = (typeof axes === "number" ? [axes] : [...axes]).map((a) => normalizeAxis(op, a, rank));
   if (new Set(list).size !== list.length) throw new ShapeError(op, `axes [${list}] repeat an axis`);
@@ -53,5 +66,6 @@ export function normalizeAxes(op: string, axes: number | readonly number[] | und
 
 export function checkShape(op: string, shape: Shape): void {
   for (const d of shape)
-    if (!Number.isInteger(d) || d < 0) throw new ShapeError(op, `shape ${show(shape)} has an extent that is not a whole number ≥ 0`);
+    if (!Number.isInteger(d) || d < 0)
+      throw new ShapeError(op, `shape ${show(shape)} has an extent that is not a whole number ≥ 0`);
 }

@@ -62,7 +62,8 @@ export class Tensor {
 
   /** The only element, as a number. */
   async item(): Promise<number> {
-    if (this.size !== 1) throw new RangeError(`item: the tensor has ${this.size} elements, shape [${this.shape}]`);
+    if (this.size !== 1)
+      throw new RangeError(`item: the tensor has ${this.size} elements, shape [${this.shape}]`);
     return (await this.float64())[0]!;
   }
 
@@ -70,19 +71,49 @@ export class Tensor {
     return `Tensor(${this.dtype} [${this.shape.join(", ")}] on ${this.device.kind})`;
   }
 
-  add(other: TensorLike): Tensor { return methods.add(this, other); }
-  sub(other: TensorLike): Tensor { return methods.sub(this, other); }
-  mul(other: TensorLike): Tensor { return methods.mul(this, other); }
-  div(other: TensorLike): Tensor { return methods.div(this, other); }
-  neg(): Tensor { return methods.neg(this); }
-  exp(): Tensor { return methods.exp(this); }
-  log(): Tensor { return methods.log(this); }
-  sqrt(): Tensor { return methods.sqrt(this); }
-  relu(): Tensor { return methods.relu(this); }
-  matmul(other: Tensor): Tensor { return methods.matmul(this, other); }
-  sum(axes?: number | readonly number[], keepDims = false): Tensor { return methods.sum(this, axes, keepDims); }
-  mean(axes?: number | readonly number[], keepDims = false): Tensor { return methods.mean(this, axes, keepDims); }
-  reshape(shape: readonly number[]): Tensor { return methods.reshape(this, shape); }
-  permute(axes: readonly number[]): Tensor { return methods.permute(this, axes); }
-  cast(dtype: DType): Tensor { return methods.cast(this, dtype); }
+  add(other: TensorLike): Tensor {
+    return methods.add(this, other);
+  }
+  sub(other: TensorLike): Tensor {
+    return methods.sub(this, other);
+  }
+  mul(other: TensorLike): Tensor {
+    return methods.mul(this, other);
+  }
+  div(other: TensorLike): Tensor {
+    return methods.div(this, other);
+  }
+  neg(): Tensor {
+    return methods.neg(this);
+  }
+  exp(): Tensor {
+    return methods.exp(this);
+  }
+  log(): Tensor {
+    return methods.log(this);
+  }
+  sqrt(): Tensor {
+    return methods.sqrt(this);
+  }
+  relu(): Tensor {
+    return methods.relu(this);
+  }
+  matmul(other: Tensor): Tensor {
+    return methods.matmul(this, other);
+  }
+  sum(axes?: number | readonly number[], keepDims = false): Tensor {
+    return methods.sum(this, axes, keepDims);
+  }
+  mean(axes?: number | readonly number[], keepDims = false): Tensor {
+    return methods.mean(this, axes, keepDims);
+  }
+  reshape(shape: readonly number[]): Tensor {
+    return methods.reshape(this, shape);
+  }
+  permute(axes: readonly number[]): Tensor {
+    return methods.permute(this, axes);
+  }
+  cast(dtype: DType): Tensor {
+    return methods.cast(this, dtype);
+  }
 }

@@ -27,7 +27,10 @@ export function summarize(roots: readonly Expr[]): Summary {
         const { fold } = e;
         if (seen.has(fold.index)) return 0;
         seen.add(fold.index);
-        return fold.init.reduce((w, x) => w + visit(x), 1) + fold.index.extent * fold.next.reduce((w, x) => w + visit(x), 1);
+        return (
+          fold.init.reduce((w, x) => w + visit(x), 1) +
+          fold.index.extent * fold.next.reduce((w, x) => w + visit(x), 1)
+        );
       }
       default:
         return childrenOf(e).reduce((w, x) => w + visit(x), 1);

@@ -18,32 +18,101 @@ export interface Slot {
 export type UnaryFn = "neg" | "abs" | "floor" | "ceil" | "round" | "trunc" | "sqrt" | "not" | "bitNot";
 /** `div` is for f32; `idiv` and `imod` are for integers and round towards zero, as in WGSL. */
 export type BinaryFn =
-  | "add" | "sub" | "mul" | "div" | "idiv" | "imod" | "min" | "max"
-  | "and" | "or" | "xor" | "shl" | "shr"
-  | "lt" | "le" | "gt" | "ge" | "eq" | "ne";
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "idiv"
+  | "imod"
+  | "min"
+  | "max"
+  | "and"
+  | "or"
+  | "xor"
+  | "shl"
+  | "shr"
+  | "lt"
+  | "le"
+  | "gt"
+  | "ge"
+  | "eq"
+  | "ne";
 
 interface Base {
   /** Unique; equal expressions share it. */
   readonly id: number;
   readonly type: ScalarType;
 }
-export interface Const extends Base { readonly kind: "const"; readonly value: number }
+export interface Const extends Base {
+  readonly kind: "const";
+  readonly value: number;
+}
 /** A loop variable 0 … extent − 1: an axis of the kernel's iteration space, or the counter of a fold. */
-export interface Index extends Base { readonly kind: "index"; readonly extent: number }
+export interface Index extends Base {
+  readonly kind: "index";
+  readonly extent: number;
+}
 /** Σ coefficient·term + offset, in i32; terms are not affine themselves. */
-export interface Affine extends Base { readonly kind: "affine"; readonly terms: readonly (readonly [Expr, number])[]; readonly offset: number }
-export interface Load extends Base { readonly kind: "load"; readonly slot: Slot; readonly index: Expr }
-export interface Unary extends Base { readonly kind: "unary"; readonly fn: UnaryFn; readonly x: Expr }
-export interface Binary extends Base { readonly kind: "binary"; readonly fn: BinaryFn; readonly a: Expr; readonly b: Expr }
-export interface Select extends Base { readonly kind: "select"; readonly cond: Expr; readonly a: Expr; readonly b: Expr }
+export interface Affine extends Base {
+  readonly kind: "affine";
+  readonly terms: readonly (readonly [Expr, number])[];
+  readonly offset: number;
+}
+export interface Load extends Base {
+  readonly kind: "load";
+  readonly slot: Slot;
+  readonly index: Expr;
+}
+export interface Unary extends Base {
+  readonly kind: "unary";
+  readonly fn: UnaryFn;
+  readonly x: Expr;
+}
+export interface Binary extends Base {
+  readonly kind: "binary";
+  readonly fn: BinaryFn;
+  readonly a: Expr;
+  readonly b: Expr;
+}
+export interface Select extends Base {
+  readonly kind: "select";
+  readonly cond: Expr;
+  readonly a: Expr;
+  readonly b: Expr;
+}
 /** Value conversion; f32 → integer truncates towards zero, anything → bool is `≠ 0`. */
-export interface Cast extends Base { readonly kind: "cast"; readonly x: Expr }
-export interface Bitcast extends Base { readonly kind: "bitcast"; readonly x: Expr }
+export interface Cast extends Base {
+  readonly kind: "cast";
+  readonly x: Expr;
+}
+export interface Bitcast extends Base {
+  readonly kind: "bitcast";
+  readonly x: Expr;
+}
 /** State variable `k` of an enclosing fold, seen from inside its body. */
-export interface State extends Base { readonly kind: "state"; readonly fold: Fold; readonly k: number }
+export interface State extends Base {
+  readonly kind: "state";
+  readonly fold: Fold;
+  readonly k: number;
+}
 /** Final value of state variable `k`. */
-export interface FoldResult extends Base { readonly kind: "foldResult"; readonly fold: Fold; readonly k: number }
-export type Expr = Const | Index | Affine | Load | Unary | Binary | Select | Cast | Bitcast | State | FoldResult;
+export interface FoldResult extends Base {
+  readonly kind: "foldResult";
+  readonly fold: Fold;
+  readonly k: number;
+}
+export type Expr =
+  | Const
+  | Index
+  | Affine
+  | Load
+  | Unary
+  | Binary
+  | Select
+  | Cast
+  | Bitcast
+  | State
+  | FoldResult;
 
 /** A sequential loop with a tuple of state variables: sum, arg-max, Welford, log-sum-exp are all folds. */
 export interface Fold {
@@ -73,7 +142,16 @@ function intern<E extends Expr>(key: string, make: (id: number) => E): E {
 // ---------------------------------------------------------------- constants and indices
 
 export function constant(value: number, type: ScalarType): Const {
-  const v = type === "f32" ? Math.fround(value) : type === "bool" ? (value ? 1 : 0) : type === "i32" ? value | 0 : value >>> 0;
+  const v =
+    type === "f32"
+      ? Math.fround(value)
+      : type === "bool"
+        ? value
+          ? 1
+          : 0
+        : type === "i32"
+          ? value | 0
+          : value >>> 0;
   return intern(`c${type}${Object.is(v, -0) ? "-0" : v}`, (id) => ({ id, kind: "const", type, value: v }));
 }
 export const f32 = (value: number): Const => constant(value, "f32");
@@ -91,8 +169,10 @@ export function index(extent: number): Index {
 /** Inclusive bounds of an i32 expression; ±2³¹ where nothing is known. */
 export function rangeOf(e: Expr): [number, number] {
   switch (e.kind) {
-    case "const": return [e.value, e.value];
-    case "index": return [0, Math.max(0, e.extent - 1)];
+    case "const":
+      return [e.value, e.value];
+    case "index":
+      return [0, Math.max(0, e.extent - 1)];
     case "affine": {
       let lo = e.offset;
       let hi = e.offset;
@@ -106,7 +186,8 @@ export function rangeOf(e: Expr): [number, number] {
     case "binary": {
       const [al, ah] = rangeOf(e.a);
       const [bl, bh] = rangeOf(e.b);
-      if (e.fn === "idiv" && e.b.kind === "const" && al >= 0) return [Math.floor(al / bl), Math.floor(ah / bl)];
+      if (e.fn === "idiv" && e.b.kind === "const" && al >= 0)
+        return [Math.floor(al / bl), Math.floor(ah / bl)];
       if (e.fn === "imod" && e.b.kind === "const" && al >= 0) return [0, Math.min(ah, bl - 1)];
       if (e.fn === "min") return [Math.min(al, bl), Math.min(ah, bh)];
       if (e.fn === "max") return [Math.max(al, bl), Math.max(ah, bh)];
@@ -117,8 +198,10 @@ export function rangeOf(e: Expr): [number, number] {
       const [bl, bh] = rangeOf(e.b);
       return [Math.min(al, bl), Math.max(ah, bh)];
     }
-    case "cast": return e.x.type === "bool" ? [0, 1] : [-2147483648, 2147483647];
-    default: return [-2147483648, 2147483647];
+    case "cast":
+      return e.x.type === "bool" ? [0, 1] : [-2147483648, 2147483647];
+    default:
+      return [-2147483648, 2147483647];
   }
 }
 
@@ -168,7 +251,10 @@ function rejoin(sum: Map<Expr, number>): number {
 /** a·scale for i32. */
 function scaleBy(a: Expr, scale: number): Expr {
   const p = affineParts(a);
-  return makeAffine(p.terms.map(([t, c]) => [t, c * scale] as const), p.offset * scale);
+  return makeAffine(
+    p.terms.map(([t, c]) => [t, c * scale] as const),
+    p.offset * scale,
+  );
 }
 
 /** Splits Σ into (quotient, remainder) by a positive constant where the remainder provably stays in [0, n). */
@@ -181,13 +267,25 @@ function splitBy(a: Expr, n: number): { q: Expr; r: Expr } | undefined {
   const r = makeAffine(rest, p.offset - offQ * n);
   const [lo, hi] = rangeOf(r);
   if (lo < 0 || hi >= n) return undefined;
-  return { q: makeAffine(whole.map(([t, c]) => [t, c / n] as const), offQ), r };
+  return {
+    q: makeAffine(
+      whole.map(([t, c]) => [t, c / n] as const),
+      offQ,
+    ),
+    r,
+  };
 }
 
 // ---------------------------------------------------------------- constructors
 
 export function load(slot: Slot, at: Expr): Load {
-  return intern(`l${slot.id}@${at.id}`, (id) => ({ id, kind: "load", type: scalarOf[slot.dtype], slot, index: at }));
+  return intern(`l${slot.id}@${at.id}`, (id) => ({
+    id,
+    kind: "load",
+    type: scalarOf[slot.dtype],
+    slot,
+    index: at,
+  }));
 }
 
 export function unary(fn: UnaryFn, x: Expr): Expr {
@@ -201,7 +299,12 @@ const commutative = new Set<BinaryFn>(["add", "mul", "and", "or", "xor", "eq", "
 
 export function binary(fn: BinaryFn, a: Expr, b: Expr): Expr {
   if (a.type !== b.type) throw new Error(`internal: ${fn} of ${a.type} and ${b.type}`);
-  const simple = a.type === "i32" ? simplifyInt(fn, a, b) : a.type === "f32" ? simplifyFloat(fn, a, b) : simplifyBool(fn, a, b);
+  const simple =
+    a.type === "i32"
+      ? simplifyInt(fn, a, b)
+      : a.type === "f32"
+        ? simplifyFloat(fn, a, b)
+        : simplifyBool(fn, a, b);
   if (simple) return simple;
   const type: ScalarType = comparisons.has(fn) ? "bool" : a.type;
   const [x, y] = commutative.has(fn) && a.id > b.id ? [b, a] : [a, b];
@@ -218,7 +321,8 @@ function simplifyInt(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
       const q = affineParts(b);
       return makeAffine([...p.terms, ...q.terms], p.offset + q.offset);
     }
-    case "sub": return binary("add", a, scaleBy(b, -1));
+    case "sub":
+      return binary("add", a, scaleBy(b, -1));
     case "mul":
       if (b.kind === "const") return scaleBy(a, b.value);
       if (a.kind === "const") return scaleBy(b, a.value);
@@ -243,12 +347,18 @@ function simplifyInt(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
       const smaller = makeAffine(rest, p.offset % b.value);
       return rangeOf(smaller)[0] >= 0 ? binary("imod", smaller, b) : undefined;
     }
-    case "min": return ah <= bl ? a : bh <= al ? b : undefined;
-    case "max": return al >= bh ? a : bl >= ah ? b : undefined;
-    case "lt": return ah < bl ? bool(true) : al >= bh ? bool(false) : undefined;
-    case "le": return ah <= bl ? bool(true) : al > bh ? bool(false) : undefined;
-    case "gt": return simplifyInt("lt", b, a);
-    case "ge": return simplifyInt("le", b, a);
+    case "min":
+      return ah <= bl ? a : bh <= al ? b : undefined;
+    case "max":
+      return al >= bh ? a : bl >= ah ? b : undefined;
+    case "lt":
+      return ah < bl ? bool(true) : al >= bh ? bool(false) : undefined;
+    case "le":
+      return ah <= bl ? bool(true) : al > bh ? bool(false) : undefined;
+    case "gt":
+      return simplifyInt("lt", b, a);
+    case "ge":
+      return simplifyInt("le", b, a);
     case "eq":
       if (a === b) return bool(true);
       return ah < bl || bh < al ? bool(false) : al === ah && known === al ? bool(true) : undefined;
@@ -256,7 +366,8 @@ function simplifyInt(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
       const e = simplifyInt("eq", a, b);
       return e ? bool(e.kind === "const" && !e.value) : undefined;
     }
-    default: return undefined;
+    default:
+      return undefined;
   }
 }
 
@@ -264,11 +375,16 @@ function simplifyInt(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
 function simplifyFloat(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
   if (a.kind === "const" && b.kind === "const") {
     switch (fn) {
-      case "add": return f32(a.value + b.value);
-      case "sub": return f32(a.value - b.value);
-      case "mul": return f32(a.value * b.value);
-      case "div": return f32(a.value / b.value);
-      default: return undefined;
+      case "add":
+        return f32(a.value + b.value);
+      case "sub":
+        return f32(a.value - b.value);
+      case "mul":
+        return f32(a.value * b.value);
+      case "div":
+        return f32(a.value / b.value);
+      default:
+        return undefined;
     }
   }
   if (fn === "mul" && b.kind === "const" && b.value === 1) return a;
@@ -279,7 +395,10 @@ function simplifyFloat(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
 
 function simplifyBool(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
   if (a.type !== "bool") return undefined;
-  for (const [x, y] of [[a, b], [b, a]] as const) {
+  for (const [x, y] of [
+    [a, b],
+    [b, a],
+  ] as const) {
     if (x.kind !== "const") continue;
     if (fn === "and") return x.value ? y : x;
     if (fn === "or") return x.value ? x : y;
@@ -296,7 +415,8 @@ export function select(cond: Expr, a: Expr, b: Expr): Expr {
 
 export function cast(x: Expr, type: ScalarType): Expr {
   if (x.type === type) return x;
-  if (x.kind === "const") return constant(type === "i32" || type === "u32" ? Math.trunc(x.value) : x.value, type);
+  if (x.kind === "const")
+    return constant(type === "i32" || type === "u32" ? Math.trunc(x.value) : x.value, type);
   return intern(`t${type}${x.id}`, (id) => ({ id, kind: "cast", type, x }));
 }
 
@@ -309,12 +429,18 @@ export function bitcast(x: Expr, type: ScalarType): Expr {
  * state ← init; for i in 0 … extent − 1: state ← body(i, state). Returns the final state.
  * The body sees loads at indices that may depend on `i`; all next states are computed from the old ones.
  */
-export function fold(extent: number, init: readonly Expr[], body: (i: Index, state: readonly Expr[]) => readonly Expr[]): Expr[] {
+export function fold(
+  extent: number,
+  init: readonly Expr[],
+  body: (i: Index, state: readonly Expr[]) => readonly Expr[],
+): Expr[] {
   if (extent === 0) return [...init];
   const f = { id: counter++, index: index(extent), init, states: [] as State[], next: [] as readonly Expr[] };
   f.states = init.map((e, k) => ({ id: counter++, kind: "state", type: e.type, fold: f, k }));
   f.next = body(f.index, f.states);
-  return init.map((e, k) => ({ id: counter++, kind: "foldResult", type: e.type, fold: f, k }) satisfies FoldResult);
+  return init.map(
+    (e, k) => ({ id: counter++, kind: "foldResult", type: e.type, fold: f, k }) satisfies FoldResult,
+  );
 }
 
 // ---------------------------------------------------------------- shorthands
@@ -362,14 +488,21 @@ export function childrenOf(e: Expr): readonly Expr[] {
   switch (e.kind) {
     case "const":
     case "index":
-    case "state": return [];
-    case "affine": return e.terms.map(([t]) => t);
-    case "load": return [e.index];
+    case "state":
+      return [];
+    case "affine":
+      return e.terms.map(([t]) => t);
+    case "load":
+      return [e.index];
     case "unary":
     case "cast":
-    case "bitcast": return [e.x];
-    case "binary": return [e.a, e.b];
-    case "select": return [e.cond, e.a, e.b];
-    case "foldResult": return [...e.fold.init, ...e.fold.next];
+    case "bitcast":
+      return [e.x];
+    case "binary":
+      return [e.a, e.b];
+    case "select":
+      return [e.cond, e.a, e.b];
+    case "foldResult":
+      return [...e.fold.init, ...e.fold.next];
   }
 }

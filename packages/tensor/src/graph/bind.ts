@@ -18,7 +18,12 @@ export interface Placed {
 }
 
 /** Allocates arenas and result storages and resolves every binding. `writer` names who overwrites the results later. */
-export function bindCalls(build: Build, limits: DeviceLimits, pool: Pool, writer: string | undefined): Placed {
+export function bindCalls(
+  build: Build,
+  limits: DeviceLimits,
+  pool: Pool,
+  writer: string | undefined,
+): Placed {
   for (const call of build.calls)
     for (const { buf } of call.bindings)
       if (bytesOf(buf) > limits.bindingBytes)
@@ -36,7 +41,14 @@ export function bindCalls(build: Build, limits: DeviceLimits, pool: Pool, writer
     }
     if (base.lease) base.lease.holders++;
     const { memory, lease } = base;
-    return new Storage(buf.dtype, buf.numel, memory, base.byteOffset + buf.byteOffset, lease, base.writer ?? writer);
+    return new Storage(
+      buf.dtype,
+      buf.numel,
+      memory,
+      base.byteOffset + buf.byteOffset,
+      lease,
+      base.writer ?? writer,
+    );
   });
   const plan = planArenas(build.calls, (b) => !build.externals.has(b) && !owned.has(b), limits);
   const arenas = plan.arenas.map((bytes) => pool.allocate(bytes));

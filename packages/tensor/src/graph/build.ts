@@ -18,7 +18,11 @@ export interface BuildRequest {
   /** Values that must be stored when the program ends. */
   readonly results: readonly NodeOutput[];
   /** Variables whose pending value the program computes and writes to their storage. */
-  readonly assigned: readonly { readonly variable: Variable; readonly value: NodeOutput; readonly storage: Storage }[];
+  readonly assigned: readonly {
+    readonly variable: Variable;
+    readonly value: NodeOutput;
+    readonly storage: Storage;
+  }[];
 }
 
 export interface Build {
@@ -45,9 +49,14 @@ export function pendingNodes(outputs: readonly NodeOutput[]): Node[] {
 /** The stored value of an output, refused when a later step has overwritten it. */
 export function storageOf({ node, output }: NodeOutput): Storage {
   const storage = node.storages[output]!;
-  if (storage.released) throw new StateError("this tensor's memory was released at the end of its scope; return it from the scope to keep it");
+  if (storage.released)
+    throw new StateError(
+      "this tensor's memory was released at the end of its scope; return it from the scope to keep it",
+    );
   if (node.versions[output] !== storage.version)
-    throw new StateError(`this tensor was overwritten by ${storage.writer ?? "a later step"}; read it before, or take the new value`);
+    throw new StateError(
+      `this tensor was overwritten by ${storage.writer ?? "a later step"}; read it before, or take the new value`,
+    );
   return storage;
 }
 
@@ -92,14 +101,16 @@ export function buildProgram(request: BuildRequest): Build {
   const resultBufs = new Map<number, Buf>();
   const keepResults = (isLate: boolean): void =>
     request.results.forEach((at, i) => {
-      if (lateNodes.has(at.node) === isLate) resultBufs.set(i, keepResult(lowering, lowering.valueOf(at), externals));
+      if (lateNodes.has(at.node) === isLate)
+        resultBufs.set(i, keepResult(lowering, lowering.valueOf(at), externals));
     });
   keepResults(false);
 
   const waiting = new Set(late);
   for (const node of late) {
     waiting.delete(node);
-    lowering.mayOverwrite = (output, buf) => mayOverwrite(request, lowering, externals, waiting, [...resultBufs.values()], node, output, buf);
+    lowering.mayOverwrite = (output, buf) =>
+      mayOverwrite(request, lowering, externals, waiting, [...resultBufs.values()], node, output, buf);
     lowering.lower(node);
   }
   keepResults(true);
@@ -115,9 +126,17 @@ function splitUpdates(nodes: readonly Node[]): [early: Node[], late: Node[]] {
 }
 
 /** Gives producers that only feed a gathering op their place inside its output. */
-function placeGathered(nodes: readonly Node[], lowering: Lowering, usesOf: (at: NodeOutput) => number, limits: DeviceLimits): void {
+function placeGathered(
+  nodes: readonly Node[],
+  lowering: Lowering,
+  usesOf: (at: NodeOutput) => number,
+  limits: DeviceLimits,
+): void {
   for (const node of nodes) {
-    const offsets = node.op!.gathers?.(node.inputs.map(({ node: n, output }) => n.outputs[output]!), node.params);
+    const offsets = node.op!.gathers?.(
+      node.inputs.map(({ node: n, output }) => n.outputs[output]!),
+      node.params,
+    );
     if (!offsets) continue;
     const { shape, dtype } = node.outputs[0]!;
     const whole = lowering.newBuf(dtype, numel(shape));
@@ -154,7 +173,9 @@ function mayOverwrite(
   const whole = wholeOf(buf);
   const storage = externals.get(whole);
   if (storage) {
-    const own = request.assigned.some((a) => a.storage === storage && a.value.node === node && a.value.output === output);
+    const own = request.assigned.some(
+      (a) => a.storage === storage && a.value.node === node && a.value.output === output,
+    );
     if (!own || buf !== whole) return false;
   } else if (results.some((r) => wholeOf(r) === whole)) return false;
   const reads = (at: NodeOutput): boolean => {
@@ -173,7 +194,10 @@ function mayOverwrite(
 
 /** Stores the variables' new values over the old ones, when all reads of the old ones have been recorded. */
 function writeBack(request: BuildRequest, lowering: Lowering, external: (storage: Storage) => Buf): void {
-  const targets = request.assigned.map(({ value, storage }) => ({ value: lowering.valueOf(value), buf: external(storage) }));
+  const targets = request.assigned.map(({ value, storage }) => ({
+    value: lowering.valueOf(value),
+    buf: external(storage),
+  }));
   const overwritten = new Set(targets.map((t) => t.buf));
   for (const { value, buf } of targets) {
     if (value.buf === buf) continue;
@@ -193,10 +217,13 @@ function writeBack(request: BuildRequest, lowering: Lowering, external: (storage
 function readsInPlace(value: Value, buf: Buf): boolean {
   if (value.buf) return false;
   let same = true;
-  const kernel = mapKernel(value.shape, (at) => [{ slot: buf, position: flat(at, value.shape), value: value.accessor!(at) }]);
+  const kernel = mapKernel(value.shape, (at) => [
+    { slot: buf, position: flat(at, value.shape), value: value.accessor!(at) },
+  ]);
   const { index, value: stored } = kernel.outputs[0]!;
   visitAll([stored], (e) => {
-    if (e.kind === "load" && wholeOf(e.slot as Buf) === buf && (e.slot !== buf || e.index !== index)) same = false;
+    if (e.kind === "load" && wholeOf(e.slot as Buf) === buf && (e.slot !== buf || e.index !== index))
+      same = false;
   });
   return same;
 }

@@ -40,7 +40,10 @@ interface Program {
 
 const WRITER = "a later call of the captured function";
 
-export function captured<A extends readonly Tensor[], R>(device: Device, fn: (...args: A) => R): CapturedFunction<A, R> {
+export function captured<A extends readonly Tensor[], R>(
+  device: Device,
+  fn: (...args: A) => R,
+): CapturedFunction<A, R> {
   const programs = new Map<string, Program>();
   let last: Promise<unknown> = Promise.resolve();
   let building = 0;
@@ -54,7 +57,11 @@ export function captured<A extends readonly Tensor[], R>(device: Device, fn: (..
     const turn = last.then(async () => {
       try {
         let program = programs.get(key);
-        if (!program) programs.set(key, (program = await record(device, fn as (...a: readonly Tensor[]) => unknown, args)));
+        if (!program)
+          programs.set(
+            key,
+            (program = await record(device, fn as (...a: readonly Tensor[]) => unknown, args)),
+          );
         return await replay(device, program, args);
       } finally {
         building--;
@@ -108,14 +115,22 @@ function feeder(device: Device, tensor: Tensor, input: Storage): () => void {
   };
 }
 
-async function record(device: Device, fn: (...args: readonly Tensor[]) => unknown, args: readonly Tensor[]): Promise<Program> {
+async function record(
+  device: Device,
+  fn: (...args: readonly Tensor[]) => unknown,
+  args: readonly Tensor[],
+): Promise<Program> {
   await device.flush();
   const inputs = args.map((t) => device.newStorage(t.dtype, numel(t.shape), WRITER));
   const stand = args.map((t, i) => device.leafOf(inputs[i]!, t.shape));
   const { result, trace } = device.traced(() => withHistory(() => fn(...stand)));
-  if (result instanceof Promise) throw new StateError("capture: the function is asynchronous; record synchronously and read the results after the call");
+  if (result instanceof Promise)
+    throw new StateError(
+      "capture: the function is asynchronous; record synchronously and read the results after the call",
+    );
   const many = !(result instanceof Tensor);
-  const list = result === undefined ? [] : result instanceof Tensor ? [result] : (result as readonly unknown[]);
+  const list =
+    result === undefined ? [] : result instanceof Tensor ? [result] : (result as readonly unknown[]);
   if (!Array.isArray(list) || !list.every((t) => t instanceof Tensor))
     throw new DawnstrapError("capture: the function must return a tensor, an array of tensors, or nothing");
   const results = (list as Tensor[]).map((t): NodeOutput => ({ node: t.node, output: t.output }));
@@ -148,7 +163,11 @@ async function compiled(
     kind: device.kind as "webgpu" | "cpu",
     limits: backend.limits,
     results,
-    assigned: assigned.map((variable, i) => ({ variable, value: values[i]!, storage: device.storageFor(variable) })),
+    assigned: assigned.map((variable, i) => ({
+      variable,
+      value: values[i]!,
+      storage: device.storageFor(variable),
+    })),
   });
   const placed = bindCalls(build, backend.limits, pool, WRITER);
   device.arenaBytes += placed.arenaBytes;
@@ -179,16 +198,28 @@ function interpreted(
 ): Core {
   device.upload(pendingLeaves(targets));
   const nodes: Node[] = pendingNodes(targets);
-  const outputs = results.map(({ node, output }) => new Storage(node.outputs[output]!.dtype, numel(node.outputs[output]!.shape), undefined, 0, undefined, WRITER));
+  const outputs = results.map(
+    ({ node, output }) =>
+      new Storage(
+        node.outputs[output]!.dtype,
+        numel(node.outputs[output]!.shape),
+        undefined,
+        0,
+        undefined,
+        WRITER,
+      ),
+  );
   // What the graph reads, by storage: versions change with every step, the places stay.
   const leaves = new Map<Node, readonly (Storage | undefined)[]>();
-  for (const node of nodes) for (const { node: from } of node.inputs) if (from.realized) leaves.set(from, from.storages);
+  for (const node of nodes)
+    for (const { node: from } of node.inputs) if (from.realized) leaves.set(from, from.storages);
   for (const { node } of targets) if (node.realized) leaves.set(node, node.storages);
   return {
     outputs,
     run: () => {
       const arrays = interpret(nodes, (at) => leaves.get(at.node)![at.output]!.array!);
-      const arrayOf = (at: NodeOutput): NdArray => arrays.get(at.node)?.[at.output] ?? leaves.get(at.node)![at.output]!.array!;
+      const arrayOf = (at: NodeOutput): NdArray =>
+        arrays.get(at.node)?.[at.output] ?? leaves.get(at.node)![at.output]!.array!;
       const next = values.map(arrayOf);
       results.forEach((at, i) => (outputs[i]!.array = arrayOf(at)));
       assigned.forEach((v, i) => (device.storageFor(v).array = next[i]));

@@ -63,7 +63,11 @@ export class Device {
     const of = shape ?? flat.shape;
     checkShape("tensor", of);
     if (numel(of) !== flat.data.length)
-      throw new ShapeError("tensor", `${flat.data.length} elements do not fill shape ${show(of)}`, `it holds ${numel(of)}`);
+      throw new ShapeError(
+        "tensor",
+        `${flat.data.length} elements do not fill shape ${show(of)}`,
+        `it holds ${numel(of)}`,
+      );
     const { array, type } = fromHost(flat.data, dtype, this.kind === "reference");
     const node = new Node(this, undefined, [], undefined, [{ shape: [...of], dtype: type }]);
     node.host = array;
@@ -86,7 +90,10 @@ export class Device {
   }
 
   variable(initial: Tensor, name = "variable"): Variable {
-    if (this.trace) throw new StateError(`variable ${name} is made inside a captured function; make it before, its value must outlive the step`);
+    if (this.trace)
+      throw new StateError(
+        `variable ${name} is made inside a captured function; make it before, its value must outlive the step`,
+      );
     return new Variable(this, initial, name);
   }
 
@@ -95,7 +102,9 @@ export class Device {
    * of the arguments) and replayed afterwards. The function must be synchronous and may read and assign variables.
    * Results are valid until the next call.
    */
-  capture<A extends readonly Tensor[], R extends Tensor | readonly Tensor[] | void>(fn: (...args: A) => R): CapturedFunction<A, R> {
+  capture<A extends readonly Tensor[], R extends Tensor | readonly Tensor[] | void>(
+    fn: (...args: A) => R,
+  ): CapturedFunction<A, R> {
     return captured(this, fn);
   }
 
@@ -104,7 +113,8 @@ export class Device {
   /** @internal */
   recorded(node: Node): void {
     this.check();
-    this.recordedNodes.push(new WeakRef(node));
+    // What is recorded while a gradient is traced matters only if it escapes; `escaped` tells of that.
+    if (!tracing()) this.recordedNodes.push(new WeakRef(node));
   }
 
   /** @internal */
@@ -117,13 +127,21 @@ export class Device {
   variableRead(variable: Variable, current: Tensor): Tensor {
     if (this.trace && !this.trace.assigned.has(variable)) this.trace.read.add(variable);
     const { node } = current;
-    if (!variable.storage || node.storages[0] !== variable.storage || node.versions[0] === variable.storage.version) return current;
+    if (
+      !variable.storage ||
+      node.storages[0] !== variable.storage ||
+      node.versions[0] === variable.storage.version
+    )
+      return current;
     return this.leafOf(variable.storage, variable.shape);
   }
 
   /** @internal Runs a function with its own record of nodes and variables; nothing of it is computed by a flush. */
   traced<T>(fn: () => T): { result: T; trace: VariableTrace } {
-    if (this.trace) throw new StateError("capture: a captured function was called inside another one; call it outside, or capture the outer one only");
+    if (this.trace)
+      throw new StateError(
+        "capture: a captured function was called inside another one; call it outside, or capture the outer one only",
+      );
     const outer = this.recordedNodes;
     const trace: VariableTrace = { read: new Set(), assigned: new Set() };
     this.recordedNodes = [];
@@ -161,15 +179,26 @@ export class Device {
     if (storage.array) return storage.array.data;
     const bytes = Math.ceil((storage.numel * storageBytes[storage.dtype]) / 4) * 4;
     // The copy is enqueued in order; waiting for it must not hold up what comes after.
-    const { copy } = await this.queue.enqueue(() => ({ copy: this.backend!.read(storage.memory!, storage.byteOffset, bytes) }));
+    const { copy } = await this.queue.enqueue(() => ({
+      copy: this.backend!.read(storage.memory!, storage.byteOffset, bytes),
+    }));
     return wordsOf(storage.dtype, await copy).subarray(0, storage.numel);
   }
 
   /** Computes results, pending sinks and assigned variables in one program. */
-  private async compute(wanted: readonly NodeOutput[], onProgress?: (done: number, total: number) => void): Promise<void> {
+  private async compute(
+    wanted: readonly NodeOutput[],
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<void> {
     this.check();
-    if (tracing()) throw new StateError("a value was read or flushed inside a function that grad or capture is tracing; read it after the function returns");
-    if (this.trace) throw new StateError("a value was read or flushed inside a captured function; return it instead, and read it after the call");
+    if (tracing())
+      throw new StateError(
+        "a value was read or flushed inside a function that grad or capture is tracing; read it after the function returns",
+      );
+    if (this.trace)
+      throw new StateError(
+        "a value was read or flushed inside a captured function; return it instead, and read it after the call",
+      );
     const results = this.resultsOf(wanted);
     const assigned = [...this.assigned].map((variable) => ({ variable, value: outputOf(variable.pending) }));
     this.assigned.clear();
@@ -195,7 +224,8 @@ export class Device {
     const assignedNodes = new Set([...this.assigned].map((v) => v.pending.node));
     for (const ref of this.recordedNodes) {
       const node = ref.deref();
-      if (node && node.consumers === 0 && !assignedNodes.has(node)) node.outputs.forEach((_, output) => want({ node, output }));
+      if (node && node.consumers === 0 && !assignedNodes.has(node))
+        node.outputs.forEach((_, output) => want({ node, output }));
     }
     // Every output of a result's node is kept: a node is either computed or not.
     for (const [node, list] of results) node.outputs.forEach((_, output) => list.add(output));
@@ -209,8 +239,15 @@ export class Device {
   ): Promise<void> {
     const backend = this.backend!;
     const uploads = this.upload(pendingLeaves([...results, ...assigned.map((a) => a.value)]));
-    const targets = assigned.map((a) => ({ ...a, storage: this.storageFor(a.variable) })).filter((a) => a.value.node.storages[0] !== a.storage);
-    const build = buildProgram({ kind: this.kind as "webgpu" | "cpu", limits: backend.limits, results, assigned: targets });
+    const targets = assigned
+      .map((a) => ({ ...a, storage: this.storageFor(a.variable) }))
+      .filter((a) => a.value.node.storages[0] !== a.storage);
+    const build = buildProgram({
+      kind: this.kind as "webgpu" | "cpu",
+      limits: backend.limits,
+      results,
+      assigned: targets,
+    });
     const placed = bindCalls(build, backend.limits, this.pool!, undefined);
     results.forEach((at, i) => {
       const storage = placed.results[i]!;
@@ -235,14 +272,22 @@ export class Device {
     for (const memory of placed.arenas) this.pool!.release(memory);
   }
 
-  private interpretAll(results: readonly NodeOutput[], assigned: readonly { variable: Variable; value: NodeOutput }[]): void {
+  private interpretAll(
+    results: readonly NodeOutput[],
+    assigned: readonly { variable: Variable; value: NodeOutput }[],
+  ): void {
     const targets = [...results, ...assigned.map((a) => a.value)];
     this.upload(pendingLeaves(targets));
     const arrays = interpret(pendingNodes(targets), (at) => storageOf(at).array!);
     const arrayOf = (at: NodeOutput): NdArray => arrays.get(at.node)?.[at.output] ?? storageOf(at).array!;
     const values = assigned.map((a) => arrayOf(a.value));
     for (const at of results) {
-      const storage = new Storage(at.node.outputs[at.output]!.dtype, numel(at.node.outputs[at.output]!.shape), undefined, 0);
+      const storage = new Storage(
+        at.node.outputs[at.output]!.dtype,
+        numel(at.node.outputs[at.output]!.shape),
+        undefined,
+        0,
+      );
       storage.array = arrayOf(at);
       at.node.settle(at.output, storage);
       this.track(storage, at.node);
@@ -286,7 +331,11 @@ export class Device {
 
   /** @internal The storage that a variable's values are written to. */
   storageFor(variable: Variable): Storage {
-    variable.storage ??= this.newStorage(variable.dtype, numel(variable.shape), `a later value of variable ${variable.name}`);
+    variable.storage ??= this.newStorage(
+      variable.dtype,
+      numel(variable.shape),
+      `a later value of variable ${variable.name}`,
+    );
     return variable.storage;
   }
 
@@ -305,7 +354,8 @@ export class Device {
       const keep = (value: unknown): void => {
         if (value instanceof Tensor) value.node.storages.forEach((s) => s && kept.add(s));
         else if (Array.isArray(value)) value.forEach(keep);
-        else if (value && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) Object.values(value).forEach(keep);
+        else if (value && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype)
+          Object.values(value).forEach(keep);
       };
       keep(result);
       for (const storage of made) {
@@ -329,7 +379,8 @@ export class Device {
     storage.released = true;
     storage.array = undefined;
     this.live--;
-    if (storage.lease && --storage.lease.holders === 0 && storage.memory && !this.destroyed) this.pool!.release(storage.memory);
+    if (storage.lease && --storage.lease.holders === 0 && storage.memory && !this.destroyed)
+      this.pool!.release(storage.memory);
   }
 
   /**
@@ -337,7 +388,12 @@ export class Device {
    * live results.
    */
   memory(): { arena: number; pool: number; peak: number; live: number } {
-    return { arena: this.arenaBytes, pool: (this.pool?.used ?? 0) - this.arenaBytes, peak: this.pool?.peak ?? 0, live: this.live };
+    return {
+      arena: this.arenaBytes,
+      pool: (this.pool?.used ?? 0) - this.arenaBytes,
+      peak: this.pool?.peak ?? 0,
+      live: this.live,
+    };
   }
 
   /** Resolves when all enqueued work has been done. */
@@ -355,7 +411,8 @@ export class Device {
   }
 
   private check(): void {
-    if (this.destroyed) throw new DawnstrapError(`the ${this.kind} device was destroyed; open another one with openDevice()`);
+    if (this.destroyed)
+      throw new DawnstrapError(`the ${this.kind} device was destroyed; open another one with openDevice()`);
   }
 }
 

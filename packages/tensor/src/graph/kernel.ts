@@ -11,7 +11,10 @@ export interface Store {
 }
 
 /** Builds the kernel that evaluates `body` at every index of `shape`. The body is pure: it may be run twice. */
-export function mapKernel(shape: readonly number[], body: (at: readonly Expr[]) => readonly Store[]): MapKernel {
+export function mapKernel(
+  shape: readonly number[],
+  body: (at: readonly Expr[]) => readonly Store[],
+): MapKernel {
   let axes: Index[] = [];
   const fresh = (extents: readonly number[]): Expr[] => {
     axes = [];
@@ -30,7 +33,9 @@ export function mapKernel(shape: readonly number[], body: (at: readonly Expr[]) 
   if (joins.some(Boolean)) {
     // Group the extents (of axes longer than 1) and run the body again on the unflattened group indices.
     const groups: number[][] = [];
-    axes.forEach((axis, k) => (k > 0 && joins[k - 1] ? groups.at(-1)!.push(axis.extent) : groups.push([axis.extent])));
+    axes.forEach((axis, k) =>
+      k > 0 && joins[k - 1] ? groups.at(-1)!.push(axis.extent) : groups.push([axis.extent]),
+    );
     const merged = fresh(groups.map(numel));
     const parts = groups.flatMap((extents, g) => unflatten(merged[g]!, extents));
     let next = 0;
@@ -66,16 +71,36 @@ export function keyOf(kernel: MapKernel): string {
     if (known !== undefined) return known;
     let line: string;
     switch (e.kind) {
-      case "const": line = `c${e.type}${Object.is(e.value, -0) ? "-0" : e.value}`; break;
-      case "index": line = `i${e.extent}`; break;
-      case "affine": line = `a${e.terms.map(([t, c]) => `${visit(t)}*${c}`).join("+")}+${e.offset}`; break;
-      case "load": line = `l${slots.get(e.slot)}@${visit(e.index)}`; break;
-      case "unary": line = `u${e.fn} ${visit(e.x)}`; break;
-      case "binary": line = `b${e.fn} ${visit(e.a)},${visit(e.b)}`; break;
-      case "select": line = `s${visit(e.cond)},${visit(e.a)},${visit(e.b)}`; break;
-      case "cast": line = `t${e.type} ${visit(e.x)}`; break;
-      case "bitcast": line = `k${e.type} ${visit(e.x)}`; break;
-      case "state": line = `v${numbers.get(e.fold)}.${e.k}`; break;
+      case "const":
+        line = `c${e.type}${Object.is(e.value, -0) ? "-0" : e.value}`;
+        break;
+      case "index":
+        line = `i${e.extent}`;
+        break;
+      case "affine":
+        line = `a${e.terms.map(([t, c]) => `${visit(t)}*${c}`).join("+")}+${e.offset}`;
+        break;
+      case "load":
+        line = `l${slots.get(e.slot)}@${visit(e.index)}`;
+        break;
+      case "unary":
+        line = `u${e.fn} ${visit(e.x)}`;
+        break;
+      case "binary":
+        line = `b${e.fn} ${visit(e.a)},${visit(e.b)}`;
+        break;
+      case "select":
+        line = `s${visit(e.cond)},${visit(e.a)},${visit(e.b)}`;
+        break;
+      case "cast":
+        line = `t${e.type} ${visit(e.x)}`;
+        break;
+      case "bitcast":
+        line = `k${e.type} ${visit(e.x)}`;
+        break;
+      case "state":
+        line = `v${numbers.get(e.fold)}.${e.k}`;
+        break;
       case "foldResult": {
         if (!numbers.has(e.fold)) {
           const init = e.fold.init.map(visit);

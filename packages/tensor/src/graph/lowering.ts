@@ -51,7 +51,13 @@ export class Lowering {
 
   window(buf: Buf, dtype: DType, elements: number, byteOffset: number): Buf {
     if (byteOffset === 0 && !buf.of && elements === buf.numel && dtype === buf.dtype) return buf;
-    return { id: this.nextBuf++, dtype, numel: elements, of: wholeOf(buf), byteOffset: buf.byteOffset + byteOffset };
+    return {
+      id: this.nextBuf++,
+      dtype,
+      numel: elements,
+      of: wholeOf(buf),
+      byteOffset: buf.byteOffset + byteOffset,
+    };
   }
 
   valueOf(at: NodeOutput): Value {
@@ -71,9 +77,13 @@ export class Lowering {
     const op = node.op!;
     const outs = node.outputs.map((aval) => ({ ...aval }));
     const bufs: Buf[] = [];
-    const out = (k: number): Buf => (bufs[k] ??= this.placed.get(node)?.[k] ?? this.newBuf(outs[k]!.dtype, numel(outs[k]!.shape)));
+    const out = (k: number): Buf =>
+      (bufs[k] ??= this.placed.get(node)?.[k] ?? this.newBuf(outs[k]!.dtype, numel(outs[k]!.shape)));
     const largest = Math.max(0, ...outs.map((o) => numel(o.shape)));
-    const inputs = this.fit(node.inputs.map((at) => this.valueOf(at)), largest);
+    const inputs = this.fit(
+      node.inputs.map((at) => this.valueOf(at)),
+      largest,
+    );
     const builder = this.builder(out, (k, buf) => (bufs[k] = buf));
     const accessor = op.lower(builder, inputs, outs, node.params);
     if (!accessor) {
@@ -83,7 +93,8 @@ export class Lowering {
     const value = this.inlineValue(outs[0]!, memoized(accessor));
     this.values.set(node, [value]);
     const uses = this.uses({ node, output: 0 });
-    if ((uses > 1 && value.weight > CHEAP_WEIGHT) || value.weight > INLINE_WEIGHT) this.materialize(value, this.placed.get(node)?.[0]);
+    if ((uses > 1 && value.weight > CHEAP_WEIGHT) || value.weight > INLINE_WEIGHT)
+      this.materialize(value, this.placed.get(node)?.[0]);
     else if (this.placed.get(node)?.[0]) this.materialize(value, this.placed.get(node)![0]);
   }
 
@@ -148,7 +159,9 @@ export class Lowering {
     const base = e.slot as Buf;
     const { terms, offset } = affineParts(e.index);
     const strides = stridesOf(value.shape);
-    const wanted = at.map((axis, k) => [axis, strides[k]!] as const).filter(([axis]) => axis.kind === "index");
+    const wanted = at
+      .map((axis, k) => [axis, strides[k]!] as const)
+      .filter(([axis]) => axis.kind === "index");
     const moved = new Map<Expr, number>(terms);
     if (moved.size !== wanted.length || wanted.some(([axis, s]) => moved.get(axis) !== s)) return undefined;
     const bytes = offset * storageBytes[value.dtype];
@@ -187,7 +200,10 @@ export class Lowering {
     const loaded = new Set(summarize(kernel.outputs.map((o) => o.value)).slots);
     this.emit(keyOf(kernel), kernel, [
       ...kernel.reads.map((s) => ({ buf: s as Buf, access: "read" as Access })),
-      ...kernel.outputs.map((o) => ({ buf: o.slot as Buf, access: (loaded.has(o.slot) ? "update" : "write") as Access })),
+      ...kernel.outputs.map((o) => ({
+        buf: o.slot as Buf,
+        access: (loaded.has(o.slot) ? "update" : "write") as Access,
+      })),
     ]);
   }
 

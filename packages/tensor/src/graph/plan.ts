@@ -22,10 +22,15 @@ interface Life {
   last: number;
 }
 
-export const bytesOf = (buf: Buf): number => Math.max(16, Math.ceil((buf.numel * storageBytes[buf.dtype]) / 16) * 16);
+export const bytesOf = (buf: Buf): number =>
+  Math.max(16, Math.ceil((buf.numel * storageBytes[buf.dtype]) / 16) * 16);
 
 /** Places every temporary buffer of the calls; `isTemporary` says which those are. */
-export function planArenas(calls: readonly Call[], isTemporary: (whole: Buf) => boolean, limits: DeviceLimits): ArenaPlan {
+export function planArenas(
+  calls: readonly Call[],
+  isTemporary: (whole: Buf) => boolean,
+  limits: DeviceLimits,
+): ArenaPlan {
   const align = (n: number): number => Math.ceil(n / limits.offsetAlignment) * limits.offsetAlignment;
   const lives = new Map<Buf, Life>();
   calls.forEach((call, t) => {
@@ -37,11 +42,15 @@ export function planArenas(calls: readonly Call[], isTemporary: (whole: Buf) => 
       else lives.set(whole, { buf: whole, bytes: align(bytesOf(whole)), first: t, last: t });
     }
   });
-  const colours = limits.exclusiveWrites ? colour(calls, lives) : new Map([...lives.keys()].map((b) => [b, 0]));
+  const colours = limits.exclusiveWrites
+    ? colour(calls, lives)
+    : new Map([...lives.keys()].map((b) => [b, 0]));
   const arenas: number[] = [];
   const places = new Map<Buf, { arena: number; byteOffset: number }>();
   for (const c of new Set(colours.values())) {
-    let waiting = [...lives.values()].filter((l) => colours.get(l.buf) === c).sort((a, b) => b.bytes - a.bytes || a.first - b.first);
+    let waiting = [...lives.values()]
+      .filter((l) => colours.get(l.buf) === c)
+      .sort((a, b) => b.bytes - a.bytes || a.first - b.first);
     while (waiting.length) {
       // What does not fit under the largest allocation goes to a further arena.
       const { size, offsets, left } = pack(waiting, limits.memoryBytes);
@@ -54,7 +63,10 @@ export function planArenas(calls: readonly Call[], isTemporary: (whole: Buf) => 
 }
 
 /** Greedy by size: each buffer takes the lowest gap among those placed buffers that live at the same time. */
-function pack(lives: readonly Life[], limit: number): { size: number; offsets: Map<Buf, number>; left: Life[] } {
+function pack(
+  lives: readonly Life[],
+  limit: number,
+): { size: number; offsets: Map<Buf, number>; left: Life[] } {
   const placed: { life: Life; offset: number }[] = [];
   const offsets = new Map<Buf, number>();
   const left: Life[] = [];
@@ -83,7 +95,10 @@ function pack(lives: readonly Life[], limit: number): { size: number; offsets: M
 function colour(calls: readonly Call[], lives: ReadonlyMap<Buf, Life>): Map<Buf, number> {
   const conflicts = new Map<Buf, Set<Buf>>([...lives.keys()].map((b) => [b, new Set()]));
   for (const call of calls) {
-    const wholes = call.bindings.map(({ buf, access }) => ({ whole: wholeOf(buf), reads: access === "read" }));
+    const wholes = call.bindings.map(({ buf, access }) => ({
+      whole: wholeOf(buf),
+      reads: access === "read",
+    }));
     for (const a of wholes)
       for (const b of wholes)
         if (a.reads && !b.reads && a.whole !== b.whole && conflicts.has(a.whole) && conflicts.has(b.whole)) {

@@ -56,7 +56,10 @@ export class Pool {
       throw new DeviceError(
         `a buffer of ${bytes} bytes is larger than this device's limit of ${this.backend.limits.memoryBytes}; use a smaller batch or split the tensor`,
       );
-    const size = Math.min(Math.ceil(sizeClass(bytes) / 256) * 256, Math.max(bytes, this.backend.limits.memoryBytes));
+    const size = Math.min(
+      Math.ceil(sizeClass(bytes) / 256) * 256,
+      Math.max(bytes, this.backend.limits.memoryBytes),
+    );
     const list = this.idle.get(size);
     const memory = list?.pop() ?? this.backend.allocate(size);
     if (this.sizes.has(memory)) this.kept -= size;

@@ -16,7 +16,8 @@ export class Variable {
     initial: Tensor,
     readonly name: string,
   ) {
-    if (initial.device !== device) throw new StateError(`variable ${name}: its first value lives on another device`);
+    if (initial.device !== device)
+      throw new StateError(`variable ${name}: its first value lives on another device`);
     this.current = initial;
     device.variableAssigned(this);
   }
@@ -41,7 +42,8 @@ export class Variable {
         "assign",
         `variable ${this.name} is ${this.dtype} ${show(this.shape)}, the new value ${value.dtype} ${show(value.shape)}`,
       );
-    if (value.device !== this.device) throw new StateError(`assign: variable ${this.name} lives on another device than the value`);
+    if (value.device !== this.device)
+      throw new StateError(`assign: variable ${this.name} lives on another device than the value`);
     this.current = value;
     this.device.variableAssigned(this);
   }
