@@ -1,0 +1,43 @@
+/** What every wasm kernel looks like to the device that runs it. */
+import type { DType } from "../../dtype.js";
+import type { Access } from "../../graph/program.js";
+import type { ValueType } from "./assembler.js";
+
+export interface WasmBinding {
+  readonly dtype: DType;
+  readonly access: Access;
+  readonly bytes: number;
+}
+
+export interface WasmOptions {
+  /** Whether the memory is shared between threads (it is part of a module's import). */
+  readonly shared: boolean;
+  /** Use `relaxed_madd`. Off unless the engine has it. */
+  readonly madd?: boolean;
+}
+
+export interface CompiledWasm {
+  /** A module importing `env.memory`, exporting `run(start, end, scratch, args)`. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /**
+   * Independent work units 0 … units − 1. No result depends on how they are grouped into runs, so any split over
+   * threads gives the same bits.
+   */
+  readonly units: number;
+  /** Estimated nanoseconds of one unit, to decide how many threads are worth waking. */
+  readonly unitCost: number;
+  /** Units that should stay together, because they share work such as packing. Default 1. */
+  readonly grain?: number;
+  /** Bytes of private scratch memory that each thread needs. */
+  readonly scratchBytes: number;
+}
+
+/**
+ * Signature of `run`: units [start, end), the thread's scratch memory, and the address of a table holding the
+ * address of each binding. A table instead of one parameter per binding keeps every call alike.
+ */
+export const runParams: readonly ValueType[] = ["i32", "i32", "i32", "i32"];
+export const START = 0;
+export const END = 1;
+export const SCRATCH = 2;
+export const ARGS = 3;
