@@ -31,9 +31,9 @@ export interface ValueAndGrad<Aux> {
  *
  * @throws ShapeError when the value is not a float32 scalar.
  */
-export function valueAndGrad<A extends readonly Tensor[], Aux = undefined>(
-  f: (...xs: A) => WithAux<Aux>,
-): (...xs: A) => ValueAndGrad<Aux> {
+export function valueAndGrad<Aux = undefined>(
+  f: (...xs: Tensor[]) => WithAux<Aux>,
+): (...xs: Tensor[]) => ValueAndGrad<Aux> {
   return (...xs) => {
     const differentiated = withHistory(() => {
       for (const [i, x] of xs.entries())
@@ -62,10 +62,10 @@ export function valueAndGrad<A extends readonly Tensor[], Aux = undefined>(
 }
 
 /** The gradient of a scalar function with respect to its arguments (`argnums` selects; all by default). */
-export function grad<A extends readonly Tensor[]>(
-  f: (...xs: A) => Tensor,
+export function grad(
+  f: (...xs: Tensor[]) => Tensor,
   argnums?: readonly number[],
-): (...xs: A) => Tensor[] {
+): (...xs: Tensor[]) => Tensor[] {
   return (...xs) => {
     const chosen = argnums ?? xs.map((_, i) => i);
     for (const i of chosen)
@@ -83,9 +83,9 @@ export function grad<A extends readonly Tensor[]>(
  * Vector–Jacobian product: returns f(xs) and a function from a cotangent of the output to cotangents of the inputs.
  * The returned function must be called in the same synchronous stretch, before anything is computed.
  */
-export function vjp<A extends readonly Tensor[]>(
-  f: (...xs: A) => Tensor,
-  ...xs: A
+export function vjp(
+  f: (...xs: Tensor[]) => Tensor,
+  ...xs: Tensor[]
 ): { value: Tensor; pullback: (cotangent: Tensor) => Tensor[] } {
   const since = nodeClock();
   const value = withHistory(() => f(...xs));

@@ -109,6 +109,7 @@ export interface Sample<P> {
   readonly params: P;
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: the registry holds ops of every parameter type
 export interface OpDef<P = any> {
   readonly name: string;
   /** The outputs' shapes and dtypes; throws ShapeError with the actual shapes. */

@@ -57,11 +57,10 @@ export function captured<A extends readonly Tensor[], R>(
     const turn = last.then(async () => {
       try {
         let program = programs.get(key);
-        if (!program)
-          programs.set(
-            key,
-            (program = await record(device, fn as (...a: readonly Tensor[]) => unknown, args)),
-          );
+        if (!program) {
+          program = await record(device, fn as (...a: readonly Tensor[]) => unknown, args);
+          programs.set(key, program);
+        }
         return await replay(device, program, args);
       } finally {
         building--;

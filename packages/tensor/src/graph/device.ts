@@ -14,6 +14,7 @@ import { interpret } from "./interpret.js";
 import { Node, type NodeOutput } from "./node.js";
 import { Queue } from "./queue.js";
 import { Pool, Storage } from "./storage.js";
+import { Results } from "./results.js";
 import { tracing } from "./trace.js";
 import { Variable } from "./variable.js";
 
@@ -35,11 +36,9 @@ export class Device {
   private recordedNodes: WeakRef<Node>[] = [];
   private readonly assigned = new Set<Variable>();
   private trace: VariableTrace | undefined;
-  private scopes: Set<Storage>[] = [];
   private destroyed = false;
-  private live = 0;
-  /** Frees a result's memory when the last handle on it is gone: a net for values made outside of every scope. */
-  private readonly collected = new FinalizationRegistry<Storage>((storage) => this.release(storage));
+  /** @internal */
+  readonly results: Results;
 
   /** @internal Use `openDevice`. */
   constructor(
@@ -48,6 +47,7 @@ export class Device {
     readonly backend: Backend | undefined,
   ) {
     this.pool = backend && new Pool(backend);
+    this.results = new Results(this.pool);
   }
 
   /** What runs the kernels, in words. */
@@ -252,7 +252,7 @@ export class Device {
     results.forEach((at, i) => {
       const storage = placed.results[i]!;
       at.node.settle(at.output, storage);
-      this.track(storage, at.node);
+      this.results.track(storage, at.node);
     });
     for (const node of new Set(results.map((r) => r.node))) node.inputs = [];
     for (const { variable, storage } of targets) {
@@ -290,7 +290,7 @@ export class Device {
       );
       storage.array = arrayOf(at);
       at.node.settle(at.output, storage);
-      this.track(storage, at.node);
+      this.results.track(storage, at.node);
     }
     for (const node of new Set(results.map((r) => r.node))) node.inputs = [];
     assigned.forEach(({ variable }, i) => {
@@ -313,7 +313,7 @@ export class Device {
       else storage.array = { dtype, shape, data: Float64Array.from(host) };
       node.settle(0, storage);
       node.host = undefined;
-      this.track(storage, node);
+      this.results.track(storage, node);
     }
     return writes;
   }
@@ -345,42 +345,8 @@ export class Device {
    * Runs a function and frees, when it is done, every result computed inside that is not among the tensors it
    * returns (variables keep their values).
    */
-  async scope<T>(fn: () => Promise<T>): Promise<T> {
-    const made = new Set<Storage>();
-    this.scopes.push(made);
-    try {
-      const result = await fn();
-      const kept = new Set<Storage>();
-      const keep = (value: unknown): void => {
-        if (value instanceof Tensor) value.node.storages.forEach((s) => s && kept.add(s));
-        else if (Array.isArray(value)) value.forEach(keep);
-        else if (value && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype)
-          Object.values(value).forEach(keep);
-      };
-      keep(result);
-      for (const storage of made) {
-        if (kept.has(storage)) this.scopes.at(-2)?.add(storage);
-        else this.release(storage);
-      }
-      return result;
-    } finally {
-      this.scopes.splice(this.scopes.indexOf(made), 1);
-    }
-  }
-
-  private track(storage: Storage, node: Node): void {
-    this.live++;
-    this.scopes.at(-1)?.add(storage);
-    this.collected.register(node, storage);
-  }
-
-  private release(storage: Storage): void {
-    if (storage.released) return;
-    storage.released = true;
-    storage.array = undefined;
-    this.live--;
-    if (storage.lease && --storage.lease.holders === 0 && storage.memory && !this.destroyed)
-      this.pool!.release(storage.memory);
+  scope<T>(fn: () => Promise<T>): Promise<T> {
+    return this.results.scope(fn);
   }
 
   /**
@@ -392,7 +358,7 @@ export class Device {
       arena: this.arenaBytes,
       pool: (this.pool?.used ?? 0) - this.arenaBytes,
       peak: this.pool?.peak ?? 0,
-      live: this.live,
+      live: this.results.live,
     };
   }
 

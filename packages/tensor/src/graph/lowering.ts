@@ -274,8 +274,8 @@ function memoized(accessor: Accessor): Accessor {
   const known = new Map<string, Expr>();
   return (at) => {
     const key = at.map((e) => e.id).join();
-    let e = known.get(key);
-    if (!e) known.set(key, (e = accessor(at)));
+    const e = known.get(key) ?? accessor(at);
+    known.set(key, e);
     return e;
   };
 }
