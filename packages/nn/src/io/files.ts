@@ -1,0 +1,34 @@
+/** State dicts as safetensors files (in Node; elsewhere use encodeSafetensors and decodeSafetensors on bytes). */
+import { decodeSafetensors, encodeSafetensors, SafetensorsError } from "./safetensors.js";
+import type { StateDict } from "./state-dict.js";
+import { fromRaw, type HostTensor, toRaw } from "./values.js";
+
+/** The bytes of a safetensors file. */
+export function encodeStateDict(dict: ReadonlyMap<string, HostTensor>, metadata?: Record<string, string>): Uint8Array<ArrayBuffer> {
+  return encodeSafetensors([...dict].map(([name, value]) => [name, toRaw(value)] as const), metadata);
+}
+
+/** Reads the bytes of a safetensors file. */
+export function decodeStateDict(file: Uint8Array): { dict: StateDict; metadata: Record<string, string> } {
+  const { tensors, metadata } = decodeSafetensors(file);
+  return { dict: new Map([...tensors].map(([name, raw]) => [name, fromRaw(raw)])), metadata };
+}
+
+/** Writes a safetensors file, at once: a reader finds the old file or the new one, never half of it. */
+export async function saveStateDict(path: string, dict: ReadonlyMap<string, HostTensor>, metadata?: Record<string, string>): Promise<void> {
+  const { rename, writeFile } = await import("node:fs/promises");
+  const partial = `${path}.partial`;
+  await writeFile(partial, encodeStateDict(dict, metadata));
+  await rename(partial, path);
+}
+
+/** Reads a safetensors file. Throws SafetensorsError naming the file when it is not a sound one. */
+export async function readStateDict(path: string): Promise<{ dict: StateDict; metadata: Record<string, string> }> {
+  const { readFile } = await import("node:fs/promises");
+  const bytes = await readFile(path);
+  try {
+    return decodeStateDict(bytes);
+  } catch (error) {
+    throw error instanceof SafetensorsError ? new SafetensorsError(`${path}: ${error.message}`) : error;
+  }
+}

@@ -1,0 +1,173 @@
+/** `Module`: a tree of layers. Parameters and buffers are found by walking it, and named by the path that leads to them. */
+import { type Device, type DType, StateError, type Tensor, type Variable } from "@dawnstrap/tensor";
+import type { Initializer } from "./init.js";
+import { ParamArena } from "./optim/arena.js";
+
+/** What a parameter is to an optimiser: biases and norms (scale and offset) are usually neither decayed nor adapted. */
+export type ParameterKind = "weight" | "bias" | "norm";
+
+/** A learnt float32 array. Its value lives in the flat arena of the module that was initialised. */
+export class Parameter {
+  /** Path from the initialised module, such as `layer1.0.conv1.weight`; empty before. */
+  name = "";
+  /** Where the value lives; undefined before `init`. */
+  private home?: { readonly arena: ParamArena; readonly index: number };
+
+  constructor(
+    readonly shape: readonly number[],
+    readonly kind: ParameterKind,
+    readonly initializer: Initializer,
+  ) {}
+
+  get arena(): ParamArena | undefined {
+    return this.home?.arena;
+  }
+
+  /** Position in the arena's `segments`. */
+  get index(): number {
+    return this.home?.index ?? -1;
+  }
+
+  /** The value now: the same handle until the next assignment, so that gradients find it. */
+  get value(): Tensor {
+    if (!this.home) throw uninitialised("parameter", this.name);
+    return this.home.arena.value(this.home.index);
+  }
+
+  /** Gives the parameter a new value. To set many at once, `ParamArena.assign` is cheaper. */
+  assign(value: Tensor): void {
+    if (!this.home) throw uninitialised("parameter", this.name);
+    this.home.arena.assign(new Map([[this.home.index, value]]));
+  }
+
+  /** @internal */
+  moveTo(arena: ParamArena, index: number): void {
+    this.home = { arena, index };
+  }
+}
+
+/** An array that is part of a module's state but not learnt, such as running statistics. */
+export class Buffer {
+  name = "";
+  private variable?: Variable;
+
+  constructor(
+    readonly shape: readonly number[],
+    /** Every element starts at this. */
+    readonly fill: number,
+    readonly dtype: DType = "float32",
+  ) {}
+
+  get value(): Tensor {
+    if (!this.variable) throw uninitialised("buffer", this.name);
+    return this.variable.value;
+  }
+
+  assign(value: Tensor): void {
+    if (!this.variable) throw uninitialised("buffer", this.name);
+    this.variable.assign(value);
+  }
+
+  get initialised(): boolean {
+    return this.variable !== undefined;
+  }
+
+  /** @internal */
+  create(device: Device, name: string): void {
+    this.name = name;
+    this.variable = device.variable(device.full(this.shape, this.fill, this.dtype), name);
+  }
+}
+
+const uninitialised = (what: string, name: string): StateError =>
+  new StateError(`${what} ${name || "of a module"} has no value yet; call init(device, { seed }) on the outermost module first`);
+
+export interface ForwardOptions {
+  /** Training mode: batch statistics in norms (and their running averages move), dropout on. */
+  readonly train: boolean;
+  /** Random key of this call, for layers that draw numbers: uint32 [2]. */
+  readonly key?: Tensor;
+}
+
+export interface InitOptions {
+  /** Whole number; each parameter draws from a stream of this seed and its own name. */
+  readonly seed?: number;
+}
+
+export abstract class Module {
+  abstract forward(x: Tensor, options: ForwardOptions): Tensor;
+
+  /**
+   * Makes every parameter and buffer below, laid out in one arena. A parameter's first value depends on the seed and
+   * its name only: adding a layer changes no other's.
+   *
+   * @throws StateError when something below was initialised before
+   */
+  init(device: Device, { seed = 0 }: InitOptions = {}): this {
+    const entries = [...walk(this)];
+    for (const [path, leaf] of entries)
+      if (leaf instanceof Parameter ? leaf.arena : leaf.initialised)
+        throw new StateError(`init: ${path} has a value already (initialise the outermost module, once)`);
+    const parameters: Parameter[] = [];
+    for (const [path, leaf] of entries) {
+      leaf.name = path;
+      if (leaf instanceof Parameter) parameters.push(leaf);
+      else leaf.create(device, path);
+    }
+    if (parameters.length) new ParamArena(device, parameters, seed);
+    return this;
+  }
+
+  /** Every parameter below, in the order of declaration. */
+  parameters(): Parameter[] {
+    return [...this.namedParameters().values()];
+  }
+
+  /** Every buffer below, in the order of declaration. */
+  buffers(): Buffer[] {
+    return [...this.namedBuffers().values()];
+  }
+
+  /** Parameters by their path from this module. */
+  namedParameters(): Map<string, Parameter> {
+    return new Map([...walk(this)].filter((e): e is [string, Parameter] => e[1] instanceof Parameter));
+  }
+
+  /** Buffers by their path from this module. */
+  namedBuffers(): Map<string, Buffer> {
+    return new Map([...walk(this)].filter((e): e is [string, Buffer] => e[1] instanceof Buffer));
+  }
+
+  /**
+   * The arena that holds this module's parameters, and nothing else's.
+   *
+   * @throws StateError when the module is not initialised, or is a part of a larger one that was
+   */
+  get arena(): ParamArena {
+    const parameters = this.parameters();
+    const arena = parameters[0]?.arena;
+    if (!arena) throw uninitialised("parameter", parameters[0]?.name ?? "");
+    if (arena.parameters.length !== parameters.length || parameters.some((p) => p.arena !== arena))
+      throw new StateError(
+        `arena: the parameters of this module do not fill one arena (it holds ${arena.parameters.length}, the module has ` +
+          `${parameters.length}); optimise the module on which init was called`,
+      );
+    return arena;
+  }
+}
+
+/** Parameters and buffers with their paths: properties in the order they were set, lists by position, each object once. */
+export function* walk(root: Module): Generator<[string, Parameter | Buffer]> {
+  const seen = new Set<object>();
+  function* visit(value: unknown, path: string): Generator<[string, Parameter | Buffer]> {
+    if (typeof value !== "object" || value === null || seen.has(value)) return;
+    if (value instanceof Parameter || value instanceof Buffer) {
+      seen.add(value);
+      yield [path, value];
+    } else if (value instanceof Module || Array.isArray(value)) {
+      seen.add(value);
+      for (const [key, child] of Object.entries(value)) yield* visit(child, path ? `${path}.${key}` : key);
+    }
+  }
+  yield* visit(root, "");
+}

@@ -1,0 +1,131 @@
+/** `Optimizer`: what SGD, LARS and AdamW share. A step is recorded with `update`, inside a captured function or outside. */
+import { type Device, type OpDef, ShapeError, StateError, type Tensor, type Variable } from "@dawnstrap/tensor";
+import type { HostTensor } from "../io/values.js";
+import { checkSameLayout, type ParamArena } from "./arena.js";
+import { ArenaTables } from "./norms.js";
+import { excludeBiasAndNorm, type Rule, treatmentOf, treatmentTable } from "./rules.js";
+import { applyUpdate, SCALARS, scalarAt, type UpdateInputs } from "./updates.js";
+
+export interface OptimizerOptions {
+  /** Default 0. */
+  readonly weightDecay?: number;
+  /** Which parameters are left out of decay and adaptation; later rules override. Default: biases and norms. */
+  readonly rules?: readonly Rule[];
+  /** Arena of the same layout that follows the weights: ξ ← ξ + (1 − τ)(w_new − ξ), in the same pass. */
+  readonly target?: ParamArena;
+}
+
+/** The numbers of one step. */
+export interface StepNumbers {
+  readonly lr: number;
+  /** Momentum of the target. Required where there is a target. */
+  readonly tau?: number;
+  /** Steps done before this one (AdamW's bias correction counts from it). Default 0. */
+  readonly step?: number;
+}
+
+export abstract class Optimizer {
+  readonly target?: ParamArena;
+  readonly rules: readonly Rule[];
+  protected readonly device: Device;
+  protected readonly tables: ArenaTables;
+  /** Weight decay of each segment, float32 [segments]. */
+  protected readonly decay: Tensor;
+  private readonly states: ReadonlyMap<string, Variable>;
+
+  protected constructor(
+    readonly arena: ParamArena,
+    stateNames: readonly string[],
+    protected readonly adapts: boolean,
+    { weightDecay = 0, rules = excludeBiasAndNorm, target }: OptimizerOptions,
+  ) {
+    if (target) checkSameLayout("optimizer: target", arena, target);
+    this.target = target;
+    this.rules = rules;
+    this.device = arena.device;
+    this.tables = new ArenaTables(arena.device, arena.segments);
+    this.decay = this.perSegment(({ decay }) => (decay ? weightDecay : 0));
+    this.states = new Map(stateNames.map((n) => [n, this.device.variable(this.device.zeros([arena.length]), n)]));
+  }
+
+  /** Constants of the rule's kernel. */
+  protected abstract readonly update1: {
+    // The two ops differ in their parameters; each subclass gives an op with parameters that fit it.
+    readonly op: OpDef;
+    readonly params: Readonly<Record<string, unknown>>;
+  };
+
+  /** Trust ratio of each segment; ones unless the optimiser adapts. */
+  protected ratio(_g: Tensor, _scalars: Tensor): Tensor {
+    return this.device.ones([this.arena.segments.length]);
+  }
+
+  /**
+   * Records one step: weights, optimiser state and the target (if any) get their new values.
+   *
+   * @param grads one gradient per parameter in the arena's order, or all packed by `arena.pack`
+   * @param scalars float32 [4] made from `scalars(…)`: an argument of a captured step, so that it may change
+   */
+  update(grads: readonly Tensor[] | Tensor, scalars: Tensor): void {
+    if (scalars.shape.join() !== String(SCALARS))
+      throw new ShapeError("update", `scalars have shape [${scalars.shape}], [${SCALARS}] is wanted`, "make them with optimizer.scalars");
+    const g = Array.isArray(grads) ? this.arena.pack(grads) : (grads as Tensor);
+    const variables = [this.arena.flat, ...this.states.values(), ...(this.target ? [this.target.flat] : [])];
+    const inputs: UpdateInputs = {
+      g,
+      scalars,
+      segmentOfBlock: this.tables.segmentOfBlock,
+      decay: this.decay,
+      ratio: this.ratio(g, scalars),
+    };
+    const { op, params } = this.update1;
+    const updated = applyUpdate(op, variables.map((v) => v.value), inputs, { ...params, target: this.target !== undefined });
+    updated.forEach((value, k) => variables[k]!.assign(value));
+  }
+
+  /** The numbers of a step as `update` wants them; make a tensor of them. */
+  scalars({ lr, tau, step = 0 }: StepNumbers): Float32Array {
+    if (this.target && tau === undefined) throw new StateError("scalars: this optimiser moves a target; give tau");
+    const numbers = new Float32Array(SCALARS);
+    numbers[scalarAt.lr] = lr;
+    // 1 − τ is taken here, in float64: close to the end of training float32 could not tell τ from 1.
+    numbers[scalarAt.targetRate] = 1 - (tau ?? 1);
+    const [c1, c2] = this.corrections(step);
+    numbers[scalarAt.correction1] = c1;
+    numbers[scalarAt.correction2] = c2;
+    return numbers;
+  }
+
+  protected corrections(_step: number): [number, number] {
+    return [1, 1];
+  }
+
+  /** A table of what is done to each parameter, with the rule that says so. */
+  describe(): string {
+    return treatmentTable(this.arena.segments, this.rules, this.adapts);
+  }
+
+  /** Optimiser state by name, such as `momentum.layer1.0.conv1.weight`, in the parameters' shapes. */
+  async stateDict(): Promise<Map<string, HostTensor>> {
+    const dict = new Map<string, HostTensor>();
+    for (const [state, variable] of this.states)
+      for (const [name, value] of await this.arena.readAs(variable)) dict.set(`${state}.${name}`, value);
+    return dict;
+  }
+
+  /** Takes over state saved by `stateDict`. Throws StateError when names or shapes differ. */
+  loadStateDict(dict: ReadonlyMap<string, HostTensor>): void {
+    for (const [state, variable] of this.states) {
+      const of = (name: string): HostTensor => {
+        const value = dict.get(`${state}.${name}`);
+        if (!value) throw new StateError(`optimizer: the state dict has no ${state}.${name}`);
+        return value;
+      };
+      variable.assign(this.device.tensor(this.arena.flatten(of)));
+    }
+  }
+
+  protected perSegment(of: (treatment: ReturnType<typeof treatmentOf>) => number): Tensor {
+    return this.device.tensor(Float32Array.from(this.arena.segments, (s) => of(treatmentOf(s, this.rules))));
+  }
+}

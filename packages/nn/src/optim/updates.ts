@@ -1,0 +1,197 @@
+/** The in-place kernels of optimiser steps: one pass over the weights, their state and, with it, the target's EMA. */
+import { apply, type Aval, defineOp, expr as e, type LowerBuilder, type NdArray, nondifferentiable, type Sampler, type Source, type Tensor, type TensorSpec } from "@dawnstrap/tensor";
+import { BLOCK } from "./arena.js";
+
+type Expr = e.Expr;
+
+/** Where the numbers that change from step to step stand in the scalars tensor. */
+export const scalarAt = { lr: 0, targetRate: 1, correction1: 2, correction2: 3 } as const;
+export const SCALARS = 4;
+
+/** What an update sees of one element, beside its state. */
+interface Element<V> {
+  readonly g: V;
+  /** Weight decay of the element's parameter. */
+  readonly decay: V;
+  /** Trust ratio of the element's parameter. */
+  readonly ratio: V;
+  readonly scalar: (name: keyof typeof scalarAt) => V;
+}
+
+/** Arithmetic on host numbers or on kernel expressions, so that reference and kernel are one formula. */
+interface Arithmetic<V> {
+  add(a: V, b: V): V;
+  sub(a: V, b: V): V;
+  mul(a: V, b: V): V;
+  div(a: V, b: V): V;
+  sqrt(a: V): V;
+  of(x: number): V;
+  /** b where a ≥ 1, else c. */
+  ifFull(a: V, b: V, c: V): V;
+}
+
+const onNumbers: Arithmetic<number> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  sqrt: Math.sqrt,
+  of: (x) => x,
+  ifFull: (a, b, c) => (a >= 1 ? b : c),
+};
+const onExpressions: Arithmetic<Expr> = {
+  add: e.add,
+  sub: e.sub,
+  mul: e.mul,
+  div: e.div,
+  sqrt: (a) => e.unary("sqrt", a),
+  of: e.f32,
+  ifFull: (a, b, c) => e.select(e.ge(a, e.f32(1)), b, c),
+};
+
+interface UpdateRule<P> {
+  readonly name: string;
+  /** Arrays beside the weights that the rule keeps. */
+  readonly states: number;
+  readonly params: (s: Sampler) => P;
+  /** New [w, …states] of one element. */
+  step<V>(m: Arithmetic<V>, w: V, states: readonly V[], x: Element<V>, params: P): V[];
+}
+
+type Params<P> = P & {
+  /** A target follows the weights: ξ ← ξ + (1 − τ)(w_new − ξ). */
+  readonly target: boolean;
+};
+
+/**
+ * Inputs: the arrays that are updated (w, states…, ξ where there is a target), then g, segmentOfBlock, decay, ratio,
+ * scalars. Outputs: the updated arrays.
+ */
+function updateOp<P>(rule: UpdateRule<P>) {
+  const updatedCount = ({ target }: Params<P>): number => 1 + rule.states + (target ? 1 : 0);
+  const stepAll = <V>(m: Arithmetic<V>, arrays: readonly V[], x: Element<V>, params: Params<P>): V[] => {
+    const [w, ...states] = arrays.slice(0, 1 + rule.states);
+    const next = rule.step(m, w!, states, x, params);
+    if (!params.target) return next;
+    const [xi, rate] = [arrays.at(-1)!, x.scalar("targetRate")];
+    // τ = 0 copies exactly, which ξ + 1·(w − ξ) would do up to rounding only.
+    return [...next, m.ifFull(rate, next[0]!, m.add(xi, m.mul(rate, m.sub(next[0]!, xi))))];
+  };
+  return defineOp<Params<P>>({
+    name: rule.name,
+    infer: (inputs, params): Aval[] => inputs.slice(0, updatedCount(params)).map(({ shape, dtype }) => ({ shape, dtype })),
+    reference(inputs, params): NdArray[] {
+      const count = updatedCount(params);
+      const updated = inputs.slice(0, count).map((x) => ({ ...x, data: x.data.slice() }));
+      const [g, segmentOf, decay, ratio, scalars] = inputs.slice(count) as [NdArray, NdArray, NdArray, NdArray, NdArray];
+      const scalar = (name: keyof typeof scalarAt): number => scalars.data[scalarAt[name]]!;
+      g.data.forEach((d, i) => {
+        const segment = segmentOf.data[Math.floor(i / BLOCK)]!;
+        const element = { g: d, decay: decay.data[segment]!, ratio: ratio.data[segment]!, scalar };
+        const next = stepAll(onNumbers, updated.map((x) => x.data[i]!), element, params);
+        next.forEach((v, k) => {
+          updated[k]!.data[i] = v;
+        });
+      });
+      return updated;
+    },
+    lower(b: LowerBuilder, inputs: readonly Source[], outs, params) {
+      const count = updatedCount(params);
+      const [g, segmentOf, decay, ratio, scalars] = inputs.slice(count).map((x) => x.cached()) as [Source, Source, Source, Source, Source];
+      const bufs = inputs.slice(0, count).map((x, k) => b.updated(k, x));
+      const grid = [outs[0]!.shape[0]! / BLOCK, BLOCK];
+      const arrays = bufs.map((buf) => b.view(buf, grid));
+      b.map(bufs, grid, (at) => {
+        const segment = segmentOf.at([at[0]!]);
+        const element = {
+          g: g.at([e.flatten(at, grid)]),
+          decay: decay.at([segment]),
+          ratio: ratio.at([segment]),
+          scalar: (name: keyof typeof scalarAt) => scalars.at([e.i32(scalarAt[name])]),
+        };
+        return stepAll(onExpressions, arrays.map((a) => a.at(at)), element, params);
+      });
+    },
+    updates: true,
+    vjp: nondifferentiable("an optimiser step is not differentiated"),
+    sample(s) {
+      const [blocks, segments] = [s.int(1, 9), s.int(1, 4)];
+      const params = { ...rule.params(s), target: s.bool() };
+      const flat: TensorSpec = { shape: [blocks * BLOCK] };
+      const positive: TensorSpec = { ...flat, range: [0, 2] };
+      const updated = Array.from({ length: updatedCount(params) }, (_, k) => (k === 2 ? positive : flat));
+      const inputs: TensorSpec[] = [
+        ...updated,
+        flat,
+        { shape: [blocks], dtype: "int32", range: [0, segments - 1] },
+        { shape: [segments], range: [0, 1] },
+        { shape: [segments], range: [0, 1] },
+        { shape: [SCALARS], range: [0.1, 1] },
+      ];
+      return { inputs, params };
+    },
+  });
+}
+
+interface MomentumParams {
+  readonly momentum: number;
+  readonly nesterov: boolean;
+}
+
+/**
+ *     u = g + decay·w;  m ← momentum·m + ratio·u;  w ← w − lr·m          (Nesterov: w ← w − lr·(ratio·u + momentum·m))
+ */
+export const momentumUpdateOp = updateOp<MomentumParams>({
+  name: "momentumUpdate",
+  states: 1,
+  params: (s) => ({ momentum: s.pick([0, 0.5, 0.9]), nesterov: s.bool() }),
+  step(m, w, [velocity], { g, decay, ratio, scalar }, { momentum, nesterov }) {
+    const u = m.mul(ratio, m.add(g, m.mul(decay, w)));
+    const next = m.add(m.mul(m.of(momentum), velocity!), u);
+    const direction = nesterov ? m.add(u, m.mul(m.of(momentum), next)) : next;
+    return [m.sub(w, m.mul(scalar("lr"), direction)), next];
+  },
+});
+
+interface AdamParams {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+}
+
+/**
+ *     w ← w − lr·decay·w;  m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²
+ *     w ← w − lr·(m/(1 − β₁ᵗ)) / (√(v/(1 − β₂ᵗ)) + eps)
+ */
+export const adamUpdateOp = updateOp<AdamParams>({
+  name: "adamUpdate",
+  states: 2,
+  params: (s) => ({ beta1: s.pick([0, 0.9]), beta2: s.pick([0.9, 0.99]), eps: 1e-3 }),
+  step(m, w, [mean, square], { g, decay, scalar }, { beta1, beta2, eps }) {
+    const nextMean = m.add(m.mul(m.of(beta1), mean!), m.mul(m.of(1 - beta1), g));
+    const nextSquare = m.add(m.mul(m.of(beta2), square!), m.mul(m.of(1 - beta2), m.mul(g, g)));
+    const denominator = m.add(m.sqrt(m.div(nextSquare, scalar("correction2"))), m.of(eps));
+    const decayed = m.sub(w, m.mul(scalar("lr"), m.mul(decay, w)));
+    const change = m.div(m.div(nextMean, scalar("correction1")), denominator);
+    return [m.sub(decayed, m.mul(scalar("lr"), change)), nextMean, nextSquare];
+  },
+});
+
+/** Arrays that an update reads beside the ones it changes. */
+export interface UpdateInputs {
+  readonly g: Tensor;
+  readonly segmentOfBlock: Tensor;
+  readonly decay: Tensor;
+  readonly ratio: Tensor;
+  readonly scalars: Tensor;
+}
+
+/** Records an update of `arrays` (w, states…, and ξ where `params.target`); returns their new values. */
+export function applyUpdate<P extends { target: boolean }>(
+  op: Parameters<typeof apply<P>>[0],
+  arrays: readonly Tensor[],
+  { g, segmentOfBlock, decay, ratio, scalars }: UpdateInputs,
+  params: P,
+): Tensor[] {
+  return apply(op, [...arrays, g, segmentOfBlock, decay, ratio, scalars], params);
+}
