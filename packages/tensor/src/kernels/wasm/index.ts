@@ -2,13 +2,23 @@
 import type { KernelSpec, MapKernel } from "../../graph/program.js";
 import { compileMap } from "./expression.js";
 import type { CompiledWasm, WasmBinding, WasmOptions } from "./kernel.js";
+import * as plain from "./plain.js";
+import { compileScatterAdd } from "./scatterAdd.js";
 
 export type { CompiledWasm, WasmBinding, WasmOptions } from "./kernel.js";
 
-type Family = (params: Readonly<Record<string, unknown>>, bindings: readonly WasmBinding[], options: WasmOptions) => CompiledWasm;
+// Parameters were made by the op of the same name; nothing else launches these kernels.
+// biome-ignore lint/suspicious/noExplicitAny: each family reads its own parameters.
+type Family = (params: any, bindings: readonly WasmBinding[], options: WasmOptions) => CompiledWasm;
 
 /** The hand-written families, by name. */
-const families: Readonly<Record<string, Family>> = {};
+const families: Readonly<Record<string, Family>> = {
+  gemm: (p, b, o) => compileMap(plain.plainGemm(p), b, o),
+  conv2d: (p, b, o) => compileMap(plain.plainConv2d(p), b, o),
+  conv2dInputGrad: (p, b, o) => compileMap(plain.plainConv2dInputGrad(p), b, o),
+  conv2dWeightGrad: (p, b, o) => compileMap(plain.plainConv2dWeightGrad(p), b, o),
+  scatterAdd: compileScatterAdd,
+};
 
 /** A pure function of its arguments: equal arguments give equal modules. */
 export function compileWasm(spec: KernelSpec, bindings: readonly WasmBinding[], options: WasmOptions): CompiledWasm {
