@@ -1,7 +1,15 @@
 /** The folder of a run: config.json, metrics.jsonl, encoder.safetensors, summary.json. */
-import { accessSync, constants, createWriteStream, mkdirSync, type WriteStream } from "node:fs";
+import {
+  accessSync,
+  constants,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  statSync,
+  type WriteStream,
+} from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { UsageError } from "../errors.js";
 
 /** What is known of one step. */
@@ -43,6 +51,16 @@ export interface Summary {
   readonly pretrained: Accuracies;
 }
 
+/** As mkdir -p. Node's own `recursive` never returns where a parent cannot be made, below /proc for one. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) {
+    if (!statSync(path).isDirectory()) throw Object.assign(new Error(path), { code: "ENOTDIR" });
+    return;
+  }
+  makeFolder(dirname(path));
+  mkdirSync(path);
+}
+
 export class RunFolder {
   readonly path: string;
   private readonly metrics: WriteStream;
@@ -52,7 +70,7 @@ export class RunFolder {
   constructor(path: string) {
     this.path = resolve(path);
     try {
-      mkdirSync(this.path, { recursive: true });
+      makeFolder(this.path);
       accessSync(this.path, constants.W_OK | constants.X_OK);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
