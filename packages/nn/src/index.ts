@@ -1,2 +1,47 @@
-// The public surface of @dawnstrap/nn.
-export {};
+/** The public surface of @dawnstrap/nn. */
+export { Buffer, type ForwardOptions, type InitOptions, Module, Parameter, type ParameterKind } from "./module.js";
+
+export { Activation, type ActivationName, Flatten, Lambda } from "./layers/activation.js";
+export { BatchNorm, type BatchNormOptions } from "./layers/batch-norm.js";
+export { Conv2d, type Conv2dLayerOptions, type PaddingStyle } from "./layers/conv.js";
+export { Dropout } from "./layers/dropout.js";
+export { Linear, type LinearOptions } from "./layers/linear.js";
+export { AvgPool, GlobalAvgPool, MaxPool } from "./layers/pooling.js";
+export { Mlp, type MlpOptions, Sequential } from "./layers/sequential.js";
+
+export { ResNet, resnet, type ResNetDepth, resnetDepths, type ResNetOptions, torchvisionForm } from "./models/resnet.js";
+
+export {
+  constant,
+  glorotNormal,
+  glorotUniform,
+  heNormal,
+  heUniform,
+  type Initializer,
+  ones,
+  type StreamKey,
+  streamOf,
+  truncatedNormal,
+  zeros,
+} from "./init.js";
+export { crossEntropy, meanSquaredError, topKAccuracy } from "./losses.js";
+
+export { ParamArena, type Segment } from "./optim/arena.js";
+export { AdamW, type AdamWOptions } from "./optim/adamw.js";
+export { Lars, type LarsOptions, Sgd, type SgdOptions } from "./optim/lars.js";
+export { Optimizer, type OptimizerOptions, type StepNumbers } from "./optim/optimizer.js";
+export { byName, excludeBiasAndNorm, type Rule, type Treatment } from "./optim/rules.js";
+export {
+  scaledLearningRate,
+  stepsOf,
+  type TargetMomentum,
+  targetMomentum,
+  targetRate,
+  type WarmupCosine,
+  warmupCosine,
+} from "./schedules.js";
+
+export { decodeStateDict, encodeStateDict, readStateDict, saveStateDict } from "./io/files.js";
+export { decodeSafetensors, encodeSafetensors, type RawTensor, type Safetensors, SafetensorsError } from "./io/safetensors.js";
+export { copyState, type LoadOptions, type LoadReport, loadStateDict, type StateDict, stateDict, type StateDictOptions } from "./io/state-dict.js";
+export type { HostTensor } from "./io/values.js";

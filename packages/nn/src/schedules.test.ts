@@ -3,8 +3,18 @@ import { scaledLearningRate, stepsOf, targetMomentum, targetRate, warmupCosine }
 
 const IMAGENET = 1_281_167;
 
+interface Case {
+  epochs: number;
+  batch: number;
+  base: number;
+  tau: number;
+  total: number;
+  warmup: number;
+  values: [step: number, lr: number, tau: number][];
+}
+
 /** byol-spec §9: t → (lr, τ), calculated there in float64. */
-const cases = {
+const cases: Record<string, Case> = {
   "1000 epochs, batch 4096": {
     epochs: 1000, batch: 4096, base: 0.2, tau: 0.996, total: 312_784, warmup: 3127,
     values: [
@@ -21,7 +31,7 @@ const cases = {
     epochs: 1000, batch: 512, base: 0.4, tau: 0.9995, total: 2_502_279, warmup: 25_022,
     values: [[12_511, 0.4, 0.9995000308], [1_251_139, 0.4063464368, 0.9997499998]],
   },
-} as const;
+};
 
 describe.each(Object.entries(cases))("schedules of %s", (_, c) => {
   const totalSteps = stepsOf(c.epochs, IMAGENET, c.batch);

@@ -1,5 +1,5 @@
 /** LARS, and SGD as LARS with adaptation off. */
-import { and, div, gt, minimum, mul, slice, sqrt, add, type Tensor, where } from "@dawnstrap/tensor";
+import { add, div, greater, logicalAnd, minimum, mul, slice, sqrt, type Tensor, where } from "@dawnstrap/tensor";
 import type { ParamArena } from "./arena.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
 import { momentumUpdateOp } from "./updates.js";
@@ -70,7 +70,7 @@ export class Lars extends Momentum {
     const [ww, uu] = this.tables.squares(this.arena.flat.value, g, this.decay, deepmind);
     const [wn, un] = [sqrt(ww), sqrt(uu)];
     const denominator = deepmind ? un : add(add(un, mul(this.decay, wn)), eps);
-    const usable = and(and(gt(wn, 0), gt(un, 0)), gt(this.adapted, 0));
+    const usable = logicalAnd(logicalAnd(greater(wn, 0), greater(un, 0)), greater(this.adapted, 0));
     const ratio = div(mul(wn, eta), denominator);
     const clipped = clip ? minimum(div(ratio, slice(scalars, [0], [1])), 1) : ratio;
     return where(usable, clipped, 1);

@@ -1,0 +1,64 @@
+import { type Device, openDevice } from "@dawnstrap/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { resnet, ResNet, torchvisionForm } from "./resnet.js";
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice("cpu");
+});
+afterAll(() => device.destroy());
+
+const count = (net: ResNet): number => net.parameters().reduce((n, p) => n + p.shape.reduce((s, d) => s * d, 1), 0);
+
+describe("parameter counts", () => {
+  it.each([
+    // torchvision's published counts, with their classifier of 1000 classes.
+    [18, 11_689_512], [34, 21_797_672], [50, 25_557_032], [101, 44_549_160], [152, 60_192_808],
+  ] as const)("torchvision's ResNet-%d has %d", (depth, parameters) => {
+    expect(count(resnet(depth, { ...torchvisionForm, classes: 1000 }))).toBe(parameters);
+  });
+  it("DeepMind's, as byol-spec §1.3 counts them", () => {
+    expect(count(resnet(50))).toBe(23_508_032);
+    // The projection in the first group of basic blocks.
+    expect(count(resnet(18))).toBe(count(resnet(18, torchvisionForm)) + 4096 + 128);
+    // byol-spec §2.2, in millions, with the classifier.
+    expect(Math.round(count(resnet(200, { classes: 1000 })) / 1e6)).toBe(65);
+    expect(Math.round(count(resnet(50, { width: 2, classes: 1000 })) / 1e6)).toBe(94);
+  });
+});
+
+describe("features", () => {
+  const shape = (net: ResNet, size: number) => net.init(device).features(device.zeros([2, size, size, 3]), { train: true }).shape;
+  it("have the size of the last group", () => {
+    expect(resnet(18).featureSize).toBe(512);
+    expect(resnet(50, { width: 2 }).featureSize).toBe(4096);
+  });
+  it("are pooled from maps that both stems allow", () => {
+    const tiny = { blocks: [1, 1, 1, 1], baseWidth: 4 } as const;
+    expect(shape(new ResNet({ ...tiny, stem: "small" }), 8)).toEqual([2, 32]);
+    expect(shape(new ResNet(tiny), 32)).toEqual([2, 32]);
+    expect(shape(new ResNet({ ...tiny, block: "bottleneck", stem: "small", blocks: [1, 2] }), 7)).toEqual([2, 32]);
+  });
+  it("start as the shortcuts where the last norm starts at zero", async () => {
+    const net = new ResNet({ blocks: [1, 1], baseWidth: 4, stem: "small", zeroInitLastNorm: true }).init(device);
+    const scales = [...net.namedParameters()].filter(([name]) => name.endsWith("bn2.weight"));
+    expect(scales.length).toBe(2);
+    for (const [, p] of scales) expect([...(await p.value.data())].every((x) => x === 0)).toBe(true);
+    expect((await net.bn1.weight.value.data())[0]).toBe(1);
+  });
+  it("of a batch in evaluation mode are those of its images", async () => {
+    const net = new ResNet({ blocks: [1, 1], baseWidth: 4, stem: "small" }).init(device);
+    const pixels = Float32Array.from({ length: 2 * 6 * 6 * 3 }, (_, i) => Math.sin(i));
+    const both = await net.features(device.tensor(pixels, [2, 6, 6, 3]), { train: false }).data();
+    const second = await net.features(device.tensor(pixels.slice(108), [1, 6, 6, 3]), { train: false }).data();
+    second.forEach((v, i) => expect(both[8 + i]).toBeCloseTo(v, 5));
+  });
+});
+
+describe("options", () => {
+  it("that make no net are refused", () => {
+    expect(() => resnet(19 as 18)).toThrow(/depth 19 is none of 18, 34, 50/);
+    expect(() => new ResNet({ blocks: [] })).toThrow(/blocks \[\]/);
+    expect(() => new ResNet({ baseWidth: 1, width: 0.1 })).toThrow(/leaves no channel/);
+  });
+});

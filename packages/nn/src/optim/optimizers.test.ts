@@ -1,0 +1,241 @@
+import { type Device, openDevice, type Tensor } from "@dawnstrap/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Module, Parameter, type ParameterKind } from "../module.js";
+import { AdamW } from "./adamw.js";
+import { Lars, type LarsOptions, Sgd } from "./lars.js";
+import type { Optimizer, StepNumbers } from "./optimizer.js";
+import { byName } from "./rules.js";
+
+/** A module that is nothing but parameters, of the given first values. */
+class Weights extends Module {
+  [name: string]: unknown;
+  constructor(values: Record<string, { kind: ParameterKind; values: readonly number[] }>) {
+    super();
+    for (const [name, { kind, values: v }] of Object.entries(values))
+      this[name] = new Parameter([v.length], kind, (device) => device.tensor(Float32Array.from(v)));
+  }
+  forward(x: Tensor): Tensor {
+    return x;
+  }
+}
+
+const weight = (...values: number[]) => ({ w: { kind: "weight", values } }) as const;
+
+let device: Device;
+beforeAll(async () => {
+  device = await openDevice("reference");
+});
+afterAll(() => device.destroy());
+
+/** Values of every parameter after the steps with these gradients. */
+async function run(
+  module: Module,
+  make: (m: Module) => Optimizer,
+  gradients: readonly Record<string, readonly number[]>[],
+  numbers: (step: number) => StepNumbers,
+): Promise<Record<string, number[]>> {
+  const optimizer = make(module);
+  for (const [step, g] of gradients.entries()) {
+    const grads = module.parameters().map((p) => device.tensor(Float32Array.from(g[p.name]!)));
+    optimizer.update(grads, device.tensor(optimizer.scalars(numbers(step))));
+    await device.flush();
+  }
+  const out: Record<string, number[]> = {};
+  for (const p of module.parameters()) out[p.name] = [...(await p.value.data())];
+  return out;
+}
+
+function expectClose(got: readonly number[], want: readonly number[], relative = 1e-6): void {
+  expect(got.length).toBe(want.length);
+  got.forEach((g, i) => expect(Math.abs(g - want[i]!), `element ${i}: ${g} against ${want[i]}`).toBeLessThanOrEqual(relative * Math.max(1, Math.abs(want[i]!))));
+}
+
+describe("LARS, the cases of byol-spec §9", () => {
+  const gradients = [{ w: [0.6, -0.8] }, { w: [0.1, 0.2] }];
+  const options: LarsOptions = { weightDecay: 0.1, eta: 1e-3, momentum: 0.9 };
+  const lars = async (steps: number, more: LarsOptions = {}, start: readonly number[] = [3, 4], kind: ParameterKind = "weight") => {
+    const module = new Weights({ w: { kind, values: start } }).init(device);
+    let optimizer!: Lars;
+    const { w } = await run(module, (m) => (optimizer = new Lars(m.arena, { ...options, ...more })), gradients.slice(0, steps), () => ({ lr: 2 }));
+    const momentum = (await optimizer.stateDict()).get("momentum.w")!.data as Float32Array;
+    return { w: w!, momentum: [...momentum] };
+  };
+
+  it("DeepMind's form", async () => {
+    const { w, momentum } = await lars(1);
+    expectClose(w, [2.9908618845137975, 4.004061384660535]);
+    expectClose(momentum, [0.004569057743101286, -0.002030692330267238], 1e-9);
+  });
+  it("lightly's denominator, two steps", async () => {
+    expectClose((await lars(1, { variant: "lightly" })).w, [2.99400000004, 4.002666666648889]);
+    expectClose((await lars(2, { variant: "lightly" })).w, [2.9830809269280327, 3.996771935432145]);
+  });
+  it("lightly's form does not adapt what is not decayed", async () => {
+    expectClose((await lars(1, { variant: "lightly", weightDecay: 0 })).w, [1.8, 5.6]);
+  });
+  it.each(["bias", "norm"] as const)("a %s is neither decayed nor adapted", async (kind) => {
+    expectClose((await lars(1, {}, [3, 4], kind)).w, [1.8, 5.6]);
+    expectClose((await lars(2, {}, [3, 4], kind)).w, [0.52, 6.64]);
+  });
+  it("a zero weight takes ratio 1", async () => {
+    expectClose((await lars(1, {}, [0, 0])).w, [-1.2, 1.6]);
+  });
+  it("the first step has length lr·eta·‖w‖", async () => {
+    const { w } = await lars(1);
+    expect(Math.hypot(w[0]! - 3, w[1]! - 4)).toBeCloseTo(2 * 1e-3 * 5, 6);
+  });
+  it("clips the ratio at the learning rate", async () => {
+    // eta 10: the ratio is far above lr = 2, so that the step is lr·u.
+    const u = [0.6 + 0.3, -0.8 + 0.4];
+    expectClose((await lars(1, { eta: 10, clip: true })).w, [3 - 2 * u[0]!, 4 - 2 * u[1]!]);
+    // eta 1e-3: the ratio is below lr, so that the step is ratio/lr·lr·u.
+    const ratio = (1e-3 * 5) / Math.hypot(...u);
+    expectClose((await lars(1, { clip: true })).w, [3 - ratio * u[0]!, 4 - ratio * u[1]!]);
+  });
+});
+
+/** Plain float64 loops over ten steps with changing gradients and learning rate, as an independent oracle. */
+function oracle(kind: "deepmind" | "lightly" | "sgd" | "nesterov" | "adamw", start: readonly number[], gradient: (step: number) => number[]): number[] {
+  const [wd, eta, mom] = [0.05, 0.02, 0.9];
+  const w = [...start];
+  const m = start.map(() => 0);
+  const v = start.map(() => 0);
+  for (let step = 0; step < 10; step++) {
+    const g = gradient(step);
+    const lr = rate(step);
+    if (kind === "adamw") {
+      w.forEach((x, i) => {
+        m[i] = 0.9 * m[i]! + 0.1 * g[i]!;
+        v[i] = 0.999 * v[i]! + 0.001 * g[i]! ** 2;
+        const change = m[i]! / (1 - 0.9 ** (step + 1)) / (Math.sqrt(v[i]! / (1 - 0.999 ** (step + 1))) + 1e-8);
+        w[i] = x - lr * wd * x - lr * change;
+      });
+      continue;
+    }
+    const u = g.map((x, i) => x + wd * w[i]!);
+    const [wn, gn, un] = [w, g, u].map((x) => Math.hypot(...x)) as [number, number, number];
+    const ratio = kind === "deepmind" ? (eta * wn) / un : kind === "lightly" ? (eta * wn) / (gn + wd * wn + 1e-8) : 1;
+    w.forEach((x, i) => {
+      m[i] = mom * m[i]! + ratio * u[i]!;
+      w[i] = x - lr * (kind === "nesterov" ? ratio * u[i]! + mom * m[i]! : m[i]!);
+    });
+  }
+  return w;
+}
+const rate = (step: number): number => 0.1 * (1 + Math.cos((Math.PI * step) / 10));
+
+describe.each(["reference", "cpu", "webgpu"] as const)("ten steps on %s", (kind) => {
+  let here: Device;
+  beforeAll(async () => {
+    here = await openDevice(kind);
+  });
+  afterAll(() => here.destroy());
+
+  // Over 64 · 64 elements, so that norms take three levels, and two more parameters around with tails in their blocks.
+  const big = Array.from({ length: 4500 }, (_, i) => Math.sin(i + 1));
+  const gradient = (step: number): number[] => big.map((_, i) => Math.cos(i * (step + 1)) / 3);
+
+  it.each(["deepmind", "lightly", "sgd", "nesterov", "adamw"] as const)("%s agrees with float64 loops", async (rule) => {
+    const side = { kind: "norm", values: [1, 2, 3] } as const;
+    const module = new Weights({ before: side, w: { kind: "weight", values: big }, after: side }).init(here);
+    const target = new Weights({ before: side, w: { kind: "weight", values: big.map(() => 0) }, after: side }).init(here);
+    const common = { weightDecay: 0.05, target: target.arena };
+    const optimizer =
+      rule === "adamw" ? new AdamW(module.arena, common)
+      : rule === "sgd" || rule === "nesterov" ? new Sgd(module.arena, { ...common, momentum: 0.9, nesterov: rule === "nesterov" })
+      : new Lars(module.arena, { ...common, eta: 0.02, variant: rule });
+    const step = here.capture((g: Tensor, scalars: Tensor) => {
+      const none = here.zeros([3]);
+      optimizer.update([none, g, none], scalars);
+    });
+    const follow = big.map(() => 0);
+    for (let k = 0; k < 10; k++) {
+      await step(here.tensor(Float32Array.from(gradient(k))), here.tensor(optimizer.scalars({ lr: rate(k), tau: 0.75, step: k })));
+      const now = await module.parameters()[1]!.value.data();
+      follow.forEach((x, i) => {
+        follow[i] = x + 0.25 * (now[i]! - x);
+      });
+    }
+    // Ten float32 steps, each rounding to 6e-8 of weights of size 1; AdamW divides by roots of small numbers.
+    const tolerance = kind === "reference" ? 1e-9 : rule === "adamw" ? 1e-5 : 3e-6;
+    expectClose([...(await module.parameters()[1]!.value.data())], oracle(rule, big.map(Math.fround), (k) => gradient(k).map(Math.fround)), tolerance);
+    expectClose([...(await target.parameters()[1]!.value.data())], follow, 3e-6);
+    expectClose([...(await module.parameters()[2]!.value.data())], [1, 2, 3], 0);
+    const padding = (await module.arena.flat.value.data()).slice(3, 64);
+    expect(padding.every((x) => x === 0), "padding stays zero").toBe(true);
+  });
+});
+
+describe("the target", () => {
+  const follow = async (tau: number): Promise<number> => {
+    const module = new Weights(weight(3)).init(device);
+    const target = new Weights(weight(1)).init(device);
+    await run(module, (m) => new Sgd(m.arena, { target: target.arena }), [{ w: [0] }], () => ({ lr: 1, tau }));
+    return target.parameters()[0]!.value.item();
+  };
+  it("moves by 1 − τ (byol-spec §9)", async () => {
+    expect(await follow(0.75)).toBe(1.5);
+    expect(await follow(1)).toBe(1);
+    expect(await follow(0)).toBe(3);
+  });
+  it("follows the new weights, not the old", async () => {
+    const module = new Weights(weight(3)).init(device);
+    const target = new Weights(weight(1)).init(device);
+    await run(module, (m) => new Sgd(m.arena, { target: target.arena }), [{ w: [1] }], () => ({ lr: 1, tau: 0 }));
+    expect(await target.parameters()[0]!.value.item()).toBe(2);
+  });
+  it("has to be laid out alike, and to be given its τ", () => {
+    const module = new Weights(weight(3)).init(device);
+    const other = new Weights(weight(1, 2)).init(device);
+    expect(() => new Sgd(module.arena, { target: other.arena })).toThrow(/differ at parameter 0: w \[1\] against w \[2\]/);
+    const same = new Weights(weight(1)).init(device);
+    expect(() => new Sgd(module.arena, { target: same.arena }).scalars({ lr: 1 })).toThrow(/give tau/);
+  });
+});
+
+describe("optimiser state", () => {
+  it("goes through a state dict", async () => {
+    const make = () => new Weights({ w: { kind: "weight", values: [1, 2, 3] }, b: { kind: "bias", values: [4] } }).init(device);
+    const numbers = (step: number) => ({ lr: 0.1, step });
+    const [a, b] = [{ w: [1, -1, 2], b: [3] }, { w: [2, 1, 0], b: [-1] }];
+    const whole = await run(make(), (m) => new AdamW(m.arena), [a, b], numbers);
+
+    const first = make();
+    let before!: AdamW;
+    await run(first, (m) => (before = new AdamW(m.arena)), [a], numbers);
+    const saved = await before.stateDict();
+    expect([...saved.keys()]).toEqual(["mean.w", "mean.b", "square.w", "square.b"]);
+    const resumed = await run(
+      first,
+      (m) => {
+        const after = new AdamW(m.arena);
+        after.loadStateDict(saved);
+        return after;
+      },
+      [b],
+      (step) => numbers(step + 1),
+    );
+    expect(resumed).toEqual(whole);
+    expect(() => new Lars(first.arena).loadStateDict(saved)).toThrow(/no momentum.w/);
+  });
+});
+
+describe("rules", () => {
+  it("are printed with what they do", () => {
+    const module = new Weights({
+      w: { kind: "weight", values: [1] },
+      head: { kind: "weight", values: [1] },
+      b: { kind: "bias", values: [1] },
+      scale: { kind: "norm", values: [1] },
+    }).init(device);
+    const rules = [...new Lars(module.arena).rules, byName(/^head/, { adapt: false })];
+    expect(new Lars(module.arena, { rules }).describe().split("\n").map((l) => l.split(/\s{2,}/))).toEqual([
+      ["parameter", "shape", "decay", "adapt", "rule"],
+      ["w", "[1]", "yes", "yes", "default"],
+      ["head", "[1]", "yes", "no", "/^head/"],
+      ["b", "[1]", "no", "no", "bias"],
+      ["scale", "[1]", "no", "no", "norm"],
+    ]);
+    expect(new Sgd(module.arena).describe()).toMatch(/w +\[1\] +yes +no +default/);
+  });
+});
