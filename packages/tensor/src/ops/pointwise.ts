@@ -17,22 +17,25 @@ type Kind =
   | "float"
   /** Any dtype, and the same one out; bool counts as int32. */
   | "same"
-  /** Any dtype in, bool out. */
+  /** Any dtype in, bool out; bool operands count as int32. */
   | "test"
   /** bool in and out; other operands are converted first (≠ 0). */
   | "logic";
 
-const operandType = (kind: Kind, dtype: DType): DType =>
-  kind === "float"
-    ? "float32"
-    : kind === "logic"
-      ? "bool"
-      : dtype === "bool" && kind === "same"
-        ? "int32"
-        : dtype;
+function operandType(kind: Kind, dtype: DType): DType {
+  if (kind === "float") return "float32";
+  if (kind === "logic") return "bool";
+  return dtype === "bool" ? "int32" : dtype;
+}
 
-const resultType = (kind: Kind, dtype: DType): DType =>
-  kind === "test" || kind === "logic" ? "bool" : dtype;
+function resultType(kind: Kind, dtype: DType): DType {
+  return kind === "test" || kind === "logic" ? "bool" : dtype;
+}
+
+function sampleType(s: Sampler, kind: Kind): DType {
+  if (kind === "logic") return "bool";
+  return kind === "float" || s.bool() ? "float32" : s.pick<DType>(["int32", "uint32", "uint8"]);
+}
 
 function checkOperand(op: string, kind: Kind, dtype: DType): void {
   if (operandType(kind, dtype) !== dtype)
@@ -82,12 +85,7 @@ export function unaryWith<P>(row: UnaryRow<P>): (x: Tensor, params: P) => Tensor
     sample(s) {
       const params = row.params?.(s) as P;
       const values = typeof row.values === "function" ? row.values(params) : row.values;
-      const dtype =
-        kind === "logic"
-          ? "bool"
-          : kind === "float" || s.bool()
-            ? "float32"
-            : s.pick<DType>(["int32", "uint32", "uint8"]);
+      const dtype = sampleType(s, kind);
       return {
         inputs: [{ shape: s.shape({ rank: [0, 4] }), dtype, ...(dtype === "float32" ? values : {}) }],
         params,
@@ -115,8 +113,6 @@ export interface BinaryRow {
       }) => readonly (Tensor | undefined)[])
     | string;
   readonly values?: readonly [Values, Values];
-  /** Which dtypes samples are drawn from. */
-  readonly dtypes?: readonly DType[];
   readonly tolerance?: number;
 }
 
@@ -158,13 +154,7 @@ export function binary(row: BinaryRow): (a: TensorLike, b: TensorLike) => Tensor
           },
     sample(s) {
       const [a, b] = sampleBroadcast(s, 2);
-      const dtype = row.dtypes
-        ? s.pick(row.dtypes)
-        : kind === "logic"
-          ? "bool"
-          : kind === "float" || s.bool()
-            ? "float32"
-            : s.pick<DType>(["int32", "uint32", "uint8"]);
+      const dtype = sampleType(s, kind);
       const [va, vb] = dtype === "float32" ? (row.values ?? [{}, {}]) : [{}, {}];
       return {
         inputs: [

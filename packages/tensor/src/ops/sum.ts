@@ -3,27 +3,11 @@ import { scalarOf } from "../dtype.js";
 import { ShapeError } from "../errors.js";
 import * as e from "../expr/expr.js";
 import { defineOp } from "../op.js";
-import { normalizeAxes, type Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { apply1 } from "./apply.js";
+import { type AxesParams, along, reduceReference, sampleAxes, stretchBack, without } from "./axes.js";
 import { cast } from "./cast.js";
-import { expand } from "./expand.js";
 import { reduce } from "./reduce.js";
-import { eachReduced, zerosLike } from "./reference.js";
-import { reshape } from "./reshape.js";
-
-export interface AxesParams {
-  /** Ascending, within the rank. */
-  readonly axes: readonly number[];
-}
-
-/** The shape with the axes removed. */
-export const without = (shape: Shape, axes: readonly number[]): number[] =>
-  shape.filter((_, i) => !axes.includes(i));
-
-/** The shape with the axes' extents set to 1. */
-export const withOnes = (shape: Shape, axes: readonly number[]): number[] =>
-  shape.map((d, i) => (axes.includes(i) ? 1 : d));
 
 const sumOp = defineOp<AxesParams>({
   name: "sum",
@@ -32,13 +16,7 @@ const sumOp = defineOp<AxesParams>({
       throw new ShapeError("sum", `${x!.dtype} is too narrow to sum in`);
     return [{ shape: without(x!.shape, axes), dtype: x!.dtype }];
   },
-  reference([x], { axes }, [out]) {
-    const y = zerosLike(out!);
-    eachReduced(x!, axes, (o, elements) => {
-      y.data[o] = elements.reduce((s, v) => s + v, 0);
-    });
-    return [y];
-  },
+  reference: reduceReference((elements) => elements.reduce((s, v) => s + v, 0)),
   lower(b, [x], [out], { axes }) {
     const total = reduce(b, x!.shape, axes, {
       types: [out!.dtype],
@@ -49,16 +27,10 @@ const sumOp = defineOp<AxesParams>({
     });
     return (at) => total(at)[0]!;
   },
-  vjp: ({ inputs, grads, params }) => {
-    const shape = inputs[0]!.shape;
-    return [expand(reshape(grads[0]!, withOnes(shape, params.axes)), shape)];
-  },
+  vjp: ({ inputs, grads, params }) => [stretchBack(grads[0]!, inputs[0]!.shape, params.axes)],
   sample: (s) => {
-    const shape = s.shape({ rank: [0, 4] });
-    return {
-      inputs: [{ shape, dtype: s.pick(["float32", "int32"]) }],
-      params: { axes: shape.map((_, i) => i).filter(() => s.bool()) },
-    };
+    const { shape, axes, dtype } = sampleAxes(s, ["float32", "float32", "int32", "uint32"]);
+    return { inputs: [{ shape, dtype }], params: { axes } };
   },
 });
 
@@ -67,8 +39,8 @@ const sumOp = defineOp<AxesParams>({
  * int32. The sum of no elements is 0. Long axes are summed in blocks: the error grows like that of pairwise summation.
  */
 export function sum(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
-  const named = normalizeAxes("sum", axes, x.rank);
   const wide = x.dtype === "bool" || x.dtype === "uint8" ? cast(x, "int32") : x;
-  const y = named.length ? apply1(sumOp, [wide], { axes: named }) : wide;
-  return keepDims ? reshape(y, withOnes(x.shape, named)) : y;
+  return along("sum", x, axes, keepDims, (named) =>
+    named.length ? apply1(sumOp, [wide], { axes: named }) : wide,
+  );
 }

@@ -1,0 +1,28 @@
+/** Mean and variance, made of sums. */
+import { normalizeAxes, numel } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { div, mul, sub } from "./arithmetic.js";
+import { asFloat } from "./broadcast.js";
+import { sum } from "./sum.js";
+
+const countAlong = (x: Tensor, axes: number | readonly number[] | undefined): number =>
+  numel(normalizeAxes("mean", axes, x.rank).map((a) => x.shape[a]!));
+
+/** Mean along `axes` (all when left out), in float32; NaN of no elements. */
+export function mean(x: Tensor, axes?: number | readonly number[], keepDims = false): Tensor {
+  return div(sum(asFloat(x), axes, keepDims), countAlong(x, axes));
+}
+
+/**
+ * Mean squared distance from the mean along `axes` (all when left out), in float32; `unbiased` divides by n − 1
+ * instead of n. Two passes, the mean first: accurate where the mean is large.
+ */
+export function variance(
+  x: Tensor,
+  axes?: number | readonly number[],
+  keepDims = false,
+  unbiased = false,
+): Tensor {
+  const distance = sub(asFloat(x), mean(x, axes, true));
+  return div(sum(mul(distance, distance), axes, keepDims), countAlong(x, axes) - (unbiased ? 1 : 0));
+}
