@@ -1,5 +1,6 @@
 /** Maximum over windows; its gradient goes to the first maximum of each window, in row-major order. */
-import { add, and, eq, type Expr, f32, gt, i32, idiv, imod, mul, ne, or, select } from "../expr/expr.js";
+import { add, and, eq, type Expr, f32, gt, i32, idiv, imod, mul, not, or, select } from "../expr/expr.js";
+import { isNan } from "../expr/math.js";
 import { type Accessor, defineOp, type LowerBuilder, type NdArray, type OpDef, type Source } from "../op.js";
 import type { Shape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
@@ -49,8 +50,7 @@ function scan(x: Source, p: PoolParams, [b, oy, ox, c]: readonly Expr[]): { valu
   const first = tap(i32(0), i32(0));
   const [value, pixel] = overTaps(p, [first.value, first.pixel], (ky, kx, [best, at]) => {
     const t = tap(ky, kx);
-    // A NaN differs from itself; the first one wins.
-    const better = or(gt(t.value, best!), and(ne(t.value, t.value), eq(best!, best!)));
+    const better = or(gt(t.value, best!), and(isNan(t.value), not(isNan(best!))));
     return [select(better, t.value, best!), select(better, t.pixel, at!)];
   });
   return { value: value!, pixel: pixel! };
