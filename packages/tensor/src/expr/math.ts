@@ -71,7 +71,7 @@ export const clamp = (x: Expr, lo: number, hi: number): Expr =>
 
 // ln 2 in two parts; the first has so few bits that its product with a small whole number is exact.
 const ln2Hi = 0.693359375;
-const ln2Lo = -2.12194440054690583e-4;
+const ln2Lo = Math.LN2 - ln2Hi;
 
 /** n = round(x / ln 2) and r = x − n·ln 2. */
 function reduceByLn2(x: Expr): { n: Expr; r: Expr } {
