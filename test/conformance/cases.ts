@@ -1,0 +1,74 @@
+/** Drawing cases of ops and running them on a device. */
+import { apply, type Device, neg, not, type OpDef, openDevice, type Tensor } from "@dawnstrap/tensor";
+import fc from "fast-check";
+import type { NdArray } from "../../packages/tensor/src/op.js";
+import { drawValues, generator, mismatch, samplerOf } from "../../packages/tensor/src/testing.js";
+
+export type DeviceName = "cpu" | "webgpu";
+
+const known: readonly DeviceName[] = ["cpu", "webgpu"];
+
+/** The devices under test: DAWNSTRAP_DEVICES, comma-separated; all when unset. An unknown name is an error. */
+export const deviceNames: readonly DeviceName[] = (process.env.DAWNSTRAP_DEVICES ?? known.join(","))
+  .split(",")
+  .map((name) => {
+    if (!known.includes(name as DeviceName))
+      throw new Error(`DAWNSTRAP_DEVICES names "${name}"; choose among ${known.join(", ")}`);
+    return name as DeviceName;
+  });
+
+/** Opens a device; a missing adapter fails the tests, it never skips them. */
+export const open = (name: DeviceName | "reference"): Promise<Device> => openDevice(name);
+
+export interface Case {
+  readonly op: OpDef;
+  readonly params: unknown;
+  readonly inputs: readonly NdArray[];
+  /** Surround the op with pointwise ops that change nothing, so that it fuses on both sides. */
+  readonly fused: boolean;
+}
+
+/** Cases of an op, drawn by fast-check: shapes and parameters shrink, values come from a drawn seed. */
+export const caseOf = (op: OpDef): fc.Arbitrary<Case> =>
+  fc.gen().map((draw) => {
+    const int = (min: number, max: number): number => draw(fc.integer, { min, max });
+    const { inputs, params } = op.sample(samplerOf(int));
+    const next = generator(int(0, 2 ** 31 - 1));
+    return { op, params, inputs: inputs.map((spec) => drawValues(spec, next)), fused: int(0, 1) === 1 };
+  });
+
+export const describeCase = ({ op, params, inputs, fused }: Case): string =>
+  `${op.name}(${inputs.map((x) => `${x.dtype} [${x.shape}]`).join(", ")}) ${JSON.stringify(params)}${fused ? ", fused" : ""}`;
+
+const twice = (x: Tensor): Tensor => (x.dtype === "bool" ? not(not(x)) : neg(neg(x)));
+
+/** Records a case; nothing runs yet. */
+export function record(device: Device, { op, params, inputs, fused }: Case): Tensor[] {
+  const leaves = inputs.map((x) => device.tensor(x.data, x.shape, x.dtype));
+  const outs = apply(op, fused ? leaves.map(twice) : leaves, params, device);
+  return fused ? outs.map(twice) : outs;
+}
+
+/** Runs cases in one program and compares every output with the reference. Returns a line per disagreement. */
+export async function disagreements(device: Device, cases: readonly Case[]): Promise<string[]> {
+  return device.scope(async () => {
+    const outputs = cases.map((c) => record(device, c));
+    await device.flush();
+    const lines: string[] = [];
+    for (const [i, c] of cases.entries()) {
+      const avals = c.op.infer(c.inputs, c.params);
+      const want = c.op.reference(c.inputs, c.params, avals);
+      for (const [k, expected] of want.entries()) {
+        const actual = await outputs[i]![k]!.data();
+        const allowed = expected.dtype === "float32" ? (c.op.tolerance ?? 1e-5) : 0;
+        const worst = mismatch(actual, expected.data, allowed);
+        if (worst)
+          lines.push(
+            `${describeCase(c)}: output ${k}[${worst.index}] is ${worst.actual}, the reference has ${worst.expected}` +
+              ` (error ${worst.error.toExponential(1)}, allowed ${allowed})`,
+          );
+      }
+    }
+    return lines;
+  });
+}

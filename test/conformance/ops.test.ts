@@ -1,0 +1,36 @@
+/**
+ * Every op in the registry, on every device, against its float64 reference, over shapes and parameters drawn by
+ * fast-check. DAWNSTRAP_DEVICES selects devices, DAWNSTRAP_RUNS the number of batches of 8 cases an op.
+ */
+import { type Device, ops } from "@dawnstrap/tensor";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { caseOf, deviceNames, disagreements, open } from "./cases.js";
+
+const batch = 8;
+const runs = Number(process.env.DAWNSTRAP_RUNS ?? 2);
+
+describe.each(deviceNames)("conformance on %s", (name) => {
+  let device: Device;
+  let cases = 0;
+  beforeAll(async () => {
+    device = await open(name);
+  });
+  afterAll(async () => {
+    console.log(
+      `conformance on ${name} (${device.description}): ${ops.size} ops, ${cases} cases, ` +
+        `seed ${fc.readConfigureGlobal()?.seed}`,
+    );
+    await device.destroy();
+  });
+
+  it.each([...ops.values()].map((op) => [op.name, op] as const))("%s", async (_, op) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(caseOf(op), { minLength: 1, maxLength: batch, size: "max" }), async (drawn) => {
+        cases += drawn.length;
+        expect(await disagreements(device, drawn)).toEqual([]);
+      }),
+      { numRuns: runs },
+    );
+  });
+});
