@@ -1,2 +1,30 @@
-// The public surface of @dawnstrap/byol.
-export {};
+/** The public surface of @dawnstrap/byol. */
+export { type Byol, byolStep, stepNumbers } from "./byol.js";
+export { regression, spread } from "./loss.js";
+export { ByolNetwork, type Outputs } from "./network.js";
+export { parsePreset, type Preset } from "./preset.js";
+export { presetFor, presetNamed, presets } from "./presets.js";
+export { makeByol, makeSchedule } from "./setup.js";
+export { pretrain, type PretrainOptions } from "./train.js";
+export { planTraining, type Training, type TrainOptions } from "./trainer.js";
+export { DataError, TrainingError, UsageError } from "./errors.js";
+
+export { drawViews, type ViewGeometry } from "./augment/parameters.js";
+export { firstView, secondView, type ViewAugmentation } from "./augment/settings.js";
+export { augment, makeViews, normalise, plainViews } from "./augment/view.js";
+
+export { BatchLoader, type Batch } from "./data/loader.js";
+export { openDigits } from "./data/digits.js";
+export { openEmoji } from "./data/emoji.js";
+export { openFolder } from "./data/folder.js";
+export { openData } from "./data/open.js";
+export type { DataSource, ImageFormat, ImageSet, ImageShape, SkippedImage } from "./data/source.js";
+
+export type { Labelled } from "./evaluate/features.js";
+export { fewShotAccuracy } from "./evaluate/few-shot.js";
+export { knnAccuracy, knnPredict } from "./evaluate/knn.js";
+export { fitLinear, linearAccuracy } from "./evaluate/linear.js";
+export { extractFeatures, measure } from "./evaluate/measure.js";
+
+export { type Progress, showProgress, silent } from "./report/progress.js";
+export type { Accuracies, StepMetrics, Summary } from "./report/run-folder.js";

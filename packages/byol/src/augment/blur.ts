@@ -1,0 +1,72 @@
+/** Gaussian blur along one axis, with a kernel of its own for each image. */
+import { apply1, defineOp, expr as e, nondifferentiable, ShapeError, type Tensor } from "@dawnstrap/tensor";
+import type { Columns } from "./parameters.js";
+
+interface Params {
+  /** 1: along the height; 2: along the width. */
+  readonly axis: 1 | 2;
+  /** First column of the half kernel. */
+  readonly column: number;
+  /** Its length, the centre included. */
+  readonly taps: number;
+}
+
+/** Inputs: images [images, h, w, channels], rows [images, columns]. */
+const blurOp = defineOp<Params>({
+  name: "blurAxis",
+  infer([x, rows], { column, taps }) {
+    if (x!.shape.length !== 4 || rows!.shape[0] !== x!.shape[0] || column + taps > rows!.shape[1]!)
+      throw new ShapeError("blurAxis", `images [${x!.shape}] beside rows [${rows!.shape}]`);
+    return [{ shape: x!.shape, dtype: "float32" }];
+  },
+  reference([x, rows], { axis, column, taps }, [out]) {
+    const [images, height, width, channels] = x!.shape as [number, number, number, number];
+    const extent = axis === 1 ? height : width;
+    const stride = axis === 1 ? width * channels : channels;
+    const data = x!.data.map((_, at) => {
+      const place = Math.floor(at / stride) % extent;
+      const row = Math.floor(at / (height * width * channels)) * rows!.shape[1]! + column;
+      let sum = 0;
+      for (let t = 1 - taps; t < taps; t++)
+        if (place + t >= 0 && place + t < extent)
+          sum += rows!.data[row + Math.abs(t)]! * x!.data[at + t * stride]!;
+      return sum;
+    });
+    void images;
+    return [{ ...out!, data }];
+  },
+  lower(_b, [x, rows], _outs, { axis, column, taps }) {
+    const source = x!.cached();
+    const kernel = rows!.cached();
+    const extent = source.shape[axis]!;
+    return (at) => {
+      const weight = (t: number) => kernel.at([at[0]!, e.i32(column + t)]);
+      const tap = (t: number) => {
+        const place = e.add(at[axis]!, e.i32(t));
+        const inside = e.and(e.ge(place, e.i32(0)), e.lt(place, e.i32(extent)));
+        // Zero padding, as in the paper's code. The index is clamped because both sides of a select are evaluated.
+        const clamped = e.min(e.max(place, e.i32(0)), e.i32(extent - 1));
+        return e.select(inside, source.at(at.map((index, k) => (k === axis ? clamped : index))), e.f32(0));
+      };
+      let sum: e.Expr = e.mul(weight(0), tap(0));
+      for (let t = 1; t < taps; t++) sum = e.add(sum, e.mul(weight(t), e.add(tap(-t), tap(t))));
+      return sum;
+    };
+  },
+  vjp: nondifferentiable("images are data"),
+  sample(s) {
+    const [images, height, width, channels] = [s.int(1, 3), s.int(1, 9), s.int(1, 9), s.pick([1, 3])];
+    const taps = s.int(1, 4);
+    return {
+      inputs: [{ shape: [images, height, width, channels] }, { shape: [images, taps + 2] }],
+      params: { axis: s.pick([1, 2] as const), column: 1, taps },
+    };
+  },
+});
+
+/** Blurs every image along height and width with the symmetric kernel of its row; zeros beyond the border (byol-spec §1.2). */
+export function gaussianBlur(images: Tensor, rows: Tensor, { blur: column, taps }: Columns): Tensor {
+  if (taps === 1) return images;
+  const tall = apply1<Params>(blurOp, [images, rows], { axis: 1, column, taps });
+  return apply1<Params>(blurOp, [tall, rows], { axis: 2, column, taps });
+}

@@ -1,0 +1,111 @@
+/** A whole run: open the data and the device, measure, train, measure again, write the results. */
+import { encodeStateDict, stateDict } from "@dawnstrap/nn";
+import { type DeviceChoice, openDevice } from "@dawnstrap/tensor";
+import { openData } from "./data/open.js";
+import type { DataSource } from "./data/source.js";
+import { DataError } from "./errors.js";
+import { measure } from "./evaluate/measure.js";
+import type { Preset } from "./preset.js";
+import { type Progress, silent } from "./report/progress.js";
+import { RunFolder, type StepMetrics, type Summary } from "./report/run-folder.js";
+import { makeByol } from "./setup.js";
+import { planTraining } from "./trainer.js";
+
+export interface PretrainOptions {
+  readonly preset: Preset;
+  /** "digits", "emoji", or a folder of images. */
+  readonly data: string;
+  /** Default "auto". */
+  readonly device?: DeviceChoice;
+  /** Of initialisation, shuffling and augmentation. Default 0. */
+  readonly seed?: number;
+  /** Folder for the results; made when it does not exist. */
+  readonly out: string;
+  /** Training steps, instead of the preset's epochs. */
+  readonly steps?: number;
+  readonly progress?: Progress;
+}
+
+/** Trains an encoder without labels and measures it against its own random initialisation. */
+export async function pretrain(options: PretrainOptions): Promise<{ summary: Summary; folder: string }> {
+  const { preset, seed = 0, progress = silent } = options;
+  const started = performance.now();
+  const folder = new RunFolder(options.out);
+  const { stored: size, channels, background } = preset.image;
+  const data = await openData(options.data, { size, channels, background });
+  const device = await openDevice(options.device ?? "auto");
+  try {
+    progress.note(`device: ${device.kind}, ${device.description}`);
+    progress.note(describe(data));
+    const byol = makeByol(device, preset, data.classes.length, seed);
+    const all: StepMetrics[] = [];
+    const training = planTraining(byol, {
+      device,
+      preset,
+      data,
+      seed,
+      ...(options.steps !== undefined && { steps: options.steps }),
+      onStep: (metrics) => {
+        all.push(metrics);
+        folder.append(metrics);
+        progress.step(metrics);
+      },
+    });
+    await folder.writeJson("config.json", {
+      ...{
+        data: options.data,
+        seed,
+        steps: training.steps,
+        device: device.kind,
+        description: device.description,
+      },
+      ...{ images: data.train.length, held_out: data.heldOut.length, classes: data.classes, preset },
+    });
+    progress.note("measuring the network at random initialisation");
+    const random_init = await measure(device, byol.online, data, preset);
+
+    const trainingStarted = performance.now();
+    progress.begin(training.steps);
+    try {
+      await training.run();
+    } finally {
+      progress.end();
+    }
+    const trainingSeconds = (performance.now() - trainingStarted) / 1000;
+
+    progress.note("measuring the pretrained network");
+    const pretrained = await measure(device, byol.online, data, preset);
+    await folder.writeEncoder(encodeStateDict(await stateDict(byol.online.encoder), { preset: preset.name }));
+    const summary: Summary = {
+      ...{ device: device.kind, data: options.data, preset: preset.name, seed },
+      epochs: training.steps / training.stepsPerEpoch,
+      steps: training.steps,
+      seconds: (performance.now() - started) / 1000,
+      images_per_second: (training.steps * preset.batch) / trainingSeconds,
+      loss_first: all[0]!.loss,
+      loss_last: all.at(-1)!.loss,
+      random_init,
+      pretrained,
+    };
+    await folder.writeJson("summary.json", summary);
+    reportSkipped(data, progress);
+    return { summary, folder: folder.path };
+  } finally {
+    await Promise.all([folder.close(), data.close(), device.destroy()]);
+  }
+}
+
+function describe({ name, train, heldOut, classes, image }: DataSource): string {
+  const labels = classes.length > 0 ? `${classes.length} classes, ${heldOut.length} held out` : "no labels";
+  return `data: ${name}, ${train.length} images of ${image.height}×${image.width}×${image.channels}, ${labels}`;
+}
+
+/** Says which images could not be read, by name. */
+function reportSkipped(data: DataSource, progress: Progress): void {
+  const skipped = data.skipped();
+  if (skipped.length === 0) return;
+  if (skipped.length === data.train.length + data.heldOut.length)
+    throw new DataError("data: no image could be read");
+  progress.note(`skipped ${skipped.length} image${skipped.length === 1 ? "" : "s"} that could not be read:`);
+  for (const { file, reason } of skipped) progress.note(`  ${file}: ${reason}`);
+}

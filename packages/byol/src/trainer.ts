@@ -1,0 +1,129 @@
+/** The training loop: one captured program a step, batches and parameters made ahead, metrics read behind. */
+import type { Device, Tensor } from "@dawnstrap/tensor";
+import { drawViews } from "./augment/parameters.js";
+import { makeViews } from "./augment/view.js";
+import { type Byol, byolStep, stepNumbers } from "./byol.js";
+import { BatchLoader } from "./data/loader.js";
+import type { DataSource } from "./data/source.js";
+import { TrainingError } from "./errors.js";
+import type { Preset } from "./preset.js";
+import type { StepMetrics } from "./report/run-folder.js";
+import { makeSchedule } from "./setup.js";
+
+export interface TrainOptions {
+  readonly device: Device;
+  readonly preset: Preset;
+  readonly data: DataSource;
+  readonly seed: number;
+  /** Default: what the preset's epochs make. */
+  readonly steps?: number;
+  /** Called for every step, in order, a few steps late. */
+  readonly onStep?: (metrics: StepMetrics) => void;
+}
+
+export interface Training {
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  run(): Promise<void>;
+}
+
+/** Steps whose metrics may still be on their way while the next one begins. */
+const behind = 4;
+
+/** Plans the training of `byol`; throws DataError when the data do not fill a batch. */
+export function planTraining(byol: Byol, options: TrainOptions): Training {
+  const { device, preset, data, seed } = options;
+  const loader = new BatchLoader(data.train, data.image, { batch: preset.batch, seed });
+  const { stepsPerEpoch } = loader;
+  const steps = options.steps ?? Math.max(1, Math.round(preset.epochs * stepsPerEpoch));
+  const schedule = makeSchedule(preset, stepsPerEpoch, steps);
+  const captured = captureStep(byol, options);
+  const geometry = { ...data.image, size: preset.image.size };
+
+  const start = async (step: number): Promise<Tensor> => {
+    const { indices, pixels, labels } = await loader.at(step);
+    const { height, width, channels } = data.image;
+    const rows = preset.views.map((settings, view) => {
+      const drawn = drawViews(settings, geometry, { seed, step, view: view as 0 | 1, images: indices });
+      return device.tensor(drawn, [preset.batch, drawn.length / preset.batch]);
+    });
+    const [numbers] = await captured(
+      device.tensor(pixels, [preset.batch, height, width, channels]),
+      rows[0]!,
+      rows[1]!,
+      device.tensor(labels),
+      device.tensor(byol.optimizer.scalars(schedule(step))),
+    );
+    return numbers!;
+  };
+
+  const run = async (): Promise<void> => {
+    const clock = new Speed(preset.batch);
+    const waiting: { step: number; numbers: Promise<ArrayLike<number>> }[] = [];
+    const report = async () => {
+      const { step, numbers } = waiting.shift()!;
+      const read = await numbers;
+      const named = Object.fromEntries(Array.from(read, (v, k) => [stepNumbers[k]!, v])) as Numbers;
+      if (!Array.from(read).every(Number.isFinite)) throw diverged(step, named);
+      const { lr, tau } = schedule(step);
+      options.onStep?.({
+        step,
+        epoch: step / stepsPerEpoch,
+        lr,
+        tau,
+        images_per_second: clock.tick(),
+        ...named,
+      });
+    };
+    try {
+      for (let step = 0; step < steps; step++) {
+        const numbers = (await start(step)).data();
+        // A failure is thrown where the numbers are reported.
+        numbers.catch(() => {});
+        waiting.push({ step, numbers });
+        if (waiting.length > behind) await report();
+      }
+      while (waiting.length > 0) await report();
+    } finally {
+      captured.release();
+    }
+  };
+  return { steps, stepsPerEpoch, run };
+}
+
+type Numbers = Pick<StepMetrics, "loss" | "std" | "probe_loss" | "probe_accuracy">;
+
+const diverged = (step: number, numbers: Numbers) =>
+  new TrainingError(
+    `training: the loss is not a number at step ${step} (${Object.entries(numbers)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(", ")}); try a smaller learning rate, a longer warm-up or a larger batch`,
+  );
+
+function captureStep(byol: Byol, { device, preset, data }: TrainOptions) {
+  const [first, second] = preset.views;
+  const labelled = data.classes.length > 0;
+  return device.capture((images: Tensor, rows1: Tensor, rows2: Tensor, labels: Tensor, scalars: Tensor) => {
+    const views = [
+      makeViews(images, rows1, first, preset.image),
+      makeViews(images, rows2, second, preset.image),
+    ] as const;
+    return [byolStep(byol, views, labelled ? labels : undefined, scalars)];
+  });
+}
+
+/** Images a second over the last steps. The first step compiles and is left out as soon as there are others. */
+class Speed {
+  private readonly times: number[] = [];
+  private readonly started = performance.now();
+  constructor(private readonly batch: number) {}
+  tick(): number {
+    const now = performance.now();
+    this.times.push(now);
+    if (this.times.length > 20) this.times.shift();
+    const steps = this.times.length - 1;
+    return steps === 0
+      ? (1000 * this.batch) / (now - this.started)
+      : (1000 * this.batch * steps) / (now - this.times[0]!);
+  }
+}
