@@ -122,7 +122,8 @@ export class CpuBackend implements Backend {
     fresh.forEach(({ key, compiled, module }) => {
       const instance = new WebAssembly.Instance(module, { env: { memory: this.heap.memory } });
       const index = this.runner.kernels.push(instance.exports["run"] as Kernel) - 1;
-      this.kernels.set(key, { index, units: compiled.units, unitCost: compiled.unitCost, grain: compiled.grain ?? 1 });
+      const { units, unitCost, claimCost = 0 } = compiled;
+      this.kernels.set(key, { index, units, unitCost, claimCost });
       this.counters.kernels++;
     });
     this.reserveScratch(Math.max(0, ...made.map((m) => m.compiled.scratchBytes)));

@@ -10,13 +10,21 @@ export interface LoadedKernel {
   readonly index: number;
   readonly units: number;
   readonly unitCost: number;
-  readonly grain: number;
+  readonly claimCost: number;
 }
 
 /** Work below this stays on the calling thread: sharing costs a barrier (about 2 µs) and cold caches. */
 const SHARE_ABOVE_NS = 12_000;
-/** Blocks that each thread claims of a shared kernel: more balance better, fewer repeat less packing. */
+/** Blocks that each thread claims of a shared kernel: more of them balance better, fewer repeat less packing. */
 const CLAIMS_PER_THREAD = 4;
+/** What packing may cost of a kernel's time. */
+const CLAIM_SHARE = 0.06;
+
+function claimSize(k: LoadedKernel, threads: number): number {
+  const affordable = k.claimCost ? (CLAIM_SHARE * k.units * k.unitCost) / (threads * k.claimCost) : CLAIMS_PER_THREAD;
+  const claims = Math.max(1, Math.min(CLAIMS_PER_THREAD, Math.floor(affordable)));
+  return Math.ceil(k.units / (threads * claims));
+}
 
 let nextId = 1;
 
@@ -58,8 +66,8 @@ export class CpuProgram implements PreparedProgram {
     calls.forEach((call, i) => {
       const k = kernels[i]!;
       if (k.units === 0) return;
-      const share = backend.threads > 1 && k.units > k.grain && k.units * k.unitCost > SHARE_ABOVE_NS;
-      const claim = share ? Math.max(k.grain, Math.ceil(k.units / (backend.threads * CLAIMS_PER_THREAD))) : 0;
+      const share = backend.threads > 1 && k.units > 1 && k.units * k.unitCost > SHARE_ABOVE_NS + k.claimCost;
+      const claim = share ? claimSize(k, backend.threads) : 0;
       const barrier = steps.length > 0 && (share || previousShared);
       steps.push(k.index, k.units, claim, (table?.address ?? 0) + 4 * starts[i]!, barrier ? 1 : 0, 0);
       keys.push(call.key);

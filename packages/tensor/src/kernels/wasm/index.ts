@@ -1,6 +1,7 @@
 /** From kernel specifications to WebAssembly modules. */
 import type { KernelSpec, MapKernel } from "../../graph/program.js";
 import { compileMap } from "./expression.js";
+import { compileGemm } from "./gemm.js";
 import type { CompiledWasm, WasmBinding, WasmOptions } from "./kernel.js";
 import * as plain from "./plain.js";
 import { compileScatterAdd } from "./scatterAdd.js";
@@ -13,7 +14,7 @@ type Family = (params: any, bindings: readonly WasmBinding[], options: WasmOptio
 
 /** The hand-written families, by name. */
 const families: Readonly<Record<string, Family>> = {
-  gemm: (p, b, o) => compileMap(plain.plainGemm(p), b, o),
+  gemm: compileGemm,
   conv2d: (p, b, o) => compileMap(plain.plainConv2d(p), b, o),
   conv2dInputGrad: (p, b, o) => compileMap(plain.plainConv2dInputGrad(p), b, o),
   conv2dWeightGrad: (p, b, o) => compileMap(plain.plainConv2dWeightGrad(p), b, o),

@@ -26,8 +26,8 @@ export interface CompiledWasm {
   readonly units: number;
   /** Estimated nanoseconds of one unit, to decide how many threads are worth waking. */
   readonly unitCost: number;
-  /** Units that should stay together, because they share work such as packing. Default 1. */
-  readonly grain?: number;
+  /** Estimated nanoseconds that every run of units costs beside them, such as packing weights. */
+  readonly claimCost?: number;
   /** Bytes of private scratch memory that each thread needs. */
   readonly scratchBytes: number;
 }
