@@ -25,3 +25,4 @@ export const constant =
     device.full(shape, value);
 
 export const truncatedNormal = (): Initializer => zeros; // TODO
+export const glorotNormal = truncatedNormal, glorotUniform = truncatedNormal, heNormal = truncatedNormal, heUniform = truncatedNormal; // TODO

@@ -1,6 +1,6 @@
 /** Losses as scalars, and how often the right class is among the first. */
 import {
-  cast, crossEntropy as crossEntropyOf, DawnstrapError, equal, expand, greater, less, logicalAnd, logicalOr, mean, mul, oneHot, reshape,
+  cast, DawnstrapError, equal, expand, greater, less, logicalAnd, logicalOr, logSoftmax, mean, mul, neg, oneHot, reshape,
   sub, sum, type Tensor,
 } from "@dawnstrap/tensor";
 
@@ -11,7 +11,7 @@ import {
  * @param labels int32 [batch]
  */
 export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  return mean(crossEntropyOf(logits, labels));
+  return neg(mean(sum(mul(oneHot(labels, logits.shape[1]!), logSoftmax(logits)), -1)));
 }
 
 /** Mean of (a − b)² over all elements. */

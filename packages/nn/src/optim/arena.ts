@@ -1,9 +1,8 @@
 /** `ParamArena`: the parameters of a module as one flat array, so that an optimiser step is a few kernels, not thousands. */
-import { type Device, reshape, ShapeError, slice, StateError, type Tensor, type Variable } from "@dawnstrap/tensor";
+import { type Device, packFlat, reshape, ShapeError, slice, StateError, type Tensor, type Variable } from "@dawnstrap/tensor";
 import type { HostTensor } from "../io/values.js";
 import { streamOf } from "../init.js";
 import type { Parameter, ParameterKind } from "../module.js";
-import { packFlat } from "./pack.js";
 
 /**
  * Parameters start at multiples of this many elements: 256 bytes, at which GPU buffers may be bound, so that a
@@ -85,7 +84,7 @@ export class ParamArena {
       if (tensors[i]!.shape.join() !== shape.join())
         throw new ShapeError("pack", `${name} has shape [${shape.join(", ")}], the tensor for it [${tensors[i]!.shape.join(", ")}]`);
     });
-    return packFlat(tensors, this.segments, this.length);
+    return packFlat(tensors, this.segments.map((s) => s.offset), this.length);
   }
 
   /** Gives some parameters (by position) new values, all at once. */

@@ -1,0 +1,1 @@
+export const Dropout = 0; // TODO
