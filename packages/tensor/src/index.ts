@@ -8,6 +8,7 @@ export { DawnstrapError, DeviceError, ShapeError, StateError } from "./errors.js
 export type { DType, HostArray, ScalarType } from "./dtype.js";
 export type { Shape } from "./shape.js";
 export * from "./ops/index.js";
+export { hostRandomBits, normalOf, philox4x32, truncatedNormalOf, uniformOf } from "./random.js";
 
 // For packages that define ops or walk the graph (autograd, nn).
 export * as expr from "./expr/expr.js";

@@ -28,6 +28,18 @@ export { packFlat } from "./packFlat.js";
 export { type PadMode, type PadOptions, pad } from "./pad.js";
 export * from "./permute.js";
 export type { PoolOptions } from "./poolWindow.js";
+export {
+  type RandomNormalOptions,
+  type RandomOptions,
+  type RandomUniformOptions,
+  randomBernoulli,
+  randomBits,
+  randomKey,
+  randomNormal,
+  randomPermutation,
+  randomTruncatedNormal,
+  randomUniform,
+} from "./random.js";
 export type { ResizeMethod } from "./resampling.js";
 export * from "./reshape.js";
 export { type ResizeOptions, resize } from "./resize.js";
