@@ -107,10 +107,15 @@ export function buildProgram(request: BuildRequest): Build {
   keepResults(false);
 
   const waiting = new Set(late);
+  const writers = writersOf(request, usesOf);
   for (const node of late) {
     waiting.delete(node);
-    lowering.mayOverwrite = (output, buf) =>
-      mayOverwrite(request, lowering, externals, waiting, [...resultBufs.values()], node, output, buf);
+    lowering.mayOverwrite = (output, buf) => {
+      const storage = externals.get(wholeOf(buf));
+      const owned = storage && buf === wholeOf(buf) && writers.get(storage)?.has(outputKey({ node, output }));
+      if (storage ? !owned : [...resultBufs.values()].some((r) => wholeOf(r) === wholeOf(buf))) return false;
+      return noLaterReader(request, lowering, waiting, node, wholeOf(buf));
+    };
     lowering.lower(node);
   }
   keepResults(true);
@@ -159,25 +164,33 @@ function keepResult(lowering: Lowering, value: Value, externals: ReadonlyMap<Buf
   return lowering.copyOf(value);
 }
 
-/** Whether an updating op may write over its input: nothing that is still to come reads the old value. */
-function mayOverwrite(
+const outputKey = ({ node, output }: NodeOutput): string => `${node.id}.${output}`;
+
+/**
+ * For each assigned variable's storage, the outputs of updating ops that may be computed in it: the new value, and
+ * the values on the way to it when it was updated several times (output k of such an op updates its input k).
+ */
+function writersOf(request: BuildRequest, usesOf: (at: NodeOutput) => number): Map<Storage, Set<string>> {
+  const writers = new Map<Storage, Set<string>>();
+  for (const { value, storage } of request.assigned) {
+    const keys = new Set<string>();
+    for (let at = value; at.node.op?.updates; at = at.node.inputs[at.output]!) {
+      if (at !== value && usesOf(at) !== 1) break;
+      keys.add(outputKey(at));
+    }
+    writers.set(storage, keys);
+  }
+  return writers;
+}
+
+/** Whether nothing that is still to come reads the buffer, so that `node` may write over it. */
+function noLaterReader(
   request: BuildRequest,
   lowering: Lowering,
-  externals: ReadonlyMap<Buf, Storage>,
   waiting: ReadonlySet<Node>,
-  results: readonly Buf[],
   node: Node,
-  output: number,
-  buf: Buf,
+  whole: Buf,
 ): boolean {
-  const whole = wholeOf(buf);
-  const storage = externals.get(whole);
-  if (storage) {
-    const own = request.assigned.some(
-      (a) => a.storage === storage && a.value.node === node && a.value.output === output,
-    );
-    if (!own || buf !== whole) return false;
-  } else if (results.some((r) => wholeOf(r) === whole)) return false;
   const reads = (at: NodeOutput): boolean => {
     const value = lowering.values.get(at.node)?.[at.output];
     return value !== undefined && lowering.readsOf(value).has(whole);
