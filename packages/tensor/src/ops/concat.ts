@@ -24,6 +24,9 @@ const starts = (inputs: readonly Aval[], axis: number): number[] => {
   });
 };
 
+/** Packed bytes are joined by one kernel that reads all pieces, and every WebGPU device binds eight buffers. */
+const bytePieces = 7;
+
 function sampleConcat(s: Sampler): Sample<Params> {
   const shape = s.shape({ rank: [1, 4], max: 200 });
   const axis = s.int(0, shape.length - 1);
@@ -112,11 +115,13 @@ export function concat(inputs: readonly Tensor[], axis = 0): Tensor {
       throw new ShapeError("concat", `shapes ${inputs.map((t) => show(t.shape)).join(", ")} differ in rank`);
   const dtype = inputs.map((x) => x.dtype).reduce(promote);
   if (inputs.length === 1) return first;
-  return apply1(
-    concatOp,
-    inputs.map((x) => cast(x, dtype)),
-    { axis: a },
+  const pieces = inputs.map((x) => cast(x, dtype));
+  if (dtype !== "uint8" || pieces.length <= bytePieces) return apply1(concatOp, pieces, { axis: a });
+  concatOp.infer(pieces, { axis: a });
+  const groups = Array.from({ length: Math.ceil(pieces.length / bytePieces) }, (_, g) =>
+    concat(pieces.slice(g * bytePieces, (g + 1) * bytePieces), a),
   );
+  return concat(groups, a);
 }
 
 /** Joins tensors of equal shape along a new axis. */
