@@ -1,0 +1,34 @@
+/**
+ * Runs the first training steps of a preset on one device and prints their losses as JSON. A program of its own,
+ * because the Vulkan driver is chosen by the environment of the process.
+ *
+ *     node --conditions=@dawnstrap/source --import tsx test/runtime/steps.ts PRESET DEVICE STEPS [BATCH] [SEED]
+ */
+import { makeByol, openData, planTraining, presetNamed } from "@dawnstrap/byol";
+import { type DeviceChoice, openDevice } from "@dawnstrap/tensor";
+
+async function main([name, choice, steps, batch, seed = "0"]: string[]): Promise<void> {
+  const named = presetNamed(name!);
+  const preset = { ...named, batch: batch ? Number(batch) : named.batch };
+  const { stored: size, channels, background } = preset.image;
+  const data = await openData(preset.data, { size, channels, background });
+  const device = await openDevice(choice as DeviceChoice);
+  const byol = makeByol(device, preset, data.classes.length, Number(seed));
+  const losses: number[] = [];
+  const training = planTraining(byol, {
+    device,
+    preset,
+    data,
+    seed: Number(seed),
+    steps: Number(steps),
+    onStep: ({ loss }) => losses.push(loss),
+  });
+  await training.run();
+  process.stdout.write(`${JSON.stringify({ description: device.description, losses })}\n`);
+  await Promise.all([device.destroy(), data.close()]);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});
