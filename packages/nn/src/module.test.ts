@@ -29,15 +29,15 @@ describe("names", () => {
   it("are the paths to parameters and buffers, a shared module counting once", () => {
     const pair = new Pair(new Mlp([5, 6, 3])).init(device);
     expect(pair.parameters().map((p) => `${p.name} ${p.kind} [${p.shape}]`)).toEqual([
-      "heads.0.weight weight [3,2]",
-      "heads.0.bias bias [2]",
-      "heads.1.weight weight [3,4]",
       "encoder.0.weight weight [5,6]",
       "encoder.0.bias bias [6]",
       "encoder.1.weight norm [6]",
       "encoder.1.bias norm [6]",
       "encoder.3.weight weight [6,3]",
       "encoder.3.bias bias [3]",
+      "heads.0.weight weight [3,2]",
+      "heads.0.bias bias [2]",
+      "heads.1.weight weight [3,4]",
     ]);
     expect(pair.buffers().map((b) => b.name)).toEqual(["encoder.1.runningMean", "encoder.1.runningVariance"]);
     expect([...pair.encoder.namedParameters().keys()][0]).toBe("0.weight");

@@ -95,6 +95,9 @@ export interface InitOptions {
 }
 
 export abstract class Module {
+  /** Path from the module on which `init` was called; empty for that one itself. */
+  name = "";
+
   abstract forward(x: Tensor, options: ForwardOptions): Tensor;
 
   /**
@@ -108,6 +111,7 @@ export abstract class Module {
     for (const [path, leaf] of entries)
       if (leaf instanceof Parameter ? leaf.arena : leaf.initialised)
         throw new StateError(`init: ${path} has a value already (initialise the outermost module, once)`);
+    for (const [path, module] of modules(this)) module.name = path;
     const parameters: Parameter[] = [];
     for (const [path, leaf] of entries) {
       leaf.name = path;
@@ -156,18 +160,28 @@ export abstract class Module {
   }
 }
 
-/** Parameters and buffers with their paths: properties in the order they were set, lists by position, each object once. */
-export function* walk(root: Module): Generator<[string, Parameter | Buffer]> {
+type Part = Module | Parameter | Buffer;
+
+/** Everything below a module with its path: properties in the order they were set, lists by position, each object once. */
+function* parts(root: Module): Generator<[string, Part]> {
   const seen = new Set<object>();
-  function* visit(value: unknown, path: string): Generator<[string, Parameter | Buffer]> {
+  function* visit(value: unknown, path: string): Generator<[string, Part]> {
     if (typeof value !== "object" || value === null || seen.has(value)) return;
-    if (value instanceof Parameter || value instanceof Buffer) {
-      seen.add(value);
-      yield [path, value];
-    } else if (value instanceof Module || Array.isArray(value)) {
-      seen.add(value);
-      for (const [key, child] of Object.entries(value)) yield* visit(child, path ? `${path}.${key}` : key);
-    }
+    const isPart = value instanceof Module || value instanceof Parameter || value instanceof Buffer;
+    if (!isPart && !Array.isArray(value)) return;
+    seen.add(value);
+    if (isPart) yield [path, value];
+    if (value instanceof Parameter || value instanceof Buffer) return;
+    for (const [key, child] of Object.entries(value)) yield* visit(child, path ? `${path}.${key}` : key);
   }
   yield* visit(root, "");
+}
+
+/** Parameters and buffers with their paths. */
+export function* walk(root: Module): Generator<[string, Parameter | Buffer]> {
+  for (const [path, part] of parts(root)) if (!(part instanceof Module)) yield [path, part];
+}
+
+function* modules(root: Module): Generator<[string, Module]> {
+  for (const [path, part] of parts(root)) if (part instanceof Module) yield [path, part];
 }

@@ -1,4 +1,4 @@
-"""Three whole BYOL steps: four separate passes, summed symmetric loss, online classifier on stopped features, LARS,
+"""Three whole BYOL steps: four separate passes, summed symmetric loss, online probe on stopped features, LARS,
 EMA from the new weights. The views are formula-made images, without augmentation."""
 import math
 
@@ -52,8 +52,8 @@ def loss_of(online: Net, target: Net, view1, view2, labels):
         target1 = target.mlp(target.encode(view1), "projector")
         target2 = target.mlp(target.encode(view2), "projector")
     representation = (regression(prediction1, target2) + regression(prediction2, target1)).mean()
-    classifier = F.cross_entropy(online.classify(features1.detach()), labels)
-    return representation, classifier
+    probe = F.cross_entropy(online.classify(features1.detach()), labels)
+    return representation, probe
 
 
 def lars(o: dict, params: dict, grads: dict, momentum: dict, lr: float) -> None:
@@ -80,10 +80,10 @@ def run(dtype) -> list:
         lr, tau = schedule(o, step)
         views = [formula.tensor(f"byol/view{v}/{step}", image).to(dtype) for v in (1, 2)]
         labels = formula.labels(f"byol/labels/{step}", o["batch"], o["classes"])
-        representation, classifier = loss_of(online, target, *views, labels)
+        representation, probe = loss_of(online, target, *views, labels)
         names = list(online.params)
-        # The predictor's and classifier's copies in the target take part in the EMA only.
-        grads = dict(zip(names, torch.autograd.grad(representation + classifier, online.params.values())))
+        # The predictor's and the probe's copies in the target take part in the EMA only.
+        grads = dict(zip(names, torch.autograd.grad(representation + probe, online.params.values())))
         with torch.no_grad():
             lars(o, online.params, grads, momentum, lr)
             for k, x in target.params.items():
@@ -93,8 +93,8 @@ def run(dtype) -> list:
                 "lr": lr,
                 "tau": tau,
                 "representationLoss": representation.item(),
-                "classifierLoss": classifier.item(),
-                "gradients": grads,
+                "probeLoss": probe.item(),
+                "momentum": {k: m.clone() for k, m in momentum.items()},
                 "online": {k: p.detach().clone() for k, p in online.params.items()},
                 "target": {k: p.detach().clone() for k, p in target.params.items()},
                 "onlineRunning": online.averages(),
@@ -108,9 +108,9 @@ def golden() -> dict:
     double, single = run(torch.float64), run(torch.float32)
     out = {"about": "three BYOL steps of a width-8 basic-block ResNet, float64", "options": OPTIONS}
     for k, (d, s) in enumerate(zip(double, single)):
-        tensors = ("gradients", "online", "target", "onlineRunning", "targetRunning")
+        tensors = ("momentum", "online", "target", "onlineRunning", "targetRunning")
         out[f"step{k}"] = {
-            **{n: number(d[n]) for n in ("lr", "tau", "representationLoss", "classifierLoss")},
+            **{n: number(d[n]) for n in ("lr", "tau", "representationLoss", "probeLoss")},
             "torchFloat32Error": {
                 "loss": number(abs(s["representationLoss"] / d["representationLoss"] - 1)),
                 **{

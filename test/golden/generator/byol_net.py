@@ -59,7 +59,7 @@ class Net:
         return F.linear(F.relu(self.norm(x, f"{name}.1")), self.params[f"{name}.3.weight"])
 
     def classify(self, x):
-        return F.linear(x, self.params["classifier.weight"], self.params["classifier.bias"])
+        return F.linear(x, self.params["probe.weight"], self.params["probe.bias"])
 
 
 def shapes(width: int, hidden: int, projection: int, classes: int) -> dict:
@@ -89,6 +89,6 @@ def shapes(width: int, hidden: int, projection: int, classes: int) -> dict:
         out[f"{name}.0.bias"] = (hidden,)
         norm(f"{name}.1", hidden)
         out[f"{name}.3.weight"] = (projection, hidden)
-    out["classifier.weight"] = (classes, c)
-    out["classifier.bias"] = (classes,)
+    out["probe.weight"] = (classes, c)
+    out["probe.bias"] = (classes,)
     return out
