@@ -33,10 +33,13 @@ export async function openCpu(options: CpuOptions = {}): Promise<CpuBackend> {
   const shared = options.shared ?? (typeof SharedArrayBuffer !== "undefined" && isolated);
   const threads = shared ? Math.min(asked ?? cores, MAX_THREADS) : 1;
   const heap = new Heap(shared, Math.min(65536, Math.floor((options.maxBytes ?? 4 * GIB) / 65536)));
-  const control = new Int32Array(heap.memory.buffer, 0, CONTROL_WORDS);
-  const pool = threads > 1 ? await WorkerPool.start(threads - 1, heap.memory, control) : undefined;
+  const pool = threads > 1 ? await WorkerPool.start(threads - 1, heap.memory, controlOf(heap)) : undefined;
   return new CpuBackend(heap, pool, threads, options.profile ?? false);
 }
+
+/** Views of a memory that is not shared die when it grows; but there nobody else reads the words. */
+const controlOf = (heap: Heap): Int32Array =>
+  heap.shared ? new Int32Array(heap.memory.buffer, 0, CONTROL_WORDS) : new Int32Array(CONTROL_WORDS);
 
 export class CpuBackend implements Backend {
   readonly limits: DeviceLimits = {
@@ -64,7 +67,7 @@ export class CpuBackend implements Backend {
     readonly threads: number,
     readonly profiling: boolean,
   ) {
-    this.control = new Int32Array(heap.memory.buffer, 0, CONTROL_WORDS);
+    this.control = controlOf(heap);
     // The main thread of a browser may not block.
     this.runner = createRunner(this.control, 0, threads, inNode || typeof document === "undefined");
     const memory = heap.shared ? "shared memory" : "private memory";

@@ -1,5 +1,7 @@
 /** From kernel specifications to WebAssembly modules. */
 import type { KernelSpec, MapKernel } from "../../graph/program.js";
+import { compileConv2d } from "./conv2d.js";
+import { compileConv2dInputGrad } from "./conv2dInputGrad.js";
 import { compileMap } from "./expression.js";
 import { compileGemm } from "./gemm.js";
 import type { CompiledWasm, WasmBinding, WasmOptions } from "./kernel.js";
@@ -15,8 +17,8 @@ type Family = (params: any, bindings: readonly WasmBinding[], options: WasmOptio
 /** The hand-written families, by name. */
 const families: Readonly<Record<string, Family>> = {
   gemm: compileGemm,
-  conv2d: (p, b, o) => compileMap(plain.plainConv2d(p), b, o),
-  conv2dInputGrad: (p, b, o) => compileMap(plain.plainConv2dInputGrad(p), b, o),
+  conv2d: compileConv2d,
+  conv2dInputGrad: compileConv2dInputGrad,
   conv2dWeightGrad: (p, b, o) => compileMap(plain.plainConv2dWeightGrad(p), b, o),
   scatterAdd: compileScatterAdd,
 };
