@@ -27,8 +27,8 @@ export interface Training {
   run(): Promise<void>;
 }
 
-/** Steps whose metrics may still be on their way while the next one begins. */
-const behind = 4;
+/** Steps whose metrics may still be on their way while the next one begins: a GPU would wait for every read. */
+const stepsBehind = (device: Device): number => (device.kind === "webgpu" ? 4 : 0);
 
 /** Plans the training of `byol`; throws DataError when the data do not fill a batch. */
 export function planTraining(byol: Byol, options: TrainOptions): Training {
@@ -59,10 +59,11 @@ export function planTraining(byol: Byol, options: TrainOptions): Training {
 
   const run = async (): Promise<void> => {
     const clock = new Speed(preset.batch);
-    const waiting: { step: number; numbers: Promise<ArrayLike<number>> }[] = [];
+    const behind = stepsBehind(device);
+    const waiting: { step: number; numbers: Promise<{ read: ArrayLike<number>; speed: number }> }[] = [];
     const report = async () => {
       const { step, numbers } = waiting.shift()!;
-      const read = await numbers;
+      const { read, speed } = await numbers;
       const named = Object.fromEntries(Array.from(read, (v, k) => [stepNumbers[k]!, v])) as Numbers;
       if (!Array.from(read).every(Number.isFinite)) throw diverged(step, named);
       const { lr, tau } = schedule(step);
@@ -71,13 +72,13 @@ export function planTraining(byol: Byol, options: TrainOptions): Training {
         epoch: step / stepsPerEpoch,
         lr,
         tau,
-        images_per_second: clock.tick(),
+        images_per_second: speed,
         ...named,
       });
     };
     try {
       for (let step = 0; step < steps; step++) {
-        const numbers = (await start(step)).data();
+        const numbers = (await start(step)).data().then((read) => ({ read, speed: clock.tick() }));
         // A failure is thrown where the numbers are reported.
         numbers.catch(() => {});
         waiting.push({ step, numbers });

@@ -1,0 +1,186 @@
+/** The command line as its users meet it: as a process, with exit codes and two streams. */
+import { spawn } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const repository = fileURLToPath(new URL("../..", import.meta.url));
+const program = join(repository, "packages/byol/src/cli/main.ts");
+let root: string;
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "cli-test-"));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+function byol(...words: string[]): Promise<Ended> {
+  const { DEBUG: _, ...env } = process.env;
+  const child = spawn(
+    process.execPath,
+    ["--conditions=@dawnstrap/source", "--import", "tsx", program, ...words],
+    { cwd: repository, env },
+  );
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (text) => (out += text));
+  child.stderr.on("data", (text) => (err += text));
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, out, err }));
+  });
+}
+const pretrain = (...words: string[]) => byol("pretrain", ...words);
+
+describe("byol pretrain refuses, in one line and with a non-zero exit,", () => {
+  const cases: Record<string, [words: string[], message: RegExp]> = {
+    "an unknown preset": [["--preset", "nope"], /preset: there is no "nope"; there are digits, emoji/],
+    "an unknown option": [["--learning-rate", "3"], /unknown option '--learning-rate'/],
+    "an unknown device": [["--device", "tpu"], /Allowed choices are auto, webgpu, cpu, reference/],
+    "data that are not there": [["--data", "/nowhere/at/all"], /\/nowhere\/at\/all does not exist/],
+    "epochs that are no number": [["--epochs", "many"], /It is not a number/],
+    "negative epochs": [["--epochs", "-1"], /greater than 0/],
+    "half a step": [["--steps", "1.5"], /whole number/],
+    "a batch of one": [["--batch", "1"], /whole number, 2 or more/],
+    "steps beside epochs": [["--steps", "3", "--epochs", "2"], /cannot be used with/],
+    "a stray word": [["digits"], /too many arguments/],
+    "an output folder that cannot be made": [
+      ["--out", "/proc/nothing"],
+      /cannot write to \/proc\/nothing.*--out/,
+    ],
+    "a batch larger than the data": [
+      ["--data", "digits", "--preset", "tiny", "--batch", "9000", "--device", "cpu"],
+      /fewer than one batch/,
+    ],
+  };
+  for (const [name, [words, message]] of Object.entries(cases))
+    it.concurrent(name, async ({ expect }) => {
+      const out = words.includes("--out") ? [] : ["--out", join(root, name.replaceAll(" ", "-"))];
+      const { code, err } = await pretrain(...words, ...out);
+      expect(code).not.toBe(0);
+      expect(err).toMatch(message);
+      expect(err).not.toMatch(/\n\s+at /);
+      expect(err.split("\n").filter((line) => line.startsWith("error:"))).toHaveLength(1);
+    });
+
+  it("an empty folder", async () => {
+    await mkdir(join(root, "empty"));
+    const { code, err } = await pretrain("--data", join(root, "empty"), "--out", join(root, "empty-out"));
+    expect(code).toBe(1);
+    expect(err).toMatch(/^error: data: .*holds no images/m);
+  });
+
+  it("a folder that may not be written", async ({ skip }) => {
+    // The superuser may write anywhere.
+    if (process.getuid?.() === 0) skip();
+    await mkdir(join(root, "locked"));
+    await chmod(join(root, "locked"), 0o500);
+    const { code, err } = await pretrain("--out", join(root, "locked", "run"));
+    expect(code).toBe(1);
+    expect(err).toMatch(/permission denied/);
+  });
+});
+
+it("--help shows every option and the presets", async () => {
+  const { code, out } = await pretrain("--help");
+  expect(code).toBe(0);
+  for (const option of ["data", "preset", "device", "epochs", "steps", "batch", "seed", "out"])
+    expect(out).toContain(`--${option}`);
+  for (const preset of ["digits", "emoji", "photos", "tiny"]) expect(out).toContain(preset);
+});
+
+describe("byol pretrain runs", () => {
+  it("the tiny preset, and leaves a complete folder", async () => {
+    const folder = join(root, "tiny");
+    const { code, out, err } = await pretrain(
+      "--preset",
+      "tiny",
+      "--device",
+      "cpu",
+      "--steps",
+      "6",
+      "--seed",
+      "3",
+      "--out",
+      folder,
+    );
+    expect(err).not.toMatch(/error/);
+    expect(code).toBe(0);
+    expect(out).toMatch(/weighted kNN +\d+\.\d % +\d+\.\d %/);
+    expect(err).toMatch(/step 6\/6 +loss \d\.\d+ +\d+ images\/s/);
+
+    const summary = JSON.parse(await readFile(join(folder, "summary.json"), "utf8"));
+    expect(Object.keys(summary)).toEqual([
+      ...["device", "data", "preset", "seed", "epochs", "steps", "seconds", "images_per_second"],
+      ...["loss_first", "loss_last", "random_init", "pretrained"],
+    ]);
+    expect(summary).toMatchObject({ device: "cpu", data: "digits", preset: "tiny", seed: 3, steps: 6 });
+    for (const which of ["random_init", "pretrained"] as const) {
+      expect(Object.keys(summary[which])).toEqual(["knn", "linear", "few_shot"]);
+      for (const share of Object.values(summary[which]) as number[])
+        expect(share).toSatisfy((v: number) => v > 0 && v < 1);
+    }
+    const lines = (await readFile(join(folder, "metrics.jsonl"), "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5]);
+    for (const line of lines) {
+      for (const key of ["loss", "lr", "tau", "std", "images_per_second"])
+        expect(line[key]).toBeTypeOf("number");
+      expect(line.loss).toSatisfy((v: number) => v > 0 && v < 8);
+    }
+    expect(lines[0].loss).toBe(summary.loss_first);
+    expect(lines[5].loss).toBe(summary.loss_last);
+    expect(JSON.parse(await readFile(join(folder, "config.json"), "utf8"))).toMatchObject({
+      seed: 3,
+      steps: 6,
+      preset: { name: "tiny", batch: 16 },
+    });
+    const safetensors = await readFile(join(folder, "encoder.safetensors"));
+    const header = JSON.parse(safetensors.subarray(8, 8 + Number(safetensors.readBigUInt64LE(0))).toString());
+    expect(Object.keys(header)).toEqual(expect.arrayContaining(["conv1.weight", "layer1.0.bn1.runningMean"]));
+    expect(Object.keys(header).join()).not.toMatch(/projector|predictor|probe/);
+  });
+
+  it("a folder without labels, past corrupt images, which it names", async () => {
+    const folder = join(root, "images");
+    await mkdir(folder);
+    for (let i = 0; i < 20; i++) {
+      const pixels = Uint8Array.from({ length: 24 * 24 * 3 }, (_, k) => (k * (i + 3) * 40503) >>> 7);
+      const png = await sharp(pixels, { raw: { width: 24, height: 24, channels: 3 } })
+        .png()
+        .toBuffer();
+      await writeFile(join(folder, `${i}.png`), i === 7 ? png.subarray(0, png.length / 2) : png);
+    }
+    await writeFile(join(folder, "broken.jpg"), "this is no image");
+    const { code, out, err } = await pretrain(
+      ...[
+        "--data",
+        folder,
+        "--preset",
+        "tiny",
+        "--device",
+        "cpu",
+        "--steps",
+        "3",
+        "--batch",
+        "8",
+        "--out",
+        join(root, "plain"),
+      ],
+    );
+    expect(code).toBe(0);
+    expect(err).toMatch(/no labels/);
+    expect(err).toMatch(/skipped 2 images.*\n.*7\.png.*\n.*broken\.jpg/);
+    expect(out).toMatch(/no accuracies: the images carry no labels/);
+    const summary = JSON.parse(await readFile(join(root, "plain", "summary.json"), "utf8"));
+    expect(summary.pretrained).toEqual({ knn: null, linear: null, few_shot: null });
+  });
+});
