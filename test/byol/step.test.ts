@@ -41,7 +41,7 @@ function views(device: Device): [Tensor, Tensor] {
     );
   return [make(1), make(2.3)];
 }
-const labelsOf = (device: Device, values: number[]) => device.tensor(Int32Array.from(values as Float32Array));
+const labelsOf = (device: Device, values: number[]) => device.tensor(Int32Array.from(values));
 const someLabels = [0, 1, 2, 3, 4, 5, 6, 7];
 
 interface Step {
@@ -57,7 +57,7 @@ async function stateOf({ online, target }: Byol): Promise<Map<string, number[]>>
     ["target", target],
   ] as const)
     for (const [name, { data: values }] of await stateDict(module))
-      all.set(`${prefix}.${name}`, Array.from(values));
+      all.set(`${prefix}.${name}`, Array.from(values as Float32Array));
   return all;
 }
 async function step(
