@@ -16,19 +16,27 @@ function mix(x: number): number {
 /** n 32-bit words of the stream `name`. */
 export function bits(name: string, n: number): Uint32Array {
   const seed = fnv1a(name);
-  return Uint32Array.from({ length: n }, (_, i) => mix((seed + Math.imul(i, 0x9e3779b9)) >>> 0));
+  const words = new Uint32Array(n);
+  for (let i = 0; i < n; i++) words[i] = mix((seed + Math.imul(i, 0x9e3779b9)) >>> 0);
+  return words;
 }
 
 /** n values in [−1, 1) of the stream `name`, multiples of 2⁻²³. */
 export function uniform(name: string, n: number): Float64Array {
-  return Float64Array.from(bits(name, n), (b) => (b >>> 8) / 2 ** 23 - 1);
+  const words = bits(name, n);
+  const values = new Float64Array(n);
+  for (let i = 0; i < n; i++) values[i] = (words[i]! >>> 8) / 2 ** 23 - 1;
+  return values;
 }
 
 const count = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
 
 /** offset + scale·uniform, rounded to float32. */
 export function tensor(name: string, shape: readonly number[], scale = 1, offset = 0): Float32Array {
-  return Float32Array.from(uniform(name, count(shape)), (u) => offset + scale * u);
+  const values = Float32Array.from(uniform(name, count(shape)));
+  // The uniform values are exact in float32; the result is computed in float64 and rounded once.
+  for (let i = 0; i < values.length; i++) values[i] = offset + scale * values[i]!;
+  return values;
 }
 
 /** The weights every golden net starts from; `shape` in PyTorch's layout. */
