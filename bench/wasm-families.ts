@@ -66,7 +66,14 @@ const cases: Case[] = [
   ...convolutions("3×3 512→512 4×4 b32", conv(32, [4, 4], [512, 512], [3, 3], same)),
 ];
 
-async function measure(backend: CpuBackend, c: Case): Promise<number> {
+interface Measured {
+  /** Wall-clock milliseconds of a run: the first quartile. */
+  readonly ms: number;
+  /** Milliseconds of processor time per run, all threads together: what a busy machine disturbs less. */
+  readonly cpu: number;
+}
+
+async function measure(backend: CpuBackend, c: Case): Promise<Measured> {
   const sizes = [...c.reads, c.output];
   const blocks = sizes.map((n) => backend.allocate(4 * n));
   blocks.forEach((b, i) => {
@@ -86,15 +93,17 @@ async function measure(backend: CpuBackend, c: Case): Promise<number> {
   for (let began = performance.now(); performance.now() - began < 60; ) program.run();
   await new Promise((done) => setTimeout(done, 20));
   const times: number[] = [];
+  const before = process.cpuUsage();
   for (let began = performance.now(); performance.now() - began < 250 || times.length < 5; ) {
     const start = performance.now();
     program.run();
     times.push(performance.now() - start);
   }
+  const used = process.cpuUsage(before);
   program.release();
   for (const b of blocks) backend.free(b);
   times.sort((a, b) => a - b);
-  return times[Math.floor(times.length / 4)]!;
+  return { ms: times[Math.floor(times.length / 4)]!, cpu: (used.user + used.system) / 1000 / times.length };
 }
 
 const filter = process.argv[2] ?? "";
@@ -103,8 +112,9 @@ for (const c of cases) {
   if (!c.name.includes(filter)) continue;
   const columns: string[] = [];
   for (const backend of backends) {
-    const ms = await measure(backend, c);
-    columns.push(`${(c.flops / ms / 1e6).toFixed(1).padStart(6)} GFLOP/s ${ms.toFixed(3).padStart(8)} ms`);
+    const { ms, cpu } = await measure(backend, c);
+    const rate = (t: number): string => (c.flops / t / 1e6).toFixed(1).padStart(6);
+    columns.push(`${rate(ms)} GFLOP/s, ${rate(cpu)} per core ${ms.toFixed(3).padStart(8)} ms`);
   }
   console.log(`${c.name.padEnd(36)} ${columns.join("   |  ")}`);
 }

@@ -2,10 +2,10 @@
 import type { KernelSpec, MapKernel } from "../../graph/program.js";
 import { compileConv2d } from "./conv2d.js";
 import { compileConv2dInputGrad } from "./conv2dInputGrad.js";
+import { compileConv2dWeightGrad } from "./conv2dWeightGrad.js";
 import { compileMap } from "./expression.js";
 import { compileGemm } from "./gemm.js";
 import type { CompiledWasm, WasmBinding, WasmOptions } from "./kernel.js";
-import * as plain from "./plain.js";
 import { compileScatterAdd } from "./scatterAdd.js";
 
 export type { CompiledWasm, WasmBinding, WasmOptions } from "./kernel.js";
@@ -19,7 +19,7 @@ const families: Readonly<Record<string, Family>> = {
   gemm: compileGemm,
   conv2d: compileConv2d,
   conv2dInputGrad: compileConv2dInputGrad,
-  conv2dWeightGrad: (p, b, o) => compileMap(plain.plainConv2dWeightGrad(p), b, o),
+  conv2dWeightGrad: compileConv2dWeightGrad,
   scatterAdd: compileScatterAdd,
 };
 

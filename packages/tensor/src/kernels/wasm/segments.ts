@@ -49,10 +49,11 @@ export interface Segments extends Sliding {
  */
 export function cutSegments(s: Sliding, most: number, atLeast = 1, channels = s.channels): Segments {
   const inPlace =
-    channels === s.channels && s.minY >= 0 && s.minX >= 0 &&
+    s.minY >= 0 && s.minX >= 0 &&
     (s.rows - 1) * s.stepY + s.maxY < s.height && (s.columns - 1) * s.stepX + s.maxX < s.width;
+  const pixelBytes = 4 * (inPlace ? s.channels : channels);
   const copyColumns = inPlace ? s.width : (s.columns - 1) * s.stepX + s.maxX - s.minX + 1;
-  const rowBytes = 4 * channels * copyColumns;
+  const rowBytes = pixelBytes * copyColumns;
   const copyRows = (rows: number): number => (rows - 1) * s.stepY + s.maxY - s.minY + 1;
   let perImage = 1;
   const rowsOf = (pieces: number): number => Math.ceil(s.rows / pieces);
@@ -67,7 +68,7 @@ export function cutSegments(s: Sliding, most: number, atLeast = 1, channels = s.
     inPlace,
     copyRows: copyRows(blockRows),
     copyColumns,
-    pixelBytes: 4 * channels,
+    pixelBytes,
     rowBytes,
     bytes: inPlace ? 0 : copyRows(blockRows) * rowBytes,
   };
@@ -105,11 +106,24 @@ export function rowsHere(c: Code, s: Segments, at: SegmentAt, rows: number, into
   setMin(c, into, local(into), s.blockRows);
 }
 
-/** `into` ← address of the pixel that the segment's first window position reads at distance (origin.y, origin.x). */
-export function segmentAddress(c: Code, s: Segments, at: SegmentAt, source: number, copies: number, slot: Amount, into: number): void {
+/**
+ * `into` ← address of what the segment's first window position reads at distance (origin.y, origin.x), of channel
+ * `channel` (where a copy holds some channels only, that one is its first).
+ */
+export function segmentAddress(
+  c: Code,
+  s: Segments,
+  at: SegmentAt,
+  source: number,
+  copies: number,
+  slot: Amount,
+  into: number,
+  channel: Amount = 0,
+): void {
   if (s.inPlace)
     setSum(c, into, [
       [local(source), 1],
+      [channel, 4],
       [local(at.image), s.height * s.width * s.pixelBytes],
       [local(at.row), s.stepY * s.width * s.pixelBytes],
     ]);
