@@ -18,8 +18,8 @@ export function toRaw({ dtype, shape, data }: HostTensor): RawTensor {
 /** Elements as float32 (of F64, F32, F16, BF16) or as the integer type that holds them. */
 export function fromRaw(raw: RawTensor): HostTensor {
   const { dtype, shape } = raw;
-  // A copy: the bytes of a file need not be aligned, and typed arrays must be.
-  const buffer = raw.bytes.slice().buffer;
+  // A copy (Node's Buffer has a `slice` that is none): the bytes of a file need not be aligned, typed arrays must be.
+  const { buffer } = new Uint8Array(raw.bytes);
   switch (dtype) {
     case "F32": return { dtype: "float32", shape, data: new Float32Array(buffer) };
     case "F64": return { dtype: "float32", shape, data: Float32Array.from(new Float64Array(buffer)) };
