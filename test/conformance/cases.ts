@@ -28,12 +28,22 @@ export interface Case {
   readonly fused: boolean;
 }
 
+/**
+ * Draws with a seed of its own for each draw: `fc.gen()` alone leaves the random state where it was, so that an array of
+ * such draws would hold one case many times.
+ */
+export const drawing = <T>(
+  make: (int: (lo: number, hi: number) => number, seed: number) => T,
+): fc.Arbitrary<T> =>
+  fc
+    .integer({ min: 0, max: 2 ** 31 - 1 })
+    .chain((seed) => fc.gen().map((draw) => make((min, max) => draw(fc.integer, { min, max }), seed)));
+
 /** Cases of an op, drawn by fast-check: shapes and parameters shrink, values come from a drawn seed. */
 export const caseOf = (op: OpDef): fc.Arbitrary<Case> =>
-  fc.gen().map((draw) => {
-    const int = (min: number, max: number): number => draw(fc.integer, { min, max });
+  drawing((int, seed) => {
     const { inputs, params } = op.sample(samplerOf(int));
-    const next = generator(int(0, 2 ** 31 - 1));
+    const next = generator(seed);
     return { op, params, inputs: inputs.map((spec) => drawValues(spec, next)), fused: int(0, 1) === 1 };
   });
 

@@ -26,10 +26,13 @@ describe.each(deviceNames)("conformance on %s", (name) => {
 
   it.each([...ops.values()].map((op) => [op.name, op] as const))("%s", async (_, op) => {
     await fc.assert(
-      fc.asyncProperty(fc.array(caseOf(op), { minLength: 1, maxLength: batch, size: "max" }), async (drawn) => {
-        cases += drawn.length;
-        expect(await disagreements(device, drawn)).toEqual([]);
-      }),
+      fc.asyncProperty(
+        fc.array(caseOf(op), { minLength: 1, maxLength: batch, size: "max" }),
+        async (drawn) => {
+          cases += drawn.length;
+          expect(await disagreements(device, drawn)).toEqual([]);
+        },
+      ),
       { numRuns: runs },
     );
   });

@@ -1,0 +1,56 @@
+/** Scalar functions made of one op, to differentiate. */
+import { apply, type Device, type DType, mul, type OpDef, sum, type Tensor } from "@dawnstrap/tensor";
+import type fc from "fast-check";
+import type { NdArray } from "../../packages/tensor/src/op.js";
+import { drawValues, generator, samplerOf } from "../../packages/tensor/src/testing.js";
+import { drawing } from "../conformance/cases.js";
+
+export interface GradientCase {
+  readonly op: OpDef;
+  readonly params: unknown;
+  readonly inputs: readonly NdArray[];
+  /** One array of weights per float32 output: the function is Σ weights · output. */
+  readonly weights: readonly (NdArray | undefined)[];
+  readonly seed: number;
+}
+
+const isFloat = (x: { readonly dtype: DType }): boolean => x.dtype === "float32";
+
+/** Cases that have something to differentiate: a float32 input and a float32 output. */
+export const gradientCaseOf = (op: OpDef): fc.Arbitrary<GradientCase> =>
+  drawing((int, seed) => {
+    const { inputs: specs, params } = op.sample(samplerOf(int));
+    const next = generator(seed);
+    const inputs = specs.map((spec) => drawValues(spec, next));
+    const weights = op
+      .infer(inputs, params)
+      .map((out) => (isFloat(out) ? drawValues({ shape: out.shape, range: [0.5, 1.5] }, next) : undefined));
+    return { op, params, inputs, weights, seed };
+  }).filter(({ inputs, weights }) => inputs.some(isFloat) && weights.some((w) => w !== undefined));
+
+/** The function of the float32 inputs (the other ones are constants), and those inputs. */
+export function functionOf(
+  device: Device,
+  { op, params, inputs, weights }: GradientCase,
+): { f: (...xs: Tensor[]) => Tensor; xs: Tensor[] } {
+  const leaves = inputs.map((x) => device.tensor(x.data, x.shape, x.dtype));
+  const scales = weights.map((w) => w && device.tensor(w.data, w.shape, w.dtype));
+  return {
+    xs: leaves.filter(isFloat),
+    f: (...xs) => {
+      const rest = [...xs];
+      const outs = apply(
+        op,
+        leaves.map((leaf) => (isFloat(leaf) ? rest.shift()! : leaf)),
+        params,
+        device,
+      );
+      return outs
+        .flatMap((out, k) => (scales[k] ? [sum(mul(out, scales[k]))] : []))
+        .reduce((a, b) => a.add(b));
+    },
+  };
+}
+
+export const describeGradient = ({ op, params, inputs, seed }: GradientCase): string =>
+  `${op.name}(${inputs.map((x) => `${x.dtype} [${x.shape}]`).join(", ")}) ${JSON.stringify(params)}, values of seed ${seed}`;

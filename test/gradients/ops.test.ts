@@ -1,0 +1,116 @@
+/**
+ * Derivatives of every op: in float64 against finite differences, first and second ones; in float32 on every device
+ * against those of the reference.
+ */
+import { grad, gradcheck } from "@dawnstrap/autograd";
+import { type Device, mul, type OpDef, ops, sum, type Tensor } from "@dawnstrap/tensor";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mismatch } from "../../packages/tensor/src/testing.js";
+import { deviceNames, open } from "../conformance/cases.js";
+import { describeGradient, functionOf, type GradientCase, gradientCaseOf } from "./cases.js";
+
+const runs = Number(process.env.DAWNSTRAP_RUNS ?? 6);
+const differentiable = [...ops.values()]
+  .filter((op) => typeof op.vjp === "function")
+  .map((op) => [op.name, op] as const);
+
+it("every op has a derivative or says why not", () => {
+  const neither = [...ops.values()].filter(
+    ({ vjp }) => typeof vjp !== "function" && !(vjp?.nondifferentiable?.trim().length > 0),
+  );
+  expect(neither.map((op) => op.name)).toEqual([]);
+});
+
+describe("finite differences, float64", () => {
+  let reference: Device;
+  let cases = 0;
+  beforeAll(async () => {
+    reference = await open("reference");
+  });
+  afterAll(async () => {
+    console.log(
+      `derivatives: ${differentiable.length} ops, ${cases} checks, seed ${fc.readConfigureGlobal()?.seed}`,
+    );
+    await reference.destroy();
+  });
+
+  const check = (op: OpDef, numRuns: number, of: (c: GradientCase) => Promise<void>): Promise<void> =>
+    fc.assert(
+      fc.asyncProperty(gradientCaseOf(op), async (c) => {
+        cases++;
+        await of(c).catch((error: Error) => {
+          throw new Error(`${describeGradient(c)}: ${error.message}`, { cause: error });
+        });
+      }),
+      { numRuns },
+    );
+
+  it.each(differentiable)("%s", (_, op) =>
+    check(op, runs, async (c) => {
+      const { f, xs } = functionOf(reference, c);
+      await gradcheck(f, xs, { directions: 2, seed: c.seed });
+    }),
+  );
+
+  it.each(differentiable)("%s, second derivative", (_, op) =>
+    check(op, Math.ceil(runs / 3), async (c) => {
+      const { f, xs } = functionOf(reference, c);
+      // The derivative along a constant direction (other tensors with the same values), once more differentiated.
+      const { xs: direction } = functionOf(reference, c);
+      const along = (...at: Tensor[]): Tensor =>
+        grad(f)(...at)
+          .map((g, i) => sum(mul(g, direction[i]!)))
+          .reduce((a, b) => a.add(b));
+      await gradcheck(along, xs, { directions: 1, seed: c.seed, tolerance: 1e-5 });
+    }),
+  );
+});
+
+describe.each(deviceNames)("derivatives on %s, float32", (name) => {
+  let device: Device;
+  let reference: Device;
+  let cases = 0;
+  beforeAll(async () => {
+    [device, reference] = [await open(name), await open("reference")];
+  });
+  afterAll(async () => {
+    console.log(`derivatives on ${name}: ${cases} cases, seed ${fc.readConfigureGlobal()?.seed}`);
+    await device.destroy();
+    await reference.destroy();
+  });
+
+  it.each(differentiable)("%s", async (_, op) => {
+    const tolerance = Math.max(1e-4, 10 * (op.tolerance ?? 0));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(gradientCaseOf(op), { minLength: 1, maxLength: runs, size: "max" }),
+        async (drawn) => {
+          cases += drawn.length;
+          const lines = await device.scope(async () => {
+            const gradients = drawn.map((c) => {
+              const { f, xs } = functionOf(device, c);
+              return grad(f)(...xs);
+            });
+            await device.flush();
+            const found: string[] = [];
+            for (const [i, c] of drawn.entries()) {
+              const { f, xs } = functionOf(reference, c);
+              for (const [k, expected] of grad(f)(...xs).entries()) {
+                const worst = mismatch(await gradients[i]![k]!.data(), await expected.float64(), tolerance);
+                if (worst)
+                  found.push(
+                    `${describeGradient(c)}: gradient ${k}[${worst.index}] is ${worst.actual}, ` +
+                      `the reference has ${worst.expected}`,
+                  );
+              }
+            }
+            return found;
+          });
+          expect(lines).toEqual([]);
+        },
+      ),
+      { numRuns: 1 },
+    );
+  });
+});
