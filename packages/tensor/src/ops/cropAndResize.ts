@@ -220,11 +220,10 @@ const cropAndResizeOp = defineOp<CropParams>({
       method: s.pick(resizeMethods),
       antialias: s.bool(),
     };
-    // Extents and starts from one range: boxes stick out of the image now and then. "nearest" jumps where rounding decides.
-    const boxes = {
-      shape: [batch, 4],
-      range: params.method === "nearest" ? ([0.3, 0.9] as const) : ([0.5, 6] as const),
-    };
+    // One range for starts and extents: boxes stick out of the image now and then, and are no larger than it.
+    // "nearest" jumps where rounding decides.
+    const range = params.method === "nearest" ? ([0.3, 0.9] as const) : ([0.5, 3] as const);
+    const boxes = { shape: [batch, 4], range };
     return { inputs: [s.bool() ? { shape } : { shape, dtype: "uint8", range: [0, 255] }, boxes], params };
   },
   // Fractional boxes give tap positions rounded to float32; each is worth its rounding times the steepest edge.
@@ -243,7 +242,7 @@ export interface CropAndResizeOptions {
  *
  * Equals cropping and then `resize` (see there for what each method equals elsewhere): samples never reach beyond the
  * box. Boxes may be fractional and then see the pixels that they touch; parts of a box outside the image are empty,
- * and a box that misses the image gives zeros.
+ * and a box that misses the image gives zeros. With antialias a box may be no larger than the image.
  *
  * @param x float32 or uint8 `[batch, height, width, channels]`
  * @param boxes float32 `[batch, 4]`: top, left, height and width, in pixels; extents above 0
