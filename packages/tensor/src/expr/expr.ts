@@ -220,7 +220,20 @@ function simplifyInt(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
       if (b.kind !== "const" || b.value <= 0) return undefined;
       if (b.value === 1) return a;
       if (a.kind === "const") return i32(Math.trunc(a.value / b.value));
-      return splitBy(a, b.value)?.q;
+      const split = splitBy(a, b.value);
+      if (split) return split.q;
+      // Whole multiples of the divisor come out, which leaves the numerator that the remainder has, too.
+      if (al < 0) return undefined;
+      const p = affineParts(a);
+      const whole = p.terms.filter(([, c]) => c % b.value === 0);
+      if (whole.length === 0 || whole.length === p.terms.length) return undefined;
+      const rest = makeAffine(
+        p.terms.filter(([, c]) => c % b.value !== 0),
+        p.offset % b.value,
+      );
+      if (rangeOf(rest)[0] < 0) return undefined;
+      const quotients = whole.map(([t, c]) => [t, c / b.value] as const);
+      return makeAffine([...quotients, [binary("idiv", rest, b), 1]], Math.trunc(p.offset / b.value));
     }
     case "imod": {
       if (b.kind !== "const" || b.value <= 0) return undefined;
