@@ -6,7 +6,7 @@ import type { Build } from "./build.js";
 import { wholeOf } from "./lowering.js";
 import { bytesOf, planArenas } from "./plan.js";
 import type { BoundCall, Buf, Memory } from "./program.js";
-import { type Pool, Storage } from "./storage.js";
+import { type Pool, refuseTooLarge, Storage } from "./storage.js";
 
 export interface Placed {
   readonly calls: readonly BoundCall[];
@@ -15,6 +15,8 @@ export interface Placed {
   readonly arenaBytes: number;
   /** Storage of each result, in the order of the request. */
   readonly results: readonly Storage[];
+  /** Memory of results that nobody else counts the holders of: with a `writer`, it is the program's own. */
+  readonly ownMemory: readonly Memory[];
 }
 
 /** Allocates arenas and result storages and resolves every binding. `writer` names who overwrites the results later. */
@@ -24,19 +26,39 @@ export function bindCalls(
   pool: Pool,
   writer: string | undefined,
 ): Placed {
-  for (const call of build.calls)
-    for (const { buf } of call.bindings)
-      if (bytesOf(buf) > limits.bindingBytes)
-        throw new DeviceError(
-          `a value of ${buf.numel} elements takes ${bytesOf(buf)} bytes, more than one buffer of this device may hold (${limits.bindingBytes}); use smaller batches or split the tensor`,
-        );
+  for (const { spec, bindings } of build.calls) {
+    for (const { buf } of bindings) refuseTooLarge(buf.dtype, buf.numel, limits);
+    if (bindings.length > limits.buffersPerKernel)
+      throw new DeviceError(
+        `a ${spec.family} kernel touches ${bindings.length} tensors, more than this device binds at once (${limits.buffersPerKernel}); compute some of them in a flush before`,
+      );
+  }
+  const taken: Memory[] = [];
+  try {
+    return place(build, limits, writer, (bytes) => {
+      const memory = pool.allocate(bytes);
+      taken.push(memory);
+      return memory;
+    });
+  } catch (error) {
+    for (const memory of taken) pool.release(memory);
+    throw error;
+  }
+}
+
+function place(
+  build: Build,
+  limits: DeviceLimits,
+  writer: string | undefined,
+  allocate: (bytes: number) => Memory,
+): Placed {
   const owned = new Map<Buf, Storage>();
   const results = build.results.map((buf) => {
     const whole = wholeOf(buf);
     let base = owned.get(whole) ?? build.externals.get(whole);
     if (!base) {
       const lease = writer ? undefined : { holders: 0 };
-      base = new Storage(whole.dtype, whole.numel, pool.allocate(bytesOf(whole)), 0, lease, writer);
+      base = new Storage(whole.dtype, whole.numel, allocate(bytesOf(whole)), 0, lease, writer);
       owned.set(whole, base);
     }
     if (base.lease) base.lease.holders++;
@@ -51,7 +73,7 @@ export function bindCalls(
     );
   });
   const plan = planArenas(build.calls, (b) => !build.externals.has(b) && !owned.has(b), limits);
-  const arenas = plan.arenas.map((bytes) => pool.allocate(bytes));
+  const arenas = plan.arenas.map(allocate);
   const calls = build.calls.map((call) => ({
     key: call.key,
     spec: call.spec,
@@ -70,5 +92,6 @@ export function bindCalls(
       };
     }),
   }));
-  return { calls, arenas, arenaBytes: plan.arenas.reduce((n, b) => n + b, 0), results };
+  const ownMemory = writer ? [...owned.values()].map((s) => s.memory!) : [];
+  return { calls, arenas, arenaBytes: plan.arenas.reduce((n, b) => n + b, 0), results, ownMemory };
 }

@@ -1,7 +1,7 @@
 /** Builds a program: chooses the nodes, orders them, lowers them, and writes new values back to their variables. */
 import { flatten as flat, resetExpressions } from "../expr/expr.js";
 import { visitAll } from "../expr/analyze.js";
-import { StateError } from "../errors.js";
+import { DeviceError, StateError } from "../errors.js";
 import { storageBytes } from "../dtype.js";
 import { numel } from "../shape.js";
 import type { DeviceLimits } from "../devices/device.js";
@@ -51,13 +51,23 @@ export function storageOf({ node, output }: NodeOutput): Storage {
   const storage = node.storages[output]!;
   if (storage.released)
     throw new StateError(
-      "this tensor's memory was released at the end of its scope; return it from the scope to keep it",
+      "this tensor's memory was released at the end of its scope (return it from the scope to keep it) or with its captured function",
     );
   if (node.versions[output] !== storage.version)
     throw new StateError(
       `this tensor was overwritten by ${storage.writer ?? "a later step"}; read it before, or take the new value`,
     );
+  refuseFailed(storage);
   return storage;
+}
+
+/** @throws DeviceError when the program that was to write this value failed */
+export function refuseFailed({ failure }: Storage): void {
+  if (failure === undefined) return;
+  const why = failure instanceof Error ? failure.message : String(failure);
+  throw new DeviceError(`this tensor was never computed, because its program failed: ${why}`, {
+    cause: failure,
+  });
 }
 
 export function buildProgram(request: BuildRequest): Build {

@@ -6,17 +6,16 @@
  * a replay equals the recorded run bit for bit. Nothing is allocated, compiled or bound in between.
  */
 import { DawnstrapError, StateError } from "../errors.js";
-import type { PreparedProgram } from "../devices/device.js";
 import type { NdArray } from "../op.js";
 import { numel } from "../shape.js";
 import { storageBytes } from "../dtype.js";
 import { Tensor } from "../tensor.js";
-import { bindCalls } from "./bind.js";
-import { buildProgram, pendingNodes, storageOf } from "./build.js";
-import { type Device, pendingLeaves } from "./device.js";
+import { pendingNodes, storageOf } from "./build.js";
+import type { Device } from "./device.js";
 import { interpret } from "./interpret.js";
 import type { Node, NodeOutput } from "./node.js";
-import { Storage } from "./storage.js";
+import { place, upload } from "./run.js";
+import { dropHold, Storage, writing } from "./storage.js";
 import { withHistory } from "./trace.js";
 import type { Variable } from "./variable.js";
 
@@ -71,8 +70,9 @@ export function captured<A extends readonly Tensor[], R>(
   };
   return Object.assign(call, {
     release() {
-      for (const program of programs.values()) program.release();
+      const old = [...programs.values()];
       programs.clear();
+      void device.queue.enqueue(() => old.forEach((program) => program.release()));
     },
   });
 }
@@ -82,10 +82,13 @@ async function replay(device: Device, program: Program, args: readonly Tensor[])
   const moved = program.variables.filter((v) => v.pending.node.storages[0] !== v.storage);
   if (moved.length || args.some((t) => !t.node.realized && !t.node.host)) await device.flush();
   const feed = args.map((tensor, i) => feeder(device, tensor, program.inputs[i]!));
-  const done = device.queue.enqueue(() => {
-    for (const write of feed) write();
-    program.run();
-  });
+  const written = [...program.outputs, ...program.assigned.map((v) => v.storage!)];
+  const done = device.queue.enqueue(() =>
+    writing(written, () => {
+      for (const write of feed) write();
+      program.run();
+    }),
+  );
   for (const input of program.inputs) input.version++;
   for (const variable of program.assigned) variable.storage!.version++;
   const outputs = program.outputs.map((storage, i) => {
@@ -120,7 +123,22 @@ async function record(
   args: readonly Tensor[],
 ): Promise<Program> {
   await device.flush();
-  const inputs = args.map((t) => device.newStorage(t.dtype, numel(t.shape), WRITER));
+  const inputs: Storage[] = [];
+  try {
+    for (const t of args) inputs.push(device.newStorage(t.dtype, numel(t.shape), WRITER));
+    return await recordOn(device, fn, args, inputs);
+  } catch (error) {
+    for (const { memory } of inputs) if (memory) device.pool!.release(memory);
+    throw error;
+  }
+}
+
+async function recordOn(
+  device: Device,
+  fn: (...args: readonly Tensor[]) => unknown,
+  args: readonly Tensor[],
+  inputs: readonly Storage[],
+): Promise<Program> {
   const stand = args.map((t, i) => device.leafOf(inputs[i]!, t.shape));
   const { result, trace } = device.traced(() => withHistory(() => fn(...stand)));
   if (result instanceof Promise)
@@ -133,59 +151,67 @@ async function record(
   if (!Array.isArray(list) || !list.every((t) => t instanceof Tensor))
     throw new DawnstrapError("capture: the function must return a tensor, an array of tensors, or nothing");
   const results = (list as Tensor[]).map((t): NodeOutput => ({ node: t.node, output: t.output }));
-  const assigned = [...trace.assigned];
+  const assigned = [...trace.assigned.keys()];
   const values = assigned.map((v): NodeOutput => ({ node: v.pending.node, output: v.pending.output }));
   const shapes = (list as Tensor[]).map((t) => t.shape);
   const variables = [...new Set([...trace.read, ...assigned])];
   const targets = [...results, ...values];
   const shared = { inputs, shapes, variables, assigned, many };
-  const program = device.backend
-    ? await compiled(device, targets, results, assigned, values)
-    : interpreted(device, targets, results, assigned, values);
-  for (const v of assigned) v.settle(device.leafOf(v.storage!, v.shape));
-  return { ...shared, ...program };
+  try {
+    const program = device.backend
+      ? compiled(device, inputs, results, assigned, values)
+      : interpreted(device, targets, results, assigned, values);
+    for (const v of assigned) v.settle(device.leafOf(v.storage!, v.shape));
+    return { ...shared, ...(await program) };
+  } catch (error) {
+    for (const [v, before] of trace.assigned) v.settle(before);
+    throw error;
+  }
 }
 
 type Core = Pick<Program, "outputs" | "run" | "release">;
 
 async function compiled(
   device: Device,
-  targets: readonly NodeOutput[],
+  inputs: readonly Storage[],
   results: readonly NodeOutput[],
   assigned: readonly Variable[],
   values: readonly NodeOutput[],
 ): Promise<Core> {
   const backend = device.backend!;
   const pool = device.pool!;
-  const uploads = device.upload(pendingLeaves(targets));
-  const build = buildProgram({
-    kind: device.kind as "webgpu" | "cpu",
-    limits: backend.limits,
+  const placed = place(
+    device,
     results,
-    assigned: assigned.map((variable, i) => ({
-      variable,
-      value: values[i]!,
-      storage: device.storageFor(variable),
-    })),
-  });
-  const placed = bindCalls(build, backend.limits, pool, WRITER);
-  device.arenaBytes += placed.arenaBytes;
-  const prepared: PreparedProgram = await device.queue.enqueue(() => {
-    uploads.forEach((write) => write());
-    return backend.prepare(placed.calls);
-  });
+    assigned.map((variable, i) => ({ variable, value: values[i]! })),
+    WRITER,
+  );
   // Constants that the function closed over stay alive with the program.
-  const held = [...build.externals.values()];
-  return {
-    outputs: placed.results,
-    run: () => prepared.run(),
-    release: () => {
-      prepared.release();
-      held.length = 0;
-      for (const memory of placed.arenas) pool.release(memory);
-      device.arenaBytes -= placed.arenaBytes;
-    },
+  const held = [...placed.build.externals.values()];
+  for (const { lease } of held) if (lease) lease.holders++;
+  device.arenaBytes += placed.arenaBytes;
+  const giveBack = (): void => {
+    for (const storage of placed.results) storage.released = true;
+    for (const storage of [...held, ...placed.results]) dropHold(storage, pool);
+    for (const memory of [...placed.arenas, ...placed.ownMemory]) pool.release(memory);
+    device.arenaBytes -= placed.arenaBytes;
   };
+  try {
+    const ready = device.queue.enqueue(() => backend.prepare(placed.calls));
+    const [, prepared] = await Promise.all([placed.uploaded, ready]);
+    return {
+      outputs: placed.results,
+      run: () => prepared.run(),
+      release: () => {
+        prepared.release();
+        giveBack();
+        for (const { memory } of inputs) pool.release(memory!);
+      },
+    };
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
 }
 
 function interpreted(
@@ -195,7 +221,7 @@ function interpreted(
   assigned: readonly Variable[],
   values: readonly NodeOutput[],
 ): Core {
-  device.upload(pendingLeaves(targets));
+  void upload(device, targets);
   const nodes: Node[] = pendingNodes(targets);
   const outputs = results.map(
     ({ node, output }) =>

@@ -1,27 +1,26 @@
 /** `Device`: makes tensors, computes what was recorded, and reads results. */
 import type { Backend } from "../devices/device.js";
 import { type DType, type HostArray, storageBytes } from "../dtype.js";
-import { DawnstrapError, DeviceError, ShapeError, StateError } from "../errors.js";
-import type { NdArray } from "../op.js";
+import { DawnstrapError, ShapeError, StateError } from "../errors.js";
 import { checkShape, numel, show } from "../shape.js";
 import { arange, full } from "../ops/constants.js";
 import { Tensor } from "../tensor.js";
-import { buildProgram, pendingNodes, storageOf } from "./build.js";
-import { bindCalls, type Placed } from "./bind.js";
+import { refuseFailed, storageOf } from "./build.js";
 import { captured, type CapturedFunction } from "./capture.js";
 import { flattenNested, fromHost, type Nested, wordsOf } from "./host.js";
-import { interpret } from "./interpret.js";
 import { Node, type NodeOutput } from "./node.js";
 import { Queue } from "./queue.js";
-import { Pool, Storage } from "./storage.js";
+import { Pool, refuseTooLarge, Storage } from "./storage.js";
 import { Results } from "./results.js";
+import { runCompiled, runInterpreted } from "./run.js";
 import { tracing } from "./trace.js";
 import { Variable } from "./variable.js";
 
 /** What a capture in progress has seen of the variables. */
 export interface VariableTrace {
   readonly read: Set<Variable>;
-  readonly assigned: Set<Variable>;
+  /** With the value that each had before. */
+  readonly assigned: Map<Variable, Tensor>;
 }
 
 export type DeviceKind = "webgpu" | "cpu" | "reference";
@@ -118,9 +117,9 @@ export class Device {
   }
 
   /** @internal */
-  variableAssigned(variable: Variable): void {
-    if (this.trace) this.trace.assigned.add(variable);
-    else this.assigned.add(variable);
+  variableAssigned(variable: Variable, before: Tensor): void {
+    if (!this.trace) this.assigned.add(variable);
+    else if (!this.trace.assigned.has(variable)) this.trace.assigned.set(variable, before);
   }
 
   /** @internal The handle on a variable's newest value. */
@@ -143,11 +142,14 @@ export class Device {
         "capture: a captured function was called inside another one; call it outside, or capture the outer one only",
       );
     const outer = this.recordedNodes;
-    const trace: VariableTrace = { read: new Set(), assigned: new Set() };
+    const trace: VariableTrace = { read: new Set(), assigned: new Map() };
     this.recordedNodes = [];
     this.trace = trace;
     try {
       return { result: fn(), trace };
+    } catch (error) {
+      for (const [variable, before] of trace.assigned) variable.settle(before);
+      throw error;
     } finally {
       this.recordedNodes = outer;
       this.trace = undefined;
@@ -179,9 +181,10 @@ export class Device {
     if (storage.array) return storage.array.data;
     const bytes = Math.ceil((storage.numel * storageBytes[storage.dtype]) / 4) * 4;
     // The copy is enqueued in order; waiting for it must not hold up what comes after.
-    const { copy } = await this.queue.enqueue(() => ({
-      copy: this.backend!.read(storage.memory!, storage.byteOffset, bytes),
-    }));
+    const { copy } = await this.queue.enqueue(() => {
+      refuseFailed(storage);
+      return { copy: this.backend!.read(storage.memory!, storage.byteOffset, bytes) };
+    });
     return wordsOf(storage.dtype, await copy).subarray(0, storage.numel);
   }
 
@@ -207,8 +210,18 @@ export class Device {
       await this.queue.drained();
       return;
     }
-    if (this.backend) await this.runProgram(results, assigned, onProgress);
-    else this.interpretAll(results, assigned);
+    const run = this.backend ? runCompiled : runInterpreted;
+    try {
+      await run(this, results, assigned, onProgress);
+    } catch (error) {
+      // What was assigned is still to be computed; without this, replays would go on with the old values.
+      for (const { variable, value } of assigned)
+        if (variable.pending.node === value.node) this.assigned.add(variable);
+      // Something else that was pending may be at fault: a read asks for its own tensor only.
+      const own = this.resultsOf(wanted);
+      if (own.length === 0) throw error;
+      await run(this, own, [], onProgress);
+    }
   }
 
   /** Wanted outputs, and every output of recorded nodes that nobody consumed and somebody still holds. */
@@ -232,99 +245,10 @@ export class Device {
     return [...results].flatMap(([node, list]) => [...list].map((output) => ({ node, output })));
   }
 
-  private async runProgram(
-    results: readonly NodeOutput[],
-    assigned: readonly { variable: Variable; value: NodeOutput }[],
-    onProgress?: (done: number, total: number) => void,
-  ): Promise<void> {
-    const backend = this.backend!;
-    const uploads = this.upload(pendingLeaves([...results, ...assigned.map((a) => a.value)]));
-    const targets = assigned
-      .map((a) => ({ ...a, storage: this.storageFor(a.variable) }))
-      .filter((a) => a.value.node.storages[0] !== a.storage);
-    const build = buildProgram({
-      kind: this.kind as "webgpu" | "cpu",
-      limits: backend.limits,
-      results,
-      assigned: targets,
-    });
-    const placed = bindCalls(build, backend.limits, this.pool!, undefined);
-    results.forEach((at, i) => {
-      const storage = placed.results[i]!;
-      at.node.settle(at.output, storage);
-      this.results.track(storage, at.node);
-    });
-    for (const node of new Set(results.map((r) => r.node))) node.inputs = [];
-    for (const { variable, storage } of targets) {
-      storage.version++;
-      variable.settle(this.leafOf(storage, variable.shape));
-    }
-    await this.queue.enqueue(async () => {
-      uploads.forEach((write) => write());
-      const program = await backend.prepare(placed.calls, onProgress);
-      program.run();
-      program.release();
-      this.freeScratch(placed);
-    });
-  }
-
-  private freeScratch(placed: Placed): void {
-    for (const memory of placed.arenas) this.pool!.release(memory);
-  }
-
-  private interpretAll(
-    results: readonly NodeOutput[],
-    assigned: readonly { variable: Variable; value: NodeOutput }[],
-  ): void {
-    const targets = [...results, ...assigned.map((a) => a.value)];
-    this.upload(pendingLeaves(targets));
-    const arrays = interpret(pendingNodes(targets), (at) => storageOf(at).array!);
-    const arrayOf = (at: NodeOutput): NdArray => arrays.get(at.node)?.[at.output] ?? storageOf(at).array!;
-    const values = assigned.map((a) => arrayOf(a.value));
-    for (const at of results) {
-      const storage = new Storage(
-        at.node.outputs[at.output]!.dtype,
-        numel(at.node.outputs[at.output]!.shape),
-        undefined,
-        0,
-      );
-      storage.array = arrayOf(at);
-      at.node.settle(at.output, storage);
-      this.results.track(storage, at.node);
-    }
-    for (const node of new Set(results.map((r) => r.node))) node.inputs = [];
-    assigned.forEach(({ variable }, i) => {
-      const storage = this.storageFor(variable);
-      storage.array = values[i];
-      storage.version++;
-      variable.settle(this.leafOf(storage, variable.shape));
-    });
-  }
-
-  /** @internal Gives host leaves their storage; returns the writes to be done in order. */
-  upload(nodes: readonly Node[]): (() => void)[] {
-    const writes: (() => void)[] = [];
-    for (const node of nodes) {
-      const { host } = node;
-      if (!host || node.realized) continue;
-      const { dtype, shape } = node.outputs[0]!;
-      const storage = this.newStorage(dtype, numel(shape));
-      if (this.backend) writes.push(() => this.backend!.write(storage.memory!, storage.byteOffset, host));
-      else storage.array = { dtype, shape, data: Float64Array.from(host) };
-      node.settle(0, storage);
-      node.host = undefined;
-      this.results.track(storage, node);
-    }
-    return writes;
-  }
-
   /** @internal */
   newStorage(dtype: DType, elements: number, writer?: string): Storage {
     const bytes = elements * storageBytes[dtype];
-    if (this.backend && bytes > this.backend.limits.bindingBytes)
-      throw new DeviceError(
-        `a ${dtype} tensor of ${elements} elements takes ${bytes} bytes, more than one buffer of this device may hold (${this.backend.limits.bindingBytes}); use smaller batches or split the tensor`,
-      );
+    if (this.backend) refuseTooLarge(dtype, elements, this.backend.limits);
     const memory = this.pool?.allocate(Math.max(16, Math.ceil(bytes / 16) * 16));
     return new Storage(dtype, elements, memory, 0, writer ? undefined : { holders: 1 }, writer);
   }
@@ -383,9 +307,3 @@ export class Device {
 }
 
 const outputOf = (tensor: Tensor): NodeOutput => ({ node: tensor.node, output: tensor.output });
-
-/** Host leaves that the outputs depend on (the outputs themselves included). */
-export function pendingLeaves(outputs: readonly NodeOutput[]): Node[] {
-  const nodes = pendingNodes(outputs);
-  return nodes.filter((n) => n.host !== undefined);
-}

@@ -1,7 +1,7 @@
 /** Lifetimes of computed results: counted, freed with their last handle, or at the end of a scope. */
 import { Tensor } from "../tensor.js";
 import type { Node } from "./node.js";
-import type { Pool, Storage } from "./storage.js";
+import { dropHold, type Pool, type Storage } from "./storage.js";
 
 export class Results {
   /** Results whose memory is held. */
@@ -42,8 +42,7 @@ export class Results {
     storage.released = true;
     storage.array = undefined;
     this.live--;
-    const { lease, memory } = storage;
-    if (lease && --lease.holders === 0 && memory) this.pool!.release(memory);
+    dropHold(storage, this.pool);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Where a computed value lives, and the pool that its memory comes from. */
 import type { Backend } from "../devices/device.js";
-import type { DType } from "../dtype.js";
+import type { DeviceLimits } from "../devices/device.js";
+import { type DType, storageBytes } from "../dtype.js";
 import { DeviceError } from "../errors.js";
 import type { NdArray } from "../op.js";
 import type { Memory } from "./program.js";
@@ -20,6 +21,8 @@ export class Storage {
   array?: NdArray;
   /** Set when the memory went back to the pool. */
   released = false;
+  /** Why the program that was to write this value did not finish. */
+  failure?: unknown;
 
   constructor(
     readonly dtype: DType,
@@ -31,6 +34,31 @@ export class Storage {
     /** Who overwrites this storage, for the message of a stale handle; undefined for immutable results. */
     readonly writer?: string,
   ) {}
+}
+
+/** Gives up one hold on a storage's memory; the last one returns it to the pool. */
+export function dropHold({ lease, memory }: Storage, pool: Pool | undefined): void {
+  if (lease && --lease.holders === 0 && memory) pool!.release(memory);
+}
+
+/** Runs what writes these values; where it fails, they are refused until something else writes them. */
+export function writing(storages: readonly Storage[], run: () => void): void {
+  try {
+    run();
+    for (const storage of storages) storage.failure = undefined;
+  } catch (error) {
+    for (const storage of storages) storage.failure = error;
+    throw error;
+  }
+}
+
+/** @throws DeviceError when a value does not fit into one buffer of the device */
+export function refuseTooLarge(dtype: DType, elements: number, { bindingBytes }: DeviceLimits): void {
+  const bytes = elements * storageBytes[dtype];
+  if (bytes > bindingBytes)
+    throw new DeviceError(
+      `a ${dtype} tensor of ${elements} elements takes ${bytes} bytes, more than one buffer of this device may hold (${bindingBytes}); use smaller batches or split the tensor`,
+    );
 }
 
 /** Allocations are rounded up so that freed memory fits the next step's requests. */

@@ -2,8 +2,9 @@
 import { ShapeError, StateError } from "../errors.js";
 import { sameShape, show } from "../shape.js";
 import type { Tensor } from "../tensor.js";
+import { storageOf } from "./build.js";
 import type { Device } from "./device.js";
-import type { Storage } from "./storage.js";
+import { refuseTooLarge, type Storage } from "./storage.js";
 
 export class Variable {
   /** @internal The storage that every value is written to; made at the first flush. */
@@ -18,8 +19,9 @@ export class Variable {
   ) {
     if (initial.device !== device)
       throw new StateError(`variable ${name}: its first value lives on another device`);
+    if (device.backend) refuseTooLarge(initial.dtype, initial.size, device.backend.limits);
     this.current = initial;
-    device.variableAssigned(this);
+    device.variableAssigned(this, initial);
   }
 
   get shape(): readonly number[] {
@@ -44,8 +46,10 @@ export class Variable {
       );
     if (value.device !== this.device)
       throw new StateError(`assign: variable ${this.name} lives on another device than the value`);
+    if (value.node.realized) storageOf(value);
+    const before = this.current;
     this.current = value;
-    this.device.variableAssigned(this);
+    this.device.variableAssigned(this, before);
   }
 
   /** @internal The value as recorded, computed or not. */
