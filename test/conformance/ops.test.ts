@@ -2,6 +2,8 @@
  * Every op in the registry, on every device, against its float64 reference, over shapes and parameters drawn by
  * fast-check. DAWNSTRAP_DEVICES selects devices, DAWNSTRAP_RUNS the number of batches of 8 cases an op.
  */
+// Registers the ops of optimisers and running averages.
+import "@dawnstrap/nn";
 import { type Device, ops } from "@dawnstrap/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,7 @@
-/** Three whole BYOL steps against PyTorch: both losses, momentum, both networks' weights and running statistics after each. */
+/**
+ * Three whole BYOL steps against PyTorch: both losses, momentum, both networks' weights and running
+ * statistics after each.
+ */
 import { type Byol, ByolNetwork, byolStep, type Preset } from "@dawnstrap/byol";
 import { Lars, targetMomentum, warmupCosine } from "@dawnstrap/nn";
 import { openDevice, type Tensor } from "@dawnstrap/tensor";
@@ -66,11 +69,18 @@ async function momentumOf(optimizer: Lars): Promise<Map<string, Host>> {
 }
 
 /**
- * PyTorch's own float32 lands within 4e-8 (losses), 1.5e-5 (gradients, of which momentum is made) and 6e-6 (weights) of
- * the float64 golden values in the norm; ours is compared element by element, whose errors scatter wider.
+ * PyTorch's own float32 lands within 4e-8 (losses), 1.5e-5 (gradients, of which momentum is made) and 6e-6
+ * (weights) of the float64 golden values in the norm; ours is compared element by element, whose errors
+ * scatter wider.
  */
 const LOSS = 2e-6;
-const TENSOR = 1e-4;
+const TENSOR: Record<Family, number> = {
+  momentum: 3e-4,
+  online: 1e-4,
+  target: 1e-4,
+  onlineRunning: 2e-5,
+  targetRunning: 2e-5,
+};
 /** Gradients of biases that feed a batch norm are zero but for rounding. */
 const FLOOR = 1e-3;
 
@@ -85,18 +95,34 @@ describe.each(["cpu", "webgpu"] as const)("BYOL on %s", (kind) => {
       return net;
     };
     const [online, target] = [await make("online"), await make("target")];
-    const optimizer = new Lars(online.arena, { target: target.arena, weightDecay: o.weightDecay, eta: o.eta, momentum: o.momentum });
+    const optimizer = new Lars(online.arena, {
+      target: target.arena,
+      weightDecay: o.weightDecay,
+      eta: o.eta,
+      momentum: o.momentum,
+    });
     const byol: Byol = { online, target, optimizer };
-    const step = device.capture((x1: Tensor, x2: Tensor, y: Tensor, s: Tensor) => byolStep(byol, [x1, x2], y, s));
+    const step = device.capture((x1: Tensor, x2: Tensor, y: Tensor, s: Tensor) =>
+      byolStep(byol, [x1, x2], y, s),
+    );
 
+    const seen: Partial<Record<Family, number>> = {};
     for (let k = 0; k < o.steps; k++) {
       const golden = want[`step${k}`]!;
       const lr = warmupCosine({ peak: o.peakLr, warmupSteps: o.warmupSteps, totalSteps: o.totalSteps }, k);
       const tau = targetMomentum({ base: o.tauBase, totalSteps: o.totalSteps }, k);
       expect([lr, tau]).toEqual([expect.closeTo(golden.lr, 9), expect.closeTo(golden.tau, 9)]);
-      const view = (v: 1 | 2) => device.tensor(images(`byol/view${v}/${k}`, [o.batch, 3, o.size, o.size]), [o.batch, o.size, o.size, 3]);
+      const view = (v: 1 | 2) =>
+        device.tensor(images(`byol/view${v}/${k}`, [o.batch, 3, o.size, o.size]), [
+          o.batch,
+          o.size,
+          o.size,
+          3,
+        ]);
       const y = device.tensor(labels(`byol/labels/${k}`, o.batch, o.classes));
-      const numbers = await (await step(view(1), view(2), y, device.tensor(optimizer.scalars({ lr, tau, step: k })))).data();
+      const numbers = await (
+        await step(view(1), view(2), y, device.tensor(optimizer.scalars({ lr, tau, step: k })))
+      ).data();
       expect(Math.abs(numbers[0]! / golden.representationLoss - 1)).toBeLessThan(LOSS);
       expect(Math.abs(numbers[2]! / golden.probeLoss - 1)).toBeLessThan(LOSS);
 
@@ -112,10 +138,12 @@ describe.each(["cpu", "webgpu"] as const)("BYOL on %s", (kind) => {
       };
       for (const family of Object.keys(got) as Family[]) {
         const [name, worst] = deviations(got[family], golden[family], FLOOR)[0]!;
-        console.log(`${kind} step ${k}: ${family} ${worst.toExponential(1)} (${name})`);
-        expect(worst, `${family} of ${name} after step ${k}`).toBeLessThan(TENSOR);
+        seen[family] = Math.max(seen[family] ?? 0, worst);
+        expect(worst, `${family} of ${name} after step ${k}`).toBeLessThan(TENSOR[family]);
       }
     }
+    console.log(`BYOL on ${kind}, worst deviations: ${JSON.stringify(seen)}`);
     await device.destroy();
-  });
+    // Software adapters compile for most of a minute.
+  }, 400_000);
 });

@@ -21,8 +21,9 @@ export interface Host {
 }
 
 /**
- * The largest deviation in units of the tensor's root mean square (at least `floor`), by which a test bounds it. The
- * norm, the sum and the probe are scaled to what a deviation of one unit in every element would do to them.
+ * The largest deviation in units of the tensor's root mean square (at least `floor`), by which a test bounds
+ * it. The norm, the sum and the probe are scaled to what a deviation of one unit in every element would do to
+ * them.
  */
 export function deviation(name: string, got: Host, want: Digest, floor = 1e-6): number {
   if (got.shape.join() !== want.shape.join())
@@ -59,7 +60,11 @@ function norm(values: ArrayLike<number>): number {
 }
 
 /** Deviations of a whole family of tensors, worst first. */
-export function deviations(got: ReadonlyMap<string, Host>, want: Readonly<Record<string, Digest>>, floor?: number): [string, number][] {
+export function deviations(
+  got: ReadonlyMap<string, Host>,
+  want: Readonly<Record<string, Digest>>,
+  floor?: number,
+): [string, number][] {
   const missing = Object.keys(want).filter((name) => !got.has(name));
   if (missing.length) throw new Error(`no value for ${missing.join(", ")}`);
   return Object.entries(want)

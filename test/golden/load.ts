@@ -11,7 +11,9 @@ export function golden<T>(name: string): T {
   return JSON.parse(readFileSync(fileURLToPath(new URL(`${name}.json`, import.meta.url)), "utf8")) as T;
 }
 
-/** Gives every parameter its formula value (in PyTorch's layout, as the generator does); buffers keep theirs. */
+/**
+ * Gives every parameter its formula value (in PyTorch's layout, as the generator does); buffers keep theirs.
+ */
 export async function loadFormula(module: Module, value = parameter): Promise<void> {
   const dict = await stateDict(module, { layout: "pytorch" });
   const names = [...module.namedParameters().keys()];
@@ -27,14 +29,20 @@ export async function loadFormula(module: Module, value = parameter): Promise<vo
 /** Reads gradients of a module's parameters in PyTorch's layout and names. */
 export async function gradientsOf(module: Module, grads: readonly Tensor[]): Promise<Map<string, Host>> {
   const params = [...module.namedParameters()];
-  const read = await Promise.all(params.map(async ([name, p], i) => [name, p.kind, await hostOf(grads[i]!)] as const));
+  const read = await Promise.all(
+    params.map(async ([name, p], i) => [name, p.kind, await hostOf(grads[i]!)] as const),
+  );
   return new Map(read.map(([name, kind, host]) => [name, kind === "weight" ? toTorch(host) : host]));
 }
 
 /** Parameters and buffers in PyTorch's layout and names. */
 export async function floatsOf(module: Module): Promise<Map<string, Host>> {
   const dict = await stateDict(module, { layout: "pytorch" });
-  return new Map([...dict].flatMap(([name, { shape, data }]) => (data instanceof Float32Array ? [[name, { shape, data }]] : [])));
+  return new Map(
+    [...dict].flatMap(([name, { shape, data }]) =>
+      data instanceof Float32Array ? [[name, { shape, data }]] : [],
+    ),
+  );
 }
 
 export async function hostOf(tensor: Tensor): Promise<Host> {

@@ -1,4 +1,7 @@
-/** ResNet-18 and ResNet-50 against torchvision, from formula-made weights: forward, loss, every gradient, running statistics. */
+/**
+ * ResNet-18 and ResNet-50 against torchvision, from formula-made weights: forward, loss, every gradient,
+ * running statistics.
+ */
 import { valueAndGrad } from "@dawnstrap/autograd";
 import { crossEntropy, resnet, torchvisionForm } from "@dawnstrap/nn";
 import { openDevice, type Tensor } from "@dawnstrap/tensor";
@@ -18,13 +21,17 @@ interface ResNetGolden {
   readonly running: Readonly<Record<string, Digest>>;
 }
 
-/** The generator gives the last norm of each block a small scale, so that depth does not amplify rounding errors. */
+/**
+ * The generator gives the last norm of each block a small scale, so that depth does not amplify rounding
+ * errors.
+ */
 const withSmallLastNorm = (last: string) => (name: string, shape: readonly number[]) =>
   name.includes(last) ? tensor(name, shape, 0.05, 0.2) : parameter(name, shape);
 
 /**
- * PyTorch's own float32 lands within 2e-6 (logits) and 6e-6 (gradients) of the float64 golden values, in the norm. Ours
- * sums in another order, and is compared element by element, whose errors scatter a few times wider than the norm's.
+ * PyTorch's own float32 lands within 2e-6 (logits) and 6e-6 (gradients) of the float64 golden values, in the
+ * norm. Ours sums in another order, and is compared element by element, whose errors scatter a few times
+ * wider than the norm's.
  */
 const FORWARD = 2e-5;
 const GRADIENT = 1e-4;
@@ -41,7 +48,12 @@ describe.each(cases)("ResNet-$depth on $device", ({ depth, device: kind, last })
     const device = await openDevice(kind);
     const net = resnet(depth, { ...torchvisionForm, classes: want.classes }).init(device);
     await loadFormula(net, withSmallLastNorm(last));
-    const x = device.tensor(images("images", [want.batch, 3, want.size, want.size]), [want.batch, want.size, want.size, 3]);
+    const x = device.tensor(images("images", [want.batch, 3, want.size, want.size]), [
+      want.batch,
+      want.size,
+      want.size,
+      3,
+    ]);
     const y = device.tensor(labels("labels", want.batch, want.classes));
     expect([...net.namedParameters().keys()].sort()).toEqual(Object.keys(want.gradients).sort());
 
@@ -65,7 +77,10 @@ describe.each(cases)("ResNet-$depth on $device", ({ depth, device: kind, last })
     expect(running[0]![1], running[0]![0]).toBeLessThan(FORWARD);
     const evaluated = net.forward(x, { train: false });
     expect(deviation("evalLogits", await hostOf(evaluated), want.forward.evalLogits)).toBeLessThan(FORWARD);
-    console.log(`ResNet-${depth} on ${kind}: worst gradient ${worst[0]![1].toExponential(1)} (${worst[0]![0]}), running ${running[0]![1].toExponential(1)}`);
+    console.log(
+      `ResNet-${depth} on ${kind}: worst gradient ${worst[0]![1].toExponential(1)} (${worst[0]![0]}), running ${running[0]![1].toExponential(1)}`,
+    );
     await device.destroy();
-  });
+    // Software adapters compile for minutes when others are at work.
+  }, 600_000);
 });

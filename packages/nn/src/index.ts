@@ -1,5 +1,12 @@
 /** The public surface of @dawnstrap/nn. */
-export { Buffer, type ForwardOptions, type InitOptions, Module, Parameter, type ParameterKind } from "./module.js";
+export {
+  Buffer,
+  type ForwardOptions,
+  type InitOptions,
+  Module,
+  Parameter,
+  type ParameterKind,
+} from "./module.js";
 
 export { Activation, type ActivationName, Flatten, Lambda } from "./layers/activation.js";
 export { BatchNorm, type BatchNormOptions } from "./layers/batch-norm.js";
@@ -9,7 +16,14 @@ export { Linear, type LinearOptions } from "./layers/linear.js";
 export { AvgPool, GlobalAvgPool, MaxPool } from "./layers/pooling.js";
 export { Mlp, type MlpOptions, Sequential } from "./layers/sequential.js";
 
-export { ResNet, resnet, type ResNetDepth, resnetDepths, type ResNetOptions, torchvisionForm } from "./models/resnet.js";
+export {
+  ResNet,
+  resnet,
+  type ResNetDepth,
+  resnetDepths,
+  type ResNetOptions,
+  torchvisionForm,
+} from "./models/resnet.js";
 
 export {
   constant,
@@ -42,6 +56,20 @@ export {
 } from "./schedules.js";
 
 export { decodeStateDict, encodeStateDict, readStateDict, saveStateDict } from "./io/files.js";
-export { decodeSafetensors, encodeSafetensors, type RawTensor, type Safetensors, SafetensorsError } from "./io/safetensors.js";
-export { copyState, type LoadOptions, type LoadReport, loadStateDict, type StateDict, stateDict, type StateDictOptions } from "./io/state-dict.js";
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type RawTensor,
+  type Safetensors,
+  SafetensorsError,
+} from "./io/safetensors.js";
+export {
+  copyState,
+  type LoadOptions,
+  type LoadReport,
+  loadStateDict,
+  type StateDict,
+  stateDict,
+  type StateDictOptions,
+} from "./io/state-dict.js";
 export type { HostTensor } from "./io/values.js";

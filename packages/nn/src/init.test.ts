@@ -1,6 +1,14 @@
 import { type Device, openDevice } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { glorotNormal, glorotUniform, hashName, heNormal, heUniform, type Initializer, truncatedNormal } from "./init.js";
+import {
+  glorotNormal,
+  glorotUniform,
+  hashName,
+  heNormal,
+  heUniform,
+  type Initializer,
+  truncatedNormal,
+} from "./init.js";
 
 let device: Device;
 beforeAll(async () => {

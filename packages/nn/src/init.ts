@@ -1,5 +1,15 @@
-/** First values of parameters. Each parameter draws from its own stream, so that adding a layer changes no other's values. */
-import { type Device, randomKey, randomNormal, randomTruncatedNormal, randomUniform, type Tensor } from "@dawnstrap/tensor";
+/**
+ * First values of parameters. Each parameter draws from its own stream, so that adding a layer changes no
+ * other's values.
+ */
+import {
+  type Device,
+  randomKey,
+  randomNormal,
+  randomTruncatedNormal,
+  randomUniform,
+  type Tensor,
+} from "@dawnstrap/tensor";
 
 /** A random stream: two words that key the counter-based generator. */
 export type StreamKey = readonly [number, number];
@@ -45,8 +55,8 @@ const scaledUniform =
   };
 
 /**
- * Normal with σ = 1/√fan-in, cut off at ±2σ and not rescaled (so its standard deviation is 0.88σ): Haiku's default for
- * linear and convolutional weights, and that of every layer here.
+ * Normal with σ = 1/√fan-in, cut off at ±2σ and not rescaled (so its standard deviation is 0.88σ): Haiku's
+ * default for linear and convolutional weights, and that of every layer here.
  */
 export const truncatedNormal = (): Initializer => scaledNormal(fanIn, 1, randomTruncatedNormal);
 

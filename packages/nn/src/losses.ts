@@ -1,7 +1,22 @@
 /** Losses as scalars, and how often the right class is among the first. */
 import {
-  cast, DawnstrapError, equal, expand, greater, less, logicalAnd, logicalOr, logSoftmax, mean, mul, neg, oneHot, reshape,
-  sub, sum, type Tensor,
+  cast,
+  DawnstrapError,
+  equal,
+  expand,
+  greater,
+  less,
+  logicalAnd,
+  logicalOr,
+  logSoftmax,
+  mean,
+  mul,
+  neg,
+  oneHot,
+  reshape,
+  sub,
+  sum,
+  type Tensor,
 } from "@dawnstrap/tensor";
 
 /**
@@ -21,8 +36,8 @@ export function meanSquaredError(a: Tensor, b: Tensor): Tensor {
 }
 
 /**
- * Fraction of rows whose label is among the k largest logits. Of equal logits the later class goes first, as in the
- * BYOL code (byol-spec §9): constant logits predict the last class.
+ * Fraction of rows whose label is among the k largest logits. Of equal logits the later class goes first, as
+ * in the BYOL code (byol-spec §9): constant logits predict the last class.
  *
  * @param logits float32 [batch, classes]
  * @param labels int32 [batch]
@@ -30,7 +45,8 @@ export function meanSquaredError(a: Tensor, b: Tensor): Tensor {
  */
 export function topKAccuracy(logits: Tensor, labels: Tensor, k = 1): Tensor {
   const classes = logits.shape.at(-1)!;
-  if (!(Number.isInteger(k) && k >= 1)) throw new DawnstrapError(`topKAccuracy: k is ${k} (use a whole number above 0)`);
+  if (!(Number.isInteger(k) && k >= 1))
+    throw new DawnstrapError(`topKAccuracy: k is ${k} (use a whole number above 0)`);
   const isLabel = oneHot(labels, classes);
   const own = sum(mul(logits, isLabel), -1, true);
   const at = expand(reshape(logits.device.arange(classes), [1, classes]), logits.shape);

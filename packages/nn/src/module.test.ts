@@ -49,13 +49,17 @@ describe("names", () => {
 });
 
 describe("init", () => {
-  const values = async (module: Module, name: string) => [...(await module.namedParameters().get(name)!.value.data())];
+  const values = async (module: Module, name: string) => [
+    ...(await module.namedParameters().get(name)!.value.data()),
+  ];
 
   it("is a function of the seed and the name alone", async () => {
     const small = new Sequential(new Linear(4, 3)).init(device, { seed: 7 });
     const large = new Sequential(new Linear(4, 3), new Linear(3, 3)).init(device, { seed: 7 });
     expect(await values(large, "0.weight")).toEqual(await values(small, "0.weight"));
-    expect((await values(large, "1.weight")).slice(0, 9)).not.toEqual((await values(large, "0.weight")).slice(0, 9));
+    expect((await values(large, "1.weight")).slice(0, 9)).not.toEqual(
+      (await values(large, "0.weight")).slice(0, 9),
+    );
     const other = new Sequential(new Linear(4, 3)).init(device, { seed: 8 });
     expect(await values(other, "0.weight")).not.toEqual(await values(small, "0.weight"));
   });
@@ -85,7 +89,9 @@ describe("parameters", () => {
   });
   it("refuse values of another shape", () => {
     const layer = new Linear(2, 1).init(device);
-    expect(() => layer.weight.assign(device.zeros([1, 2]))).toThrow(/weight has shape \[2, 1\], the tensor for it \[1, 2\]/);
+    expect(() => layer.weight.assign(device.zeros([1, 2]))).toThrow(
+      /weight has shape \[2, 1\], the tensor for it \[1, 2\]/,
+    );
   });
   it("read on their own are not stale afterwards", async () => {
     const layer = new Linear(1, 1, { bias: false }).init(device);

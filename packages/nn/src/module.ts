@@ -1,9 +1,15 @@
-/** `Module`: a tree of layers. Parameters and buffers are found by walking it, and named by the path that leads to them. */
+/**
+ * `Module`: a tree of layers. Parameters and buffers are found by walking it, and named by the path that
+ * leads to them.
+ */
 import { type Device, type DType, StateError, type Tensor, type Variable } from "@dawnstrap/tensor";
 import type { Initializer } from "./init.js";
 import { ParamArena } from "./optim/arena.js";
 
-/** What a parameter is to an optimiser: biases and norms (scale and offset) are usually neither decayed nor adapted. */
+/**
+ * What a parameter is to an optimiser: biases and norms (scale and offset) are usually neither decayed nor
+ * adapted.
+ */
 export type ParameterKind = "weight" | "bias" | "norm";
 
 /** A learnt float32 array. Its value lives in the flat arena of the module that was initialised. */
@@ -80,7 +86,9 @@ export class Buffer {
 }
 
 const uninitialised = (what: string, name: string): StateError =>
-  new StateError(`${what} ${name || "of a module"} has no value yet; call init(device, { seed }) on the outermost module first`);
+  new StateError(
+    `${what} ${name || "of a module"} has no value yet; first call init(device, { seed }) on the outermost module`,
+  );
 
 export interface ForwardOptions {
   /** Training mode: batch statistics in norms (and their running averages move), dropout on. */
@@ -101,8 +109,8 @@ export abstract class Module {
   abstract forward(x: Tensor, options: ForwardOptions): Tensor;
 
   /**
-   * Makes every parameter and buffer below, laid out in one arena. A parameter's first value depends on the seed and
-   * its name only: adding a layer changes no other's.
+   * Makes every parameter and buffer below, laid out in one arena. A parameter's first value depends on the
+   * seed and its name only: adding a layer changes no other's.
    *
    * @throws StateError when something below was initialised before
    */
@@ -153,8 +161,8 @@ export abstract class Module {
     if (!arena) throw uninitialised("parameter", parameters[0]?.name ?? "");
     if (arena.parameters.length !== parameters.length || parameters.some((p) => p.arena !== arena))
       throw new StateError(
-        `arena: the parameters of this module do not fill one arena (it holds ${arena.parameters.length}, the module has ` +
-          `${parameters.length}); optimise the module on which init was called`,
+        `arena: the parameters of this module do not fill one arena (it holds ${arena.parameters.length}, ` +
+          `the module has ${parameters.length}); optimise the module on which init was called`,
       );
     return arena;
   }
@@ -162,7 +170,10 @@ export abstract class Module {
 
 type Part = Module | Parameter | Buffer;
 
-/** Everything below a module with its path: properties in the order they were set, lists by position, each object once. */
+/**
+ * Everything below a module with its path: properties in the order they were set, lists by position, each
+ * object once.
+ */
 function* parts(root: Module): Generator<[string, Part]> {
   const seen = new Set<object>();
   function* visit(value: unknown, path: string): Generator<[string, Part]> {

@@ -1,11 +1,19 @@
-/** State dicts as safetensors files (in Node; elsewhere use encodeSafetensors and decodeSafetensors on bytes). */
+/**
+ * State dicts as safetensors files (in Node; elsewhere use encodeSafetensors and decodeSafetensors on bytes).
+ */
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from "./safetensors.js";
 import type { StateDict } from "./state-dict.js";
 import { fromRaw, type HostTensor, toRaw } from "./values.js";
 
 /** The bytes of a safetensors file. */
-export function encodeStateDict(dict: ReadonlyMap<string, HostTensor>, metadata?: Record<string, string>): Uint8Array<ArrayBuffer> {
-  return encodeSafetensors([...dict].map(([name, value]) => [name, toRaw(value)] as const), metadata);
+export function encodeStateDict(
+  dict: ReadonlyMap<string, HostTensor>,
+  metadata?: Record<string, string>,
+): Uint8Array<ArrayBuffer> {
+  return encodeSafetensors(
+    [...dict].map(([name, value]) => [name, toRaw(value)] as const),
+    metadata,
+  );
 }
 
 /** Reads the bytes of a safetensors file. */
@@ -15,7 +23,11 @@ export function decodeStateDict(file: Uint8Array): { dict: StateDict; metadata: 
 }
 
 /** Writes a safetensors file, at once: a reader finds the old file or the new one, never half of it. */
-export async function saveStateDict(path: string, dict: ReadonlyMap<string, HostTensor>, metadata?: Record<string, string>): Promise<void> {
+export async function saveStateDict(
+  path: string,
+  dict: ReadonlyMap<string, HostTensor>,
+  metadata?: Record<string, string>,
+): Promise<void> {
   const { rename, writeFile } = await import("node:fs/promises");
   const partial = `${path}.partial`;
   await writeFile(partial, encodeStateDict(dict, metadata));
@@ -23,7 +35,9 @@ export async function saveStateDict(path: string, dict: ReadonlyMap<string, Host
 }
 
 /** Reads a safetensors file. Throws SafetensorsError naming the file when it is not a sound one. */
-export async function readStateDict(path: string): Promise<{ dict: StateDict; metadata: Record<string, string> }> {
+export async function readStateDict(
+  path: string,
+): Promise<{ dict: StateDict; metadata: Record<string, string> }> {
   const { readFile } = await import("node:fs/promises");
   const bytes = await readFile(path);
   try {

@@ -7,7 +7,10 @@ import type { HostTensor } from "./values.js";
 const torchAxes: Readonly<Record<number, readonly number[]>> = { 2: [1, 0], 4: [3, 2, 0, 1] };
 const ourAxes: Readonly<Record<number, readonly number[]>> = { 2: [1, 0], 4: [2, 3, 1, 0] };
 
-const bufferNames: Readonly<Record<string, string>> = { runningMean: "running_mean", runningVariance: "running_var" };
+const bufferNames: Readonly<Record<string, string>> = {
+  runningMean: "running_mean",
+  runningVariance: "running_var",
+};
 const COUNTER = "num_batches_tracked";
 
 /** What a state dict has to hold for one parameter or buffer. */
@@ -24,7 +27,8 @@ const beside = (path: string, name: string): string => path.slice(0, path.lastIn
 const nameOf = (path: string, leaf: Parameter | Buffer): string =>
   leaf instanceof Buffer ? beside(path, bufferNames[lastOf(path)] ?? lastOf(path)) : path;
 const isWeight = (leaf: Parameter | Buffer): boolean => !(leaf instanceof Buffer) && leaf.kind === "weight";
-const permuted = (shape: readonly number[], axes?: readonly number[]): readonly number[] => axes?.map((a) => shape[a]!) ?? shape;
+const permuted = (shape: readonly number[], axes?: readonly number[]): readonly number[] =>
+  axes?.map((a) => shape[a]!) ?? shape;
 
 /** A copy with the axes in another order. */
 export function transpose({ dtype, shape, data }: HostTensor, axes?: readonly number[]): HostTensor {
@@ -46,12 +50,16 @@ export function transpose({ dtype, shape, data }: HostTensor, axes?: readonly nu
   return { dtype, shape: to, data: out };
 }
 
-/** Names and shapes that PyTorch's state dict has for these; the batch counter may be absent, older files lack it. */
+/**
+ * Names and shapes that PyTorch's state dict has for these; the batch counter may be absent, older files lack
+ * it.
+ */
 export function pytorchLeaves(leaves: Leaves): Leaf[] {
   return leaves.flatMap(([path, leaf]): Leaf[] => {
     if (leaf instanceof StartWeight) return [];
     const shape = isWeight(leaf) ? permuted(leaf.shape, torchAxes[leaf.shape.length]) : leaf.shape;
-    const counter = lastOf(path) === "runningVariance" ? [{ name: beside(path, COUNTER), shape: [], optional: true }] : [];
+    const counter =
+      lastOf(path) === "runningVariance" ? [{ name: beside(path, COUNTER), shape: [], optional: true }] : [];
     return [{ name: nameOf(path, leaf), shape }, ...counter];
   });
 }
@@ -77,7 +85,8 @@ export function fromPyTorch(leaves: Leaves, dict: ReadonlyMap<string, HostTensor
   for (const [path, leaf] of leaves) {
     if (leaf instanceof StartWeight) {
       const count = dict.get(beside(path, COUNTER));
-      if (count) native.set(path, { dtype: "float32", shape: leaf.shape, data: leaf.after(Number(count.data[0])) });
+      if (count)
+        native.set(path, { dtype: "float32", shape: leaf.shape, data: leaf.after(Number(count.data[0])) });
       continue;
     }
     const value = dict.get(nameOf(path, leaf));

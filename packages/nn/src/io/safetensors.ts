@@ -1,6 +1,7 @@
 /**
- * The safetensors format: eight bytes of header length (little-endian), a JSON header naming each tensor's dtype, shape
- * and place, then the bytes of the tensors, end to end. https://github.com/huggingface/safetensors#format
+ * The safetensors format: eight bytes of header length (little-endian), a JSON header naming each tensor's
+ * dtype, shape and place, then the bytes of the tensors, end to end.
+ * https://github.com/huggingface/safetensors#format
  *
  * Files come from elsewhere, so everything is checked before a byte is believed.
  */
@@ -12,7 +13,19 @@ export class SafetensorsError extends DawnstrapError {
 
 /** Bytes of an element of each dtype of the format that we read. */
 const elementBytes = {
-  F64: 8, I64: 8, U64: 8, F32: 4, I32: 4, U32: 4, F16: 2, BF16: 2, I16: 2, U16: 2, I8: 1, U8: 1, BOOL: 1,
+  F64: 8,
+  I64: 8,
+  U64: 8,
+  F32: 4,
+  I32: 4,
+  U32: 4,
+  F16: 2,
+  BF16: 2,
+  I16: 2,
+  U16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
 } as const;
 export type SafetensorsDType = keyof typeof elementBytes;
 
@@ -28,23 +41,33 @@ export interface Safetensors {
   readonly metadata: Record<string, string>;
 }
 
-/** No header of a real model comes near this; a larger number is a corrupt length. The limit of the official reader. */
+/**
+ * No header of a real model comes near this; a larger number is a corrupt length. The limit of the official
+ * reader.
+ */
 const MAX_HEADER_BYTES = 100_000_000;
 const METADATA = "__metadata__";
 
 const fail = (problem: string): never => {
   throw new SafetensorsError(`safetensors: ${problem}`);
 };
-const isObject = (x: unknown): x is Record<string, unknown> => typeof x === "object" && x !== null && !Array.isArray(x);
+const isObject = (x: unknown): x is Record<string, unknown> =>
+  typeof x === "object" && x !== null && !Array.isArray(x);
 const isCount = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0;
 
-/** Reads a safetensors file held in memory. Throws SafetensorsError, naming the tensor, when anything is not as it must be. */
+/**
+ * Reads a safetensors file held in memory. Throws SafetensorsError, naming the tensor, when anything is not
+ * as it must be.
+ */
 export function decodeSafetensors(file: Uint8Array): Safetensors {
-  if (file.byteLength < 8) fail(`the file has ${file.byteLength} bytes, fewer than the 8 of the header length (truncated?)`);
+  if (file.byteLength < 8)
+    fail(`the file has ${file.byteLength} bytes, fewer than the 8 of the header length (truncated?)`);
   const length = new DataView(file.buffer, file.byteOffset, 8).getBigUint64(0, true);
-  if (length > BigInt(MAX_HEADER_BYTES)) fail(`a header of ${length} bytes is beyond the limit of ${MAX_HEADER_BYTES} (not a safetensors file?)`);
+  if (length > BigInt(MAX_HEADER_BYTES))
+    fail(`a header of ${length} bytes is beyond the limit of ${MAX_HEADER_BYTES} (not a safetensors file?)`);
   const start = 8 + Number(length);
-  if (start > file.byteLength) fail(`the header is said to have ${length} bytes, the file has ${file.byteLength - 8} left (truncated?)`);
+  if (start > file.byteLength)
+    fail(`the header is said to have ${length} bytes, the file has ${file.byteLength - 8} left (truncated?)`);
   const header = parseHeader(file.subarray(8, start));
   const data = file.subarray(start);
 
@@ -54,7 +77,9 @@ export function decodeSafetensors(file: Uint8Array): Safetensors {
     if (name === METADATA) continue;
     const { dtype, shape, begin, end } = checkEntry(name, entry);
     if (end > data.byteLength)
-      fail(`tensor ${name} ends at byte ${end}, the file holds ${data.byteLength} bytes of data (truncated?)`);
+      fail(
+        `tensor ${name} ends at byte ${end}, the file holds ${data.byteLength} bytes of data (truncated?)`,
+      );
     ranges.push({ name, begin, end });
     tensors.set(name, { dtype, shape, bytes: data.subarray(begin, end) });
   }
@@ -72,11 +97,16 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   return isObject(header) ? header : fail("the header is not a JSON object");
 }
 
-function checkEntry(name: string, entry: unknown): { dtype: SafetensorsDType; shape: number[]; begin: number; end: number } {
+function checkEntry(
+  name: string,
+  entry: unknown,
+): { dtype: SafetensorsDType; shape: number[]; begin: number; end: number } {
   if (!isObject(entry)) return fail(`the header entry of tensor ${name} is not an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== "string" || !Object.hasOwn(elementBytes, dtype))
-    return fail(`tensor ${name} has dtype ${JSON.stringify(dtype)}; known are ${Object.keys(elementBytes).join(", ")}`);
+    return fail(
+      `tensor ${name} has dtype ${JSON.stringify(dtype)}; known are ${Object.keys(elementBytes).join(", ")}`,
+    );
   if (!Array.isArray(shape) || !shape.every(isCount))
     return fail(`tensor ${name} has shape ${JSON.stringify(shape)}, which is not a list of whole numbers`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1])
@@ -84,7 +114,10 @@ function checkEntry(name: string, entry: unknown): { dtype: SafetensorsDType; sh
   const [begin, end] = offsets as [number, number];
   const wanted = shape.reduce((n, d) => n * d, elementBytes[dtype as SafetensorsDType]);
   if (wanted !== end - begin)
-    return fail(`tensor ${name}, ${dtype} [${shape.join(", ")}], needs ${wanted} bytes; its data_offsets [${begin}, ${end}] hold ${end - begin}`);
+    return fail(
+      `tensor ${name}, ${dtype} [${shape.join(", ")}], needs ${wanted} bytes; ` +
+        `its data_offsets [${begin}, ${end}] hold ${end - begin}`,
+    );
   return { dtype: dtype as SafetensorsDType, shape, begin, end };
 }
 
@@ -108,7 +141,9 @@ function checkMetadata(metadata: unknown): Record<string, string> {
   return metadata as Record<string, string>;
 }
 
-/** Writes a safetensors file: wider elements first (so that all are aligned), otherwise in the order given. */
+/**
+ * Writes a safetensors file: wider elements first (so that all are aligned), otherwise in the order given.
+ */
 export function encodeSafetensors(
   tensors: Iterable<readonly [string, RawTensor]>,
   metadata: Record<string, string> = {},

@@ -22,8 +22,14 @@ afterAll(async () => {
 });
 
 const tiny = (seed: number) =>
-  new ResNet({ ...torchvisionForm, blocks: [1, 1], baseWidth: 4, stem: "small", classes: 3 }).init(device, { seed });
-const images = (): Tensor => device.tensor(Float32Array.from({ length: 2 * 36 * 3 }, (_, i) => Math.sin(i)), [2, 6, 6, 3]);
+  new ResNet({ ...torchvisionForm, blocks: [1, 1], baseWidth: 4, stem: "small", classes: 3 }).init(device, {
+    seed,
+  });
+const images = (): Tensor =>
+  device.tensor(
+    Float32Array.from({ length: 2 * 36 * 3 }, (_, i) => Math.sin(i)),
+    [2, 6, 6, 3],
+  );
 
 async function logits(net: ResNet): Promise<number[]> {
   return [...(await net.forward(images(), { train: false }).data())];
@@ -47,12 +53,26 @@ describe.each(["native", "pytorch"] as const)("a %s state dict", (layout) => {
   it("keeps the state of debiased averages", async () => {
     const norm = () => new BatchNorm(2, { averaging: "debiased" }).init(device);
     const [from, to] = [norm(), norm()];
-    for (let k = 0; k < 3; k++) from.forward(device.tensor([[k, 1], [2, 5 * k]]), { train: true });
+    for (let k = 0; k < 3; k++)
+      from.forward(
+        device.tensor([
+          [k, 1],
+          [2, 5 * k],
+        ]),
+        { train: true },
+      );
     await device.flush();
     const dict = await stateDict(from, { layout });
     if (layout === "pytorch") expect(dict.get("num_batches_tracked")!.data).toEqual(BigInt64Array.of(3n));
     loadStateDict(to, dict, { layout });
-    for (const net of [from, to]) net.forward(device.tensor([[7, 8], [9, 3]]), { train: true });
+    for (const net of [from, to])
+      net.forward(
+        device.tensor([
+          [7, 8],
+          [9, 3],
+        ]),
+        { train: true },
+      );
     const [a, b] = [await from.runningVariance.value.data(), await to.runningVariance.value.data()];
     a.forEach((v, i) => expect(b[i]).toBeCloseTo(v, 5));
   });
@@ -62,24 +82,46 @@ describe("PyTorch's layout", () => {
   it("has torchvision's names and shapes", async () => {
     const dict = await stateDict(tiny(1), { layout: "pytorch" });
     expect([...dict].map(([name, { shape }]) => `${name} ${shape.join("x")}`).slice(0, 8)).toEqual([
-      "conv1.weight 4x3x3x3", "bn1.weight 4", "bn1.bias 4", "bn1.running_mean 4", "bn1.running_var 4",
-      "bn1.num_batches_tracked ", "layer1.0.conv1.weight 4x4x3x3", "layer1.0.bn1.weight 4",
+      "conv1.weight 4x3x3x3",
+      "bn1.weight 4",
+      "bn1.bias 4",
+      "bn1.running_mean 4",
+      "bn1.running_var 4",
+      "bn1.num_batches_tracked ",
+      "layer1.0.conv1.weight 4x4x3x3",
+      "layer1.0.bn1.weight 4",
     ]);
     expect([...dict.keys()].slice(-2)).toEqual(["fc.weight", "fc.bias"]);
     expect(dict.get("layer2.0.downsample.0.weight")!.shape).toEqual([8, 4, 1, 1]);
   });
   it("transposes linear weights and turns convolutions round", async () => {
     const linear = new Linear(2, 3).init(device);
-    linear.weight.assign(device.tensor([[1, 2, 3], [4, 5, 6]]));
+    linear.weight.assign(
+      device.tensor([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]),
+    );
     const { data, shape } = (await stateDict(linear, { layout: "pytorch" })).get("weight")!;
-    expect([shape, [...(data as Float32Array)]]).toEqual([[3, 2], [1, 4, 2, 5, 3, 6]]);
+    expect([shape, [...(data as Float32Array)]]).toEqual([
+      [3, 2],
+      [1, 4, 2, 5, 3, 6],
+    ]);
 
     const net = tiny(1);
     const [ours, theirs] = [await stateDict(net), await stateDict(net, { layout: "pytorch" })];
     const name = "layer2.0.conv1.weight"; // [3, 3, 4, 8] against [8, 4, 3, 3]
     const at = (o: number, i: number, y: number, x: number) =>
-      [ours.get(name)!.data[((y * 3 + x) * 4 + i) * 8 + o], theirs.get(name)!.data[((o * 4 + i) * 3 + y) * 3 + x]] as const;
-    for (const [o, i, y, x] of [[0, 0, 0, 0], [7, 3, 2, 1], [5, 1, 0, 2]] as const) expect(at(o, i, y, x)[0]).toBe(at(o, i, y, x)[1]);
+      [
+        ours.get(name)!.data[((y * 3 + x) * 4 + i) * 8 + o],
+        theirs.get(name)!.data[((o * 4 + i) * 3 + y) * 3 + x],
+      ] as const;
+    for (const [o, i, y, x] of [
+      [0, 0, 0, 0],
+      [7, 3, 2, 1],
+      [5, 1, 0, 2],
+    ] as const)
+      expect(at(o, i, y, x)[0]).toBe(at(o, i, y, x)[1]);
   });
   it("does without the batch counters, which older files lack", async () => {
     const dict = await stateDict(tiny(1), { layout: "pytorch" });
@@ -108,7 +150,10 @@ describe("loadStateDict", () => {
   });
   it("takes what fits where it is not strict, and says what was left", async () => {
     const [net, dict] = await pair();
-    const part: StateDict = new Map([["0.bias", { dtype: "float32", shape: [3], data: Float32Array.of(7, 8, 9) }], ["x", dict.get("0.bias")!]]);
+    const part: StateDict = new Map([
+      ["0.bias", { dtype: "float32", shape: [3], data: Float32Array.of(7, 8, 9) }],
+      ["x", dict.get("0.bias")!],
+    ]);
     const report = loadStateDict(net, part, { strict: false });
     expect(report).toEqual({ missing: ["0.weight", "1.weight", "1.bias"], unexpected: ["x"] });
     const after = await stateDict(net);
@@ -124,7 +169,13 @@ describe("loadStateDict", () => {
     const [whole, dict] = await pair();
     const encoder = whole[0]!;
     expect([...(await stateDict(encoder)).keys()]).toEqual(["weight", "bias"]);
-    loadStateDict(encoder, new Map([["weight", dict.get("0.weight")!], ["bias", { dtype: "float32", shape: [3], data: Float32Array.of(1, 1, 1) }]]));
+    loadStateDict(
+      encoder,
+      new Map([
+        ["weight", dict.get("0.weight")!],
+        ["bias", { dtype: "float32", shape: [3], data: Float32Array.of(1, 1, 1) }],
+      ]),
+    );
     expect([...((await stateDict(whole)).get("0.bias")!.data as Float32Array)]).toEqual([1, 1, 1]);
   });
 });
@@ -149,6 +200,8 @@ describe("copyState", () => {
     expect((await to.conv1.weight.value.data()).some((x) => x !== 0)).toBe(true);
   });
   it("wants them built alike", () => {
-    expect(() => copyState(new Mlp([2, 2, 2]).init(device), new Mlp([2, 3, 2]).init(device))).toThrow(/differ in their parameters/);
+    expect(() => copyState(new Mlp([2, 2, 2]).init(device), new Mlp([2, 3, 2]).init(device))).toThrow(
+      /differ in their parameters/,
+    );
   });
 });

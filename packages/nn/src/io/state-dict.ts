@@ -1,6 +1,6 @@
 /** State dicts: a module's parameters and buffers by name, on the host, in our layout or in PyTorch's. */
 import { DawnstrapError } from "@dawnstrap/tensor";
-import { Buffer, type Module, Parameter, walk } from "../module.js";
+import { Buffer, type Module, type Parameter, walk } from "../module.js";
 import type { ParamArena } from "../optim/arena.js";
 import { fromPyTorch, toPyTorch, type Leaf, pytorchLeaves } from "./pytorch.js";
 import type { HostTensor } from "./values.js";
@@ -9,26 +9,34 @@ export type StateDict = Map<string, HostTensor>;
 
 export interface StateDictOptions {
   /**
-   * "native": our names and layouts. "pytorch": `running_mean`, `running_var`, `num_batches_tracked`; convolutions
-   * [out, in, kh, kw], linear layers [out, in]: what torchvision's ResNets load. Default "native".
+   * "native": our names and layouts. "pytorch": `running_mean`, `running_var`, `num_batches_tracked`;
+   * convolutions [out, in, kh, kw], linear layers [out, in]: what torchvision's ResNets load. Default
+   * "native".
    */
   readonly layout?: "native" | "pytorch";
 }
 
 export interface LoadOptions extends StateDictOptions {
-  /** Refuse missing and unexpected names (default); else they are returned. Wrong shapes are always refused. */
+  /**
+   * Refuse missing and unexpected names (default); else they are returned. Wrong shapes are always refused.
+   */
   readonly strict?: boolean;
 }
 
 /** Reads all parameters and buffers of a module. */
-export async function stateDict(module: Module, { layout = "native" }: StateDictOptions = {}): Promise<StateDict> {
+export async function stateDict(
+  module: Module,
+  { layout = "native" }: StateDictOptions = {},
+): Promise<StateDict> {
   const leaves = [...walk(module)];
   // Each arena is read once, not once per parameter.
   const arenas = new Map<ParamArena, Promise<Float32Array>>();
   const read = async (leaf: Parameter | Buffer): Promise<HostTensor> => {
-    if (leaf instanceof Buffer) return { dtype: "float32", shape: leaf.shape, data: (await leaf.value.data()) as Float32Array };
+    if (leaf instanceof Buffer)
+      return { dtype: "float32", shape: leaf.shape, data: (await leaf.value.data()) as Float32Array };
     const { arena } = leaf;
-    if (!arena) throw new DawnstrapError(`stateDict: ${leaf.name || "a parameter"} has no value yet; call init first`);
+    if (!arena)
+      throw new DawnstrapError(`stateDict: ${leaf.name || "a parameter"} has no value yet; call init first`);
     if (!arenas.has(arena)) arenas.set(arena, arena.flat.value.data() as Promise<Float32Array>);
     const { offset, size, shape } = arena.segments[leaf.index]!;
     return { dtype: "float32", shape, data: (await arenas.get(arena)!).slice(offset, offset + size) };
@@ -50,7 +58,11 @@ export interface LoadReport {
  *
  * @throws DawnstrapError listing every missing, unexpected and mis-shaped name; nothing is changed then
  */
-export function loadStateDict(module: Module, dict: ReadonlyMap<string, HostTensor>, options: LoadOptions = {}): LoadReport {
+export function loadStateDict(
+  module: Module,
+  dict: ReadonlyMap<string, HostTensor>,
+  options: LoadOptions = {},
+): LoadReport {
   const { layout = "native", strict = true } = options;
   const leaves = [...walk(module)];
   const expected: Leaf[] =
@@ -60,20 +72,28 @@ export function loadStateDict(module: Module, dict: ReadonlyMap<string, HostTens
   const unexpected = [...dict.keys()].filter((name) => !names.has(name));
   const misshaped = expected.flatMap(({ name, shape }) => {
     const got = dict.get(name);
-    return got && got.shape.join() !== shape.join() ? [`${name} is [${got.shape.join(", ")}], the module has [${shape.join(", ")}]`] : [];
+    return got && got.shape.join() !== shape.join()
+      ? [`${name} is [${got.shape.join(", ")}], the module has [${shape.join(", ")}]`]
+      : [];
   });
   const problems = [
     ...(strict && missing.length ? [`missing: ${missing.join(", ")}`] : []),
     ...(strict && unexpected.length ? [`unexpected: ${unexpected.join(", ")}`] : []),
     ...(misshaped.length ? [`wrong shape: ${misshaped.join("; ")}`] : []),
   ];
-  if (problems.length) throw new DawnstrapError(`loadStateDict: the state dict does not fit the module (${layout} layout)\n  ${problems.join("\n  ")}`);
+  if (problems.length)
+    throw new DawnstrapError(
+      `loadStateDict: the state dict does not fit the module (${layout} layout)\n  ${problems.join("\n  ")}`,
+    );
 
   assign(leaves, layout === "native" ? dict : fromPyTorch(leaves, dict));
   return { missing, unexpected };
 }
 
-function assign(leaves: readonly [string, Parameter | Buffer][], values: ReadonlyMap<string, HostTensor>): void {
+function assign(
+  leaves: readonly [string, Parameter | Buffer][],
+  values: ReadonlyMap<string, HostTensor>,
+): void {
   const perArena = new Map<ParamArena, Map<number, HostTensor>>();
   for (const [name, leaf] of leaves) {
     const value = values.get(name);
@@ -83,13 +103,16 @@ function assign(leaves: readonly [string, Parameter | Buffer][], values: Readonl
       continue;
     }
     const { arena } = leaf;
-    if (!arena) throw new DawnstrapError(`loadStateDict: ${name} has no place yet; call init on the module first`);
+    if (!arena)
+      throw new DawnstrapError(`loadStateDict: ${name} has no place yet; call init on the module first`);
     float32(name, value);
     if (!perArena.has(arena)) perArena.set(arena, new Map());
     perArena.get(arena)!.set(leaf.index, value);
   }
   for (const [arena, of] of perArena)
-    arena.assign(new Map([...of].map(([i, value]) => [i, arena.device.tensor(value.data as Float32Array, value.shape)])));
+    arena.assign(
+      new Map([...of].map(([i, value]) => [i, arena.device.tensor(value.data as Float32Array, value.shape)])),
+    );
 }
 
 function float32(name: string, { dtype, data }: HostTensor): Float32Array {
@@ -100,8 +123,12 @@ function float32(name: string, { dtype, data }: HostTensor): Float32Array {
 /** Gives `to` the parameters and buffers of a module built alike, on the device. */
 export function copyState(from: Module, to: Module): void {
   const [source, target] = [[...walk(from)], [...walk(to)]];
-  const names = (list: typeof source): string => list.map(([name, leaf]) => `${name} [${leaf.shape.join(", ")}]`).join("\n");
-  if (names(source) !== names(target)) throw new DawnstrapError("copyState: the two modules differ in their parameters or buffers; build both alike");
+  const names = (list: typeof source): string =>
+    list.map(([name, leaf]) => `${name} [${leaf.shape.join(", ")}]`).join("\n");
+  if (names(source) !== names(target))
+    throw new DawnstrapError(
+      "copyState: the two modules differ in their parameters or buffers; build both alike",
+    );
   to.arena.copyFrom(from.arena);
   target.forEach(([, leaf], i) => {
     if (leaf instanceof Buffer) leaf.assign((source[i]![1] as Buffer).value);

@@ -4,8 +4,9 @@ import { type Initializer, truncatedNormal, zeros } from "../init.js";
 import { Module, Parameter } from "../module.js";
 
 /**
- * "same": ceil(extent/stride) positions, the odd pixel of padding at the bottom and right (TensorFlow, DeepMind's nets);
- * "torch": half the window on every side (torchvision's nets). They differ for even strides only.
+ * "same": ceil(extent/stride) positions, the odd pixel of padding at the bottom and right (TensorFlow,
+ * DeepMind's nets); "torch": half the window on every side (torchvision's nets). They differ for even strides
+ * only.
  */
 export type PaddingStyle = "same" | "torch";
 
@@ -30,13 +31,23 @@ export interface Conv2dLayerOptions {
 export class Conv2d extends Module {
   readonly weight: Parameter;
   readonly bias?: Parameter;
-  private readonly options: { stride: number; dilation: number; groups: number; padding: "same" | "valid" | number };
+  private readonly options: {
+    stride: number;
+    dilation: number;
+    groups: number;
+    padding: "same" | "valid" | number;
+  };
 
   constructor(inChannels: number, outChannels: number, kernel: number, options: Conv2dLayerOptions = {}) {
     super();
     const { stride = 1, dilation = 1, groups = 1, padding = "same", bias = true } = options;
     const { weightInit = truncatedNormal(), biasInit = zeros } = options;
-    this.options = { stride, dilation, groups, padding: padding === "torch" ? paddingOf(padding, kernel, dilation) : padding };
+    this.options = {
+      stride,
+      dilation,
+      groups,
+      padding: padding === "torch" ? paddingOf(padding, kernel, dilation) : padding,
+    };
     this.weight = new Parameter([kernel, kernel, inChannels / groups, outChannels], "weight", weightInit);
     if (bias) this.bias = new Parameter([outChannels], "bias", biasInit);
   }

@@ -4,8 +4,9 @@ import { hashName } from "../init.js";
 import { type ForwardOptions, Module } from "../module.js";
 
 /**
- * In training mode each element is zero with probability p, and divided by 1 − p otherwise; in evaluation mode x itself.
- * The draws are a function of the key given to `forward` and the layer's name. Srivastava et al. 2014.
+ * In training mode each element is zero with probability p, and divided by 1 − p otherwise; in evaluation
+ * mode x itself. The draws are a function of the key given to `forward` and the layer's name. Srivastava et
+ * al. 2014.
  */
 export class Dropout extends Module {
   constructor(readonly p = 0.5) {
@@ -15,7 +16,10 @@ export class Dropout extends Module {
 
   forward(x: Tensor, { train, key }: ForwardOptions): Tensor {
     if (!train || this.p === 0) return x;
-    if (!key) throw new StateError("Dropout: training mode draws random numbers; give forward a key, fresh for every step");
+    if (!key)
+      throw new StateError(
+        "Dropout: training mode draws random numbers; give forward a key, fresh for every step",
+      );
     const kept = randomBernoulli(key, x.shape, 1 - this.p, { stream: hashName(this.name) });
     return where(kept, div(x, 1 - this.p), 0);
   }

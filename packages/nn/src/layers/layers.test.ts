@@ -14,9 +14,21 @@ describe.each(["reference", "cpu", "webgpu"] as const)("on %s", (kind) => {
 
   describe("BatchNorm", () => {
     const batches = [
-      [[1, -2], [3, 4], [8, 1]],
-      [[0, 0], [2, 5], [1, 7]],
-      [[5, 5], [5, 6], [5, 10]],
+      [
+        [1, -2],
+        [3, 4],
+        [8, 1],
+      ],
+      [
+        [0, 0],
+        [2, 5],
+        [1, 7],
+      ],
+      [
+        [5, 5],
+        [5, 6],
+        [5, 10],
+      ],
     ];
     /** Mean and variance of each batch and channel by the textbook. */
     const moments = batches.map((rows) =>
@@ -32,10 +44,15 @@ describe.each(["reference", "cpu", "webgpu"] as const)("on %s", (kind) => {
         norm.forward(device.tensor(rows), { train: true });
         await device.flush();
       }
-      return { norm, mean: await norm.runningMean.value.data(), variance: await norm.runningVariance.value.data() };
+      return {
+        norm,
+        mean: await norm.runningMean.value.data(),
+        variance: await norm.runningVariance.value.data(),
+      };
     };
     const expectClose = (got: ArrayLike<number>, want: readonly number[]) => {
-      for (const [i, w] of want.entries()) expect(Math.abs(got[i]! - w)).toBeLessThan(1e-5 * Math.max(1, Math.abs(w)));
+      for (const [i, w] of want.entries())
+        expect(Math.abs(got[i]! - w)).toBeLessThan(1e-5 * Math.max(1, Math.abs(w)));
     };
 
     it.each([
@@ -45,8 +62,14 @@ describe.each(["reference", "cpu", "webgpu"] as const)("on %s", (kind) => {
       const { mean, variance } = await train({ runningVariance, momentum: 0.2 });
       const average = (start: number, of: (m: { mean: number; variance: number }) => number) =>
         [0, 1].map((c) => moments.reduce((a, m) => 0.8 * a + 0.2 * of(m[c]!), start));
-      expectClose(mean, average(0, (m) => m.mean));
-      expectClose(variance, average(1, (m) => correction * m.variance));
+      expectClose(
+        mean,
+        average(0, (m) => m.mean),
+      );
+      expectClose(
+        variance,
+        average(1, (m) => correction * m.variance),
+      );
     });
 
     it("keeps averages in which the start does not weigh", async () => {
@@ -54,15 +77,24 @@ describe.each(["reference", "cpu", "webgpu"] as const)("on %s", (kind) => {
       const weights = [0.81, 0.9, 1].map((w) => w / (0.81 + 0.9 + 1));
       const average = (of: (m: { mean: number; variance: number }) => number) =>
         [0, 1].map((c) => moments.reduce((a, m, k) => a + weights[k]! * of(m[c]!), 0));
-      expectClose(mean, average((m) => m.mean));
-      expectClose(variance, average((m) => m.variance));
+      expectClose(
+        mean,
+        average((m) => m.mean),
+      );
+      expectClose(
+        variance,
+        average((m) => m.variance),
+      );
     });
 
     it("uses them, and does not move them, in evaluation mode", async () => {
       const { norm, mean, variance } = await train({});
       const [row] = [[4, -3]];
       const y = await norm.forward(device.tensor([row!]), { train: false }).data();
-      expectClose(y, row!.map((x, c) => (x - mean[c]!) / Math.sqrt(variance[c]! + 1e-5)));
+      expectClose(
+        y,
+        row!.map((x, c) => (x - mean[c]!) / Math.sqrt(variance[c]! + 1e-5)),
+      );
       expect(await norm.runningMean.value.data()).toEqual(mean);
     });
 
@@ -76,9 +108,17 @@ describe.each(["reference", "cpu", "webgpu"] as const)("on %s", (kind) => {
   });
 
   it("Conv2d pads as TensorFlow or as PyTorch", async () => {
-    const image = device.tensor(Float32Array.from({ length: 16 }, (_, i) => i), [1, 4, 4, 1]);
+    const image = device.tensor(
+      Float32Array.from({ length: 16 }, (_, i) => i),
+      [1, 4, 4, 1],
+    );
     const corner = async (padding: "same" | "torch") => {
-      const conv = new Conv2d(1, 1, 3, { stride: 2, padding, bias: false, weightInit: (d, s) => d.ones(s) }).init(device);
+      const conv = new Conv2d(1, 1, 3, {
+        stride: 2,
+        padding,
+        bias: false,
+        weightInit: (d, s) => d.ones(s),
+      }).init(device);
       return [...(await conv.forward(image).data())];
     };
     // SAME starts at row 0 and pads the far side; PyTorch's padding of one starts at row −1.
@@ -89,8 +129,9 @@ describe.each(["reference", "cpu", "webgpu"] as const)("on %s", (kind) => {
   it("Dropout zeroes a share, keeps the mean, and differs between layers and keys", async () => {
     const net = new Sequential(new Dropout(0.25), new Dropout(0.25)).init(device);
     const x = device.ones([400, 10]);
-    const drop = async (layer: number, seed: number) =>
-      [...(await net[layer]!.forward(x, { train: true, key: randomKey(device, seed) }).data())];
+    const drop = async (layer: number, seed: number) => [
+      ...(await net[layer]!.forward(x, { train: true, key: randomKey(device, seed) }).data()),
+    ];
     const first = await drop(0, 1);
     const zeros = first.filter((v) => v === 0).length / first.length;
     expect(Math.abs(zeros - 0.25)).toBeLessThan(5 * Math.sqrt((0.25 * 0.75) / 4000));
@@ -104,9 +145,21 @@ describe.each(["reference", "cpu", "webgpu"] as const)("on %s", (kind) => {
 
   it("Mlp is linear, norm, activation, linear", async () => {
     const net = new Mlp([2, 3, 2], { lastBias: false }).init(device, { seed: 3 });
-    expect(net.parameters().map((p) => p.name)).toEqual(["0.weight", "0.bias", "1.weight", "1.bias", "3.weight"]);
-    const rows = [[1, 2], [-1, 0.5], [0.25, -2]];
-    const [w0, w3] = await Promise.all(["0.weight", "3.weight"].map((n) => net.namedParameters().get(n)!.value.data()));
+    expect(net.parameters().map((p) => p.name)).toEqual([
+      "0.weight",
+      "0.bias",
+      "1.weight",
+      "1.bias",
+      "3.weight",
+    ]);
+    const rows = [
+      [1, 2],
+      [-1, 0.5],
+      [0.25, -2],
+    ];
+    const [w0, w3] = await Promise.all(
+      ["0.weight", "3.weight"].map((n) => net.namedParameters().get(n)!.value.data()),
+    );
     const hidden = rows.map((r) => [0, 1, 2].map((j) => r[0]! * w0![j]! + r[1]! * w0![3 + j]!));
     const normed = hidden.map((h) =>
       h.map((v, j) => {

@@ -1,8 +1,19 @@
 /** The running averages of a batch norm, moved by one batch in one kernel. */
-import { apply, defineOp, expr as e, type NdArray, nondifferentiable, ShapeError, type Tensor } from "@dawnstrap/tensor";
+import {
+  apply,
+  defineOp,
+  expr as e,
+  type NdArray,
+  nondifferentiable,
+  ShapeError,
+  type Tensor,
+} from "@dawnstrap/tensor";
 import { Buffer } from "../module.js";
 
-/** (1 − momentum)^batches: the weight that the start still has in a running average. One number, in every channel. */
+/**
+ * (1 − momentum)^batches: the weight that the start still has in a running average. One number, in every
+ * channel.
+ */
 export class StartWeight extends Buffer {
   constructor(
     channels: number,
@@ -11,9 +22,13 @@ export class StartWeight extends Buffer {
     super([channels], 1);
   }
 
-  /** How many batches a weight stands for; a weight that has run down to 0 counts as the least float32 above. */
+  /**
+   * How many batches a weight stands for; a weight that has run down to 0 counts as the least float32 above.
+   */
   batches(weight: number): number {
-    return this.decay === 0 ? Number(weight < 1) : Math.round(Math.log(Math.max(weight, 2 ** -149)) / Math.log(this.decay));
+    return this.decay === 0
+      ? Number(weight < 1)
+      : Math.round(Math.log(Math.max(weight, 2 ** -149)) / Math.log(this.decay));
   }
 
   /** The weight after so many batches. */
@@ -29,8 +44,8 @@ interface MovingParams {
 }
 
 /**
- * Inputs: mean, variance and, for debiased averages, the start's weight p; then the batch's mean and variance. Outputs:
- * the first two or three anew.
+ * Inputs: mean, variance and, for debiased averages, the start's weight p; then the batch's mean and
+ * variance. Outputs: the first two or three anew.
  *
  * With total weight 1 − p after n batches, p = (1 − momentum)ⁿ, the debiased average obeys
  * avg ← avg + momentum/(1 − p)·(batch − avg), so that what is stored is the average itself.
@@ -40,7 +55,10 @@ const movingStatisticsOp = defineOp<MovingParams>({
   infer(inputs) {
     for (const x of inputs)
       if (x.shape.length !== 1 || x.shape[0] !== inputs[0]!.shape[0])
-        throw new ShapeError("movingStatistics", `statistics of shapes ${inputs.map((i) => `[${i.shape}]`).join(" ")} differ`);
+        throw new ShapeError(
+          "movingStatistics",
+          `statistics of shapes ${inputs.map((i) => `[${i.shape}]`).join(" ")} differ`,
+        );
     return inputs.slice(0, -2).map(({ shape, dtype }) => ({ shape, dtype }));
   },
   reference(inputs, { momentum, correction }): NdArray[] {
@@ -65,7 +83,8 @@ const movingStatisticsOp = defineOp<MovingParams>({
       const left = start && e.mul(start, decay);
       // At the first batch left = decay, and the quotient is exactly 1: the start leaves no trace.
       const rate = left ? e.div(full, e.sub(e.f32(1), left)) : full;
-      const move = (average: e.Expr, batch: e.Expr): e.Expr => e.add(average, e.mul(rate, e.sub(batch, average)));
+      const move = (average: e.Expr, batch: e.Expr): e.Expr =>
+        e.add(average, e.mul(rate, e.sub(batch, average)));
       return [
         move(mean!, batchMean!.at(at)),
         move(variance!, e.mul(e.f32(correction), batchVariance!.at(at))),
@@ -85,6 +104,11 @@ const movingStatisticsOp = defineOp<MovingParams>({
 });
 
 /** New values of [mean, variance] or [mean, variance, startWeight]. */
-export function movingStatistics(running: readonly Tensor[], mean: Tensor, variance: Tensor, params: MovingParams): Tensor[] {
+export function movingStatistics(
+  running: readonly Tensor[],
+  mean: Tensor,
+  variance: Tensor,
+  params: MovingParams,
+): Tensor[] {
   return apply(movingStatisticsOp, [...running, mean, variance], params);
 }

@@ -36,17 +36,22 @@ export interface MlpOptions {
 }
 
 /**
- * Linear → (norm) → activation for each hidden size, then a linear layer to the last size. Positions count as in
- * PyTorch's nn.Sequential: with a norm, `0` linear, `1` norm, `3` linear.
+ * Linear → (norm) → activation for each hidden size, then a linear layer to the last size. Positions count as
+ * in PyTorch's nn.Sequential: with a norm, `0` linear, `1` norm, `3` linear.
  */
 export class Mlp extends Sequential {
   /** @param sizes features in, hidden sizes, features out */
-  constructor(sizes: readonly number[], { norm = true, activation = "relu", lastBias = true }: MlpOptions = {}) {
-    const hidden = sizes.slice(1, -1).flatMap((size, i) => [
-      new Linear(sizes[i]!, size),
-      ...(norm ? [new BatchNorm(size, norm === true ? {} : norm)] : []),
-      new Activation(activation),
-    ]);
+  constructor(
+    sizes: readonly number[],
+    { norm = true, activation = "relu", lastBias = true }: MlpOptions = {},
+  ) {
+    const hidden = sizes
+      .slice(1, -1)
+      .flatMap((size, i) => [
+        new Linear(sizes[i]!, size),
+        ...(norm ? [new BatchNorm(size, norm === true ? {} : norm)] : []),
+        new Activation(activation),
+      ]);
     super(...hidden, new Linear(sizes.at(-2)!, sizes.at(-1)!, { bias: lastBias }));
   }
 }

@@ -8,12 +8,17 @@ beforeAll(async () => {
 });
 afterAll(() => device.destroy());
 
-const count = (net: ResNet): number => net.parameters().reduce((n, p) => n + p.shape.reduce((s, d) => s * d, 1), 0);
+const count = (net: ResNet): number =>
+  net.parameters().reduce((n, p) => n + p.shape.reduce((s, d) => s * d, 1), 0);
 
 describe("parameter counts", () => {
   it.each([
     // torchvision's published counts, with their classifier of 1000 classes.
-    [18, 11_689_512], [34, 21_797_672], [50, 25_557_032], [101, 44_549_160], [152, 60_192_808],
+    [18, 11_689_512],
+    [34, 21_797_672],
+    [50, 25_557_032],
+    [101, 44_549_160],
+    [152, 60_192_808],
   ] as const)("torchvision's ResNet-%d has %d", (depth, parameters) => {
     expect(count(resnet(depth, { ...torchvisionForm, classes: 1000 }))).toBe(parameters);
   });
@@ -28,7 +33,8 @@ describe("parameter counts", () => {
 });
 
 describe("features", () => {
-  const shape = (net: ResNet, size: number) => net.init(device).features(device.zeros([2, size, size, 3]), { train: true }).shape;
+  const shape = (net: ResNet, size: number) =>
+    net.init(device).features(device.zeros([2, size, size, 3]), { train: true }).shape;
   it("have the size of the last group", () => {
     expect(resnet(18).featureSize).toBe(512);
     expect(resnet(50, { width: 2 }).featureSize).toBe(4096);
@@ -37,10 +43,14 @@ describe("features", () => {
     const tiny = { blocks: [1, 1, 1, 1], baseWidth: 4 } as const;
     expect(shape(new ResNet({ ...tiny, stem: "small" }), 8)).toEqual([2, 32]);
     expect(shape(new ResNet(tiny), 32)).toEqual([2, 32]);
-    expect(shape(new ResNet({ ...tiny, block: "bottleneck", stem: "small", blocks: [1, 2] }), 7)).toEqual([2, 32]);
+    expect(shape(new ResNet({ ...tiny, block: "bottleneck", stem: "small", blocks: [1, 2] }), 7)).toEqual([
+      2, 32,
+    ]);
   });
   it("start as the shortcuts where the last norm starts at zero", async () => {
-    const net = new ResNet({ blocks: [1, 1], baseWidth: 4, stem: "small", zeroInitLastNorm: true }).init(device);
+    const net = new ResNet({ blocks: [1, 1], baseWidth: 4, stem: "small", zeroInitLastNorm: true }).init(
+      device,
+    );
     const scales = [...net.namedParameters()].filter(([name]) => name.endsWith("bn2.weight"));
     expect(scales.length).toBe(2);
     for (const [, p] of scales) expect([...(await p.value.data())].every((x) => x === 0)).toBe(true);
@@ -50,7 +60,9 @@ describe("features", () => {
     const net = new ResNet({ blocks: [1, 1], baseWidth: 4, stem: "small" }).init(device);
     const pixels = Float32Array.from({ length: 2 * 6 * 6 * 3 }, (_, i) => Math.sin(i));
     const both = await net.features(device.tensor(pixels, [2, 6, 6, 3]), { train: false }).data();
-    const second = await net.features(device.tensor(pixels.slice(108), [1, 6, 6, 3]), { train: false }).data();
+    const second = await net
+      .features(device.tensor(pixels.slice(108), [1, 6, 6, 3]), { train: false })
+      .data();
     second.forEach((v, i) => expect(both[8 + i]).toBeCloseTo(v, 5));
   });
 });

@@ -27,13 +27,20 @@ export interface ResNetOptions {
   /** Channels of the stem before `width`, doubled from group to group. Default 64. */
   readonly baseWidth?: number;
   readonly inputChannels?: number;
-  /** "imagenet": 7×7 stride 2 and 3×3 stride-2 max-pool; "small": 3×3 stride 1, no pool. Default "imagenet". */
+  /**
+   * "imagenet": 7×7 stride 2 and 3×3 stride-2 max-pool; "small": 3×3 stride 1, no pool. Default "imagenet".
+   */
   readonly stem?: "imagenet" | "small";
   /** A linear classifier on the pooled features; without it `forward` returns the features. */
   readonly classes?: number;
-  /** The last norm of each block starts at scale 0, so that blocks start as their shortcuts. Default false. */
+  /**
+   * The last norm of each block starts at scale 0, so that blocks start as their shortcuts. Default false.
+   */
   readonly zeroInitLastNorm?: boolean;
-  /** 1×1 projection in the first group also where shapes agree: DeepMind's basic blocks (default) against torchvision's. */
+  /**
+   * 1×1 projection in the first group also where shapes agree: DeepMind's basic blocks (default) against
+   * torchvision's.
+   */
   readonly projectionOnFirstGroup?: boolean;
   /** See PaddingStyle. Default "same". */
   readonly padding?: PaddingStyle;
@@ -64,8 +71,13 @@ abstract class ResidualBlock extends Module {
   }
 }
 
-const convolution = (from: number, to: number, kernel: number, stride: number, padding: PaddingStyle): Conv2d =>
-  new Conv2d(from, to, kernel, { stride, padding, bias: false });
+const convolution = (
+  from: number,
+  to: number,
+  kernel: number,
+  stride: number,
+  padding: PaddingStyle,
+): Conv2d => new Conv2d(from, to, kernel, { stride, padding, bias: false });
 
 const projection = (from: number, to: number, stride: number, { padding, norm }: BlockContext): Sequential =>
   new Sequential(convolution(from, to, 1, stride, padding), new BatchNorm(to, norm));
@@ -124,7 +136,9 @@ class Bottleneck extends ResidualBlock {
   }
 }
 
-/** Images [batch, h, w, channels] → pooled features [batch, featureSize], or logits where `classes` is given. */
+/**
+ * Images [batch, h, w, channels] → pooled features [batch, featureSize], or logits where `classes` is given.
+ */
 export class ResNet extends Module {
   /** Features of `features()`: the channels of the last group. */
   readonly featureSize: number;
@@ -140,11 +154,20 @@ export class ResNet extends Module {
   constructor(options: ResNetOptions = {}) {
     super();
     const { block = "basic", blocks = [2, 2, 2, 2], width = 1, baseWidth = 64, inputChannels = 3 } = options;
-    const { stem = "imagenet", padding = "same", norm = {}, zeroInitLastNorm = false, projectionOnFirstGroup = true } = options;
+    const {
+      stem = "imagenet",
+      padding = "same",
+      norm = {},
+      zeroInitLastNorm = false,
+      projectionOnFirstGroup = true,
+    } = options;
     const channels = Math.round(baseWidth * width);
     if (!blocks.length || !blocks.every((n) => Number.isInteger(n) && n > 0))
-      throw new DawnstrapError(`ResNet: blocks [${blocks.join(", ")}] has to list whole numbers above 0, one for each group`);
-    if (!(channels >= 1)) throw new DawnstrapError(`ResNet: base width ${baseWidth} times width ${width} leaves no channel`);
+      throw new DawnstrapError(
+        `ResNet: blocks [${blocks.join(", ")}] has to list whole numbers above 0, one for each group`,
+      );
+    if (!(channels >= 1))
+      throw new DawnstrapError(`ResNet: base width ${baseWidth} times width ${width} leaves no channel`);
 
     const small = stem === "small";
     this.conv1 = convolution(inputChannels, channels, small ? 3 : 7, small ? 1 : 2, padding);
@@ -187,6 +210,9 @@ export class ResNet extends Module {
 /** A ResNet of a standard depth: 18, 34, 50, 101, 152 or 200. Options override what the depth sets. */
 export function resnet(depth: ResNetDepth, options: ResNetOptions = {}): ResNet {
   if (!Object.hasOwn(resnetDepths, depth))
-    throw new DawnstrapError(`resnet: depth ${depth} is none of ${Object.keys(resnetDepths).join(", ")} (give block and blocks to new ResNet)`);
+    throw new DawnstrapError(
+      `resnet: depth ${depth} is none of ${Object.keys(resnetDepths).join(", ")} ` +
+        "(for others give block and blocks to new ResNet)",
+    );
   return new ResNet({ ...resnetDepths[depth], ...options });
 }

@@ -16,7 +16,8 @@ export interface AdamWOptions extends OptimizerOptions {
  *     w ← w − lr·wd·w;  m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²
  *     w ← w − lr·m̂/(√v̂ + eps),  m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ), t = step + 1
  *
- * Loshchilov & Hutter, arXiv 1711.05101; as PyTorch's AdamW, except that biases and norms are not decayed by default.
+ * Loshchilov & Hutter, arXiv 1711.05101; as PyTorch's AdamW, except that biases and norms are not decayed by
+ * default.
  */
 export class AdamW extends Optimizer {
   protected readonly update1;

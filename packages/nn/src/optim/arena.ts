@@ -1,12 +1,24 @@
-/** `ParamArena`: the parameters of a module as one flat array, so that an optimiser step is a few kernels, not thousands. */
-import { type Device, packFlat, reshape, ShapeError, slice, StateError, type Tensor, type Variable } from "@dawnstrap/tensor";
+/**
+ * `ParamArena`: the parameters of a module as one flat array, so that an optimiser step is a few kernels, not
+ * thousands.
+ */
+import {
+  type Device,
+  packFlat,
+  reshape,
+  ShapeError,
+  slice,
+  StateError,
+  type Tensor,
+  type Variable,
+} from "@dawnstrap/tensor";
 import type { HostTensor } from "../io/values.js";
 import { streamOf } from "../init.js";
 import type { Parameter, ParameterKind } from "../module.js";
 
 /**
- * Parameters start at multiples of this many elements: 256 bytes, at which GPU buffers may be bound, so that a
- * parameter is a window on the arena and not a copy. It is also the granule of the optimisers' norms.
+ * Parameters start at multiples of this many elements: 256 bytes, at which GPU buffers may be bound, so that
+ * a parameter is a window on the arena and not a copy. It is also the granule of the optimisers' norms.
  */
 export const BLOCK = 64;
 
@@ -23,7 +35,9 @@ export interface Segment {
 }
 
 /** Lays arrays out one after another, each from the next multiple of BLOCK on. */
-export function layOut(of: readonly { name: string; kind: ParameterKind; shape: readonly number[] }[]): Segment[] {
+export function layOut(
+  of: readonly { name: string; kind: ParameterKind; shape: readonly number[] }[],
+): Segment[] {
   let offset = 0;
   return of.map(({ name, kind, shape }) => {
     const size = shape.reduce((n, d) => n * d, 1);
@@ -63,7 +77,8 @@ export class ParamArena {
       this.viewsOf = flat;
     }
     const known = this.views[index];
-    // A view that was computed by itself has become a copy; a captured step must not take the copy for the parameter.
+    // A view that was computed by itself has become a copy; a captured step must not take the copy for the
+    // parameter.
     if (known && !known.node.realized) return known;
     const { offset, size, shape } = this.segments[index]!;
     const view = reshape(slice(flat, [offset], [offset + size]), shape);
@@ -82,9 +97,16 @@ export class ParamArena {
       throw new ShapeError("pack", `${tensors.length} tensors for ${this.segments.length} parameters`);
     this.segments.forEach(({ name, shape }, i) => {
       if (tensors[i]!.shape.join() !== shape.join())
-        throw new ShapeError("pack", `${name} has shape [${shape.join(", ")}], the tensor for it [${tensors[i]!.shape.join(", ")}]`);
+        throw new ShapeError(
+          "pack",
+          `${name} has shape [${shape.join(", ")}], the tensor for it [${tensors[i]!.shape.join(", ")}]`,
+        );
     });
-    return packFlat(tensors, this.segments.map((s) => s.offset), this.length);
+    return packFlat(
+      tensors,
+      this.segments.map((s) => s.offset),
+      this.length,
+    );
   }
 
   /** Gives some parameters (by position) new values, all at once. */
@@ -92,22 +114,33 @@ export class ParamArena {
     this.flat.assign(this.pack(this.segments.map((_, i) => values.get(i) ?? this.value(i))));
   }
 
-  /** Reads an array laid out as the arena (its weights, or an optimiser's state) as arrays by parameter name. */
+  /**
+   * Reads an array laid out as the arena (its weights, or an optimiser's state) as arrays by parameter name.
+   */
   async readAs(flat: Variable): Promise<Map<string, HostTensor>> {
     const data = (await flat.value.data()) as Float32Array;
     return new Map(
-      this.segments.map(({ name, shape, offset, size }) => [name, { dtype: "float32", shape, data: data.slice(offset, offset + size) }]),
+      this.segments.map(({ name, shape, offset, size }) => [
+        name,
+        { dtype: "float32", shape, data: data.slice(offset, offset + size) },
+      ]),
     );
   }
 
-  /** Lays host arrays out as the arena is. Throws ShapeError naming the parameter whose array does not fit. */
+  /**
+   * Lays host arrays out as the arena is. Throws ShapeError naming the parameter whose array does not fit.
+   */
   flatten(of: (name: string) => HostTensor): Float32Array {
     const flat = new Float32Array(this.length);
     for (const { name, shape, offset } of this.segments) {
       const value = of(name);
-      if (!(value.data instanceof Float32Array)) throw new ShapeError("flatten", `${name} is ${value.dtype}, not float32`);
+      if (!(value.data instanceof Float32Array))
+        throw new ShapeError("flatten", `${name} is ${value.dtype}, not float32`);
       if (value.shape.join() !== shape.join())
-        throw new ShapeError("flatten", `${name} has shape [${shape.join(", ")}], the array for it [${value.shape.join(", ")}]`);
+        throw new ShapeError(
+          "flatten",
+          `${name} has shape [${shape.join(", ")}], the array for it [${value.shape.join(", ")}]`,
+        );
       flat.set(value.data, offset);
     }
     return flat;
@@ -126,6 +159,7 @@ export function checkSameLayout(what: string, a: ParamArena, b: ParamArena): voi
   for (let i = 0; i < Math.max(a.segments.length, b.segments.length); i++)
     if (show(a.segments[i]) !== show(b.segments[i]))
       throw new StateError(
-        `${what}: the two arenas differ at parameter ${i}: ${show(a.segments[i])} against ${show(b.segments[i])} (build both modules alike)`,
+        `${what}: the two arenas differ at parameter ${i}: ${show(a.segments[i])} against ${show(b.segments[i])} ` +
+          "(build both modules alike)",
       );
 }

@@ -1,5 +1,16 @@
 /** LARS, and SGD as LARS with adaptation off. */
-import { add, div, greater, logicalAnd, minimum, mul, slice, sqrt, type Tensor, where } from "@dawnstrap/tensor";
+import {
+  add,
+  div,
+  greater,
+  logicalAnd,
+  minimum,
+  mul,
+  slice,
+  sqrt,
+  type Tensor,
+  where,
+} from "@dawnstrap/tensor";
 import type { ParamArena } from "./arena.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
 import { momentumUpdateOp } from "./updates.js";
@@ -15,15 +26,20 @@ export interface SgdOptions extends OptimizerOptions {
 abstract class Momentum extends Optimizer {
   protected readonly update1;
 
-  constructor(arena: ParamArena, adapts: boolean, { momentum = 0, nesterov = false, ...options }: SgdOptions) {
+  constructor(
+    arena: ParamArena,
+    adapts: boolean,
+    { momentum = 0, nesterov = false, ...options }: SgdOptions,
+  ) {
     super(arena, ["momentum"], adapts, options);
     this.update1 = { op: momentumUpdateOp, params: { momentum, nesterov } };
   }
 }
 
 /**
- * Stochastic gradient descent:  u = g + wd·w;  m ← momentum·m + u;  w ← w − lr·m  (Nesterov: w ← w − lr·(u + momentum·m)).
- * As PyTorch's SGD without dampening, except that biases and norms are not decayed by default (`rules: []` decays all).
+ * Stochastic gradient descent:  u = g + wd·w;  m ← momentum·m + u;  w ← w − lr·m  (Nesterov: w ← w − lr·(u +
+ * momentum·m)). As PyTorch's SGD without dampening, except that biases and norms are not decayed by default
+ * (`rules: []` decays all).
  */
 export class Sgd extends Momentum {
   constructor(arena: ParamArena, options: SgdOptions = {}) {
@@ -35,8 +51,8 @@ export interface LarsOptions extends SgdOptions {
   /** Trust coefficient. Default 1e-3. */
   readonly eta?: number;
   /**
-   * Denominator of the trust ratio. "deepmind" (default): ‖g + wd·w‖. "lightly": ‖g‖ + wd·‖w‖ + eps, where parameters
-   * without decay are not adapted either.
+   * Denominator of the trust ratio. "deepmind" (default): ‖g + wd·w‖. "lightly": ‖g‖ + wd·‖w‖ + eps, where
+   * parameters without decay are not adapted either.
    */
   readonly variant?: "deepmind" | "lightly";
   /** LARC clipping: the ratio is at most lr, that is min(ratio/lr, 1) times lr. Default false. */
@@ -57,11 +73,16 @@ export class Lars extends Momentum {
   private readonly adapted: Tensor;
   private readonly larsOptions: Required<Pick<LarsOptions, "eta" | "variant" | "clip" | "eps">>;
 
-  constructor(arena: ParamArena, { eta = 1e-3, variant = "deepmind", clip = false, eps = 1e-8, ...options }: LarsOptions = {}) {
+  constructor(
+    arena: ParamArena,
+    { eta = 1e-3, variant = "deepmind", clip = false, eps = 1e-8, ...options }: LarsOptions = {},
+  ) {
     super(arena, true, { momentum: 0.9, ...options });
     this.larsOptions = { eta, variant, clip, eps };
     const undecayed = variant === "lightly" && !options.weightDecay;
-    this.adapted = this.perSegment(({ adapt, decay }) => (adapt && !(variant === "lightly" && (undecayed || !decay)) ? 1 : 0));
+    this.adapted = this.perSegment(({ adapt, decay }) =>
+      adapt && !(variant === "lightly" && (undecayed || !decay)) ? 1 : 0,
+    );
   }
 
   protected override ratio(g: Tensor, scalars: Tensor): Tensor {

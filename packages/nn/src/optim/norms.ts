@@ -1,8 +1,19 @@
 /**
- * Norms of every parameter in an arena: sums of squares of blocks of 64, then sums of up to 64 of those, until one is left
- * for each parameter. Short sums of sums, so float32 stays accurate, and no atomics, so equal inputs give equal bits.
+ * Norms of every parameter in an arena: sums of squares of blocks of 64, then sums of up to 64 of those,
+ * until one is left for each parameter. Short sums of sums, so float32 stays accurate, and no atomics, so
+ * equal inputs give equal bits.
  */
-import { type Aval, apply, defineOp, type Device, expr as e, type NdArray, nondifferentiable, ShapeError, type Tensor } from "@dawnstrap/tensor";
+import {
+  type Aval,
+  apply,
+  defineOp,
+  type Device,
+  expr as e,
+  type NdArray,
+  nondifferentiable,
+  ShapeError,
+  type Tensor,
+} from "@dawnstrap/tensor";
 import { BLOCK, type Segment } from "./arena.js";
 
 interface BlockSquaresParams {
@@ -15,7 +26,11 @@ const column = (data: Float64Array): NdArray => ({ shape: [data.length], dtype: 
 function expectArena(op: string, [w, g]: readonly Aval[]): number {
   const n = w!.shape[0]!;
   if (n % BLOCK !== 0 || g!.shape.join() !== w!.shape.join())
-    throw new ShapeError(op, `weights [${w!.shape}] and gradient [${g!.shape}] are not two arenas`, "pack the gradients with arena.pack");
+    throw new ShapeError(
+      op,
+      `weights [${w!.shape}] and gradient [${g!.shape}] are not two arenas`,
+      "pack the gradients with arena.pack",
+    );
   return n / BLOCK;
 }
 
@@ -24,7 +39,10 @@ const blockSquaresOp = defineOp<BlockSquaresParams>({
   name: "blockSquares",
   infer(inputs) {
     const shape = [expectArena("blockSquares", inputs)];
-    return [{ shape, dtype: "float32" }, { shape, dtype: "float32" }];
+    return [
+      { shape, dtype: "float32" },
+      { shape, dtype: "float32" },
+    ];
   },
   reference([w, g, decay, segmentOf], { decayed }, [out]) {
     const sums = [0, 1].map(() => new Float64Array(out!.shape[0]!));
@@ -53,7 +71,12 @@ const blockSquaresOp = defineOp<BlockSquaresParams>({
     const [blocks, segments] = [s.int(1, 9), s.int(1, 4)];
     const flat = { shape: [blocks * BLOCK] };
     return {
-      inputs: [flat, flat, { shape: [segments] }, { shape: [blocks], dtype: "int32", range: [0, segments - 1] }],
+      inputs: [
+        flat,
+        flat,
+        { shape: [segments] },
+        { shape: [blocks], dtype: "int32", range: [0, segments - 1] },
+      ],
       params: { decayed: s.bool() },
     };
   },
@@ -64,16 +87,24 @@ interface RunSumsParams {
   readonly longest: number;
 }
 
-/** (a [n], b [n], start int32 [k], count int32 [k]) → sums of a and of b over runs start … start + count − 1, within range. */
+/**
+ * (a [n], b [n], start int32 [k], count int32 [k]) → sums of a and of b over runs start … start + count − 1,
+ * within range.
+ */
 const runSumsOp = defineOp<RunSumsParams>({
   name: "runSums",
-  infer: ([, , start]) => [{ shape: start!.shape, dtype: "float32" }, { shape: start!.shape, dtype: "float32" }],
+  infer: ([, , start]) => [
+    { shape: start!.shape, dtype: "float32" },
+    { shape: start!.shape, dtype: "float32" },
+  ],
   reference([a, b, start, count], { longest }, [out]) {
     const run = (of: Float64Array, k: number): number => {
       const from = start!.data[k]!;
       return of.subarray(from, from + Math.min(count!.data[k]!, longest)).reduce((s, x) => s + x, 0);
     };
-    return [a, b].map((x) => column(Float64Array.from({ length: out!.shape[0]! }, (_, k) => run(x!.data, k))));
+    return [a, b].map((x) =>
+      column(Float64Array.from({ length: out!.shape[0]! }, (_, k) => run(x!.data, k))),
+    );
   },
   lower(builder, [a, b, start, count], [out], { longest }) {
     const [x, y] = [a!.cached(), b!.cached()];
@@ -149,7 +180,8 @@ export class ArenaTables {
   /** Σw² and Σu² of each segment, float32 [segments]; u = g + decay·w where `decayed`, else g. */
   squares(w: Tensor, g: Tensor, decay: Tensor, decayed: boolean): [ww: Tensor, uu: Tensor] {
     let sums = apply(blockSquaresOp, [w, g, decay, this.segmentOfBlock], { decayed });
-    for (const { start, count, longest } of this.levels) sums = apply(runSumsOp, [...sums, start, count], { longest });
+    for (const { start, count, longest } of this.levels)
+      sums = apply(runSumsOp, [...sums, start, count], { longest });
     return [sums[0]!, sums[1]!];
   }
 }

@@ -1,5 +1,15 @@
-/** `Optimizer`: what SGD, LARS and AdamW share. A step is recorded with `update`, inside a captured function or outside. */
-import { type Device, type OpDef, ShapeError, StateError, type Tensor, type Variable } from "@dawnstrap/tensor";
+/**
+ * `Optimizer`: what SGD, LARS and AdamW share. A step is recorded with `update`, inside a captured function
+ * or outside.
+ */
+import {
+  type Device,
+  type OpDef,
+  ShapeError,
+  StateError,
+  type Tensor,
+  type Variable,
+} from "@dawnstrap/tensor";
 import type { HostTensor } from "../io/values.js";
 import { checkSameLayout, type ParamArena } from "./arena.js";
 import { ArenaTables } from "./norms.js";
@@ -9,7 +19,9 @@ import { applyUpdate, SCALARS, scalarAt, type UpdateInputs } from "./updates.js"
 export interface OptimizerOptions {
   /** Default 0. */
   readonly weightDecay?: number;
-  /** Which parameters are left out of decay and adaptation; later rules override. Default: biases and norms. */
+  /**
+   * Which parameters are left out of decay and adaptation; later rules override. Default: biases and norms.
+   */
   readonly rules?: readonly Rule[];
   /** Arena of the same layout that follows the weights: ξ ← ξ + (1 − τ)(w_new − ξ), in the same pass. */
   readonly target?: ParamArena;
@@ -45,7 +57,9 @@ export abstract class Optimizer {
     this.device = arena.device;
     this.tables = new ArenaTables(arena.device, arena.segments);
     this.decay = this.perSegment(({ decay }) => (decay ? weightDecay : 0));
-    this.states = new Map(stateNames.map((n) => [n, this.device.variable(this.device.zeros([arena.length]), n)]));
+    this.states = new Map(
+      stateNames.map((n) => [n, this.device.variable(this.device.zeros([arena.length]), n)]),
+    );
   }
 
   /** Constants of the rule's kernel. */
@@ -68,7 +82,11 @@ export abstract class Optimizer {
    */
   update(grads: readonly Tensor[] | Tensor, scalars: Tensor): void {
     if (scalars.shape.join() !== String(SCALARS))
-      throw new ShapeError("update", `scalars have shape [${scalars.shape}], [${SCALARS}] is wanted`, "make them with optimizer.scalars");
+      throw new ShapeError(
+        "update",
+        `scalars have shape [${scalars.shape}], [${SCALARS}] is wanted`,
+        "make them with optimizer.scalars",
+      );
     const g = Array.isArray(grads) ? this.arena.pack(grads) : (grads as Tensor);
     const variables = [this.arena.flat, ...this.states.values(), ...(this.target ? [this.target.flat] : [])];
     const inputs: UpdateInputs = {
@@ -79,13 +97,19 @@ export abstract class Optimizer {
       ratio: this.ratio(g, scalars),
     };
     const { op, params } = this.update1;
-    const updated = applyUpdate(op, variables.map((v) => v.value), inputs, { ...params, target: this.target !== undefined });
+    const updated = applyUpdate(
+      op,
+      variables.map((v) => v.value),
+      inputs,
+      { ...params, target: this.target !== undefined },
+    );
     updated.forEach((value, k) => variables[k]!.assign(value));
   }
 
   /** The numbers of a step as `update` wants them; make a tensor of them. */
   scalars({ lr, tau, step = 0 }: StepNumbers): Float32Array {
-    if (this.target && tau === undefined) throw new StateError("scalars: this optimiser moves a target; give tau");
+    if (this.target && tau === undefined)
+      throw new StateError("scalars: this optimiser moves a target; give tau");
     const numbers = new Float32Array(SCALARS);
     numbers[scalarAt.lr] = lr;
     // 1 − τ is taken here, in float64: close to the end of training float32 could not tell τ from 1.

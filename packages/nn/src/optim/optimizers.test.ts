@@ -47,16 +47,30 @@ async function run(
 
 function expectClose(got: readonly number[], want: readonly number[], relative = 1e-6): void {
   expect(got.length).toBe(want.length);
-  got.forEach((g, i) => expect(Math.abs(g - want[i]!), `element ${i}: ${g} against ${want[i]}`).toBeLessThanOrEqual(relative * Math.max(1, Math.abs(want[i]!))));
+  got.forEach((g, i) =>
+    expect(Math.abs(g - want[i]!), `element ${i}: ${g} against ${want[i]}`).toBeLessThanOrEqual(
+      relative * Math.max(1, Math.abs(want[i]!)),
+    ),
+  );
 }
 
 describe("LARS, the cases of byol-spec §9", () => {
   const gradients = [{ w: [0.6, -0.8] }, { w: [0.1, 0.2] }];
   const options: LarsOptions = { weightDecay: 0.1, eta: 1e-3, momentum: 0.9 };
-  const lars = async (steps: number, more: LarsOptions = {}, start: readonly number[] = [3, 4], kind: ParameterKind = "weight") => {
+  const lars = async (
+    steps: number,
+    more: LarsOptions = {},
+    start: readonly number[] = [3, 4],
+    kind: ParameterKind = "weight",
+  ) => {
     const module = new Weights({ w: { kind, values: start } }).init(device);
     let optimizer!: Lars;
-    const { w } = await run(module, (m) => (optimizer = new Lars(m.arena, { ...options, ...more })), gradients.slice(0, steps), () => ({ lr: 2 }));
+    const { w } = await run(
+      module,
+      (m) => (optimizer = new Lars(m.arena, { ...options, ...more })),
+      gradients.slice(0, steps),
+      () => ({ lr: 2 }),
+    );
     const momentum = (await optimizer.stateDict()).get("momentum.w")!.data as Float32Array;
     return { w: w!, momentum: [...momentum] };
   };
@@ -95,7 +109,11 @@ describe("LARS, the cases of byol-spec §9", () => {
 });
 
 /** Plain float64 loops over ten steps with changing gradients and learning rate, as an independent oracle. */
-function oracle(kind: "deepmind" | "lightly" | "sgd" | "nesterov" | "adamw", start: readonly number[], gradient: (step: number) => number[]): number[] {
+function oracle(
+  kind: "deepmind" | "lightly" | "sgd" | "nesterov" | "adamw",
+  start: readonly number[],
+  gradient: (step: number) => number[],
+): number[] {
   const [wd, eta, mom] = [0.05, 0.02, 0.9];
   const w = [...start];
   const m = start.map(() => 0);
@@ -107,14 +125,16 @@ function oracle(kind: "deepmind" | "lightly" | "sgd" | "nesterov" | "adamw", sta
       w.forEach((x, i) => {
         m[i] = 0.9 * m[i]! + 0.1 * g[i]!;
         v[i] = 0.999 * v[i]! + 0.001 * g[i]! ** 2;
-        const change = m[i]! / (1 - 0.9 ** (step + 1)) / (Math.sqrt(v[i]! / (1 - 0.999 ** (step + 1))) + 1e-8);
+        const change =
+          m[i]! / (1 - 0.9 ** (step + 1)) / (Math.sqrt(v[i]! / (1 - 0.999 ** (step + 1))) + 1e-8);
         w[i] = x - lr * wd * x - lr * change;
       });
       continue;
     }
     const u = g.map((x, i) => x + wd * w[i]!);
     const [wn, gn, un] = [w, g, u].map((x) => Math.hypot(...x)) as [number, number, number];
-    const ratio = kind === "deepmind" ? (eta * wn) / un : kind === "lightly" ? (eta * wn) / (gn + wd * wn + 1e-8) : 1;
+    const ratio =
+      kind === "deepmind" ? (eta * wn) / un : kind === "lightly" ? (eta * wn) / (gn + wd * wn + 1e-8) : 1;
     w.forEach((x, i) => {
       m[i] = mom * m[i]! + ratio * u[i]!;
       w[i] = x - lr * (kind === "nesterov" ? ratio * u[i]! + mom * m[i]! : m[i]!);
@@ -132,46 +152,74 @@ describe.each(["reference", "cpu", "webgpu"] as const)("ten steps on %s", (kind)
   });
   afterAll(() => here.destroy());
 
-  // Over 64 · 64 elements, so that norms take three levels, and two more parameters around with tails in their blocks.
+  // Over 64 · 64 elements, so that norms take three levels, and two more parameters around with tails in
+  // their blocks.
   const big = Array.from({ length: 4500 }, (_, i) => Math.sin(i + 1));
   const gradient = (step: number): number[] => big.map((_, i) => Math.cos(i * (step + 1)) / 3);
 
-  it.each(["deepmind", "lightly", "sgd", "nesterov", "adamw"] as const)("%s agrees with float64 loops", async (rule) => {
-    const side = { kind: "norm", values: [1, 2, 3] } as const;
-    const module = new Weights({ before: side, w: { kind: "weight", values: big }, after: side }).init(here);
-    const target = new Weights({ before: side, w: { kind: "weight", values: big.map(() => 0) }, after: side }).init(here);
-    const common = { weightDecay: 0.05, target: target.arena };
-    const optimizer =
-      rule === "adamw" ? new AdamW(module.arena, common)
-      : rule === "sgd" || rule === "nesterov" ? new Sgd(module.arena, { ...common, momentum: 0.9, nesterov: rule === "nesterov" })
-      : new Lars(module.arena, { ...common, eta: 0.02, variant: rule });
-    const step = here.capture((g: Tensor, scalars: Tensor) => {
-      const none = here.zeros([3]);
-      optimizer.update([none, g, none], scalars);
-    });
-    const follow = big.map(() => 0);
-    for (let k = 0; k < 10; k++) {
-      await step(here.tensor(Float32Array.from(gradient(k))), here.tensor(optimizer.scalars({ lr: rate(k), tau: 0.75, step: k })));
-      const now = await module.parameters()[1]!.value.data();
-      follow.forEach((x, i) => {
-        follow[i] = x + 0.25 * (now[i]! - x);
+  it.each(["deepmind", "lightly", "sgd", "nesterov", "adamw"] as const)(
+    "%s agrees with float64 loops",
+    async (rule) => {
+      const side = { kind: "norm", values: [1, 2, 3] } as const;
+      const module = new Weights({ before: side, w: { kind: "weight", values: big }, after: side }).init(
+        here,
+      );
+      const target = new Weights({
+        before: side,
+        w: { kind: "weight", values: big.map(() => 0) },
+        after: side,
+      }).init(here);
+      const common = { weightDecay: 0.05, target: target.arena };
+      const optimizer =
+        rule === "adamw"
+          ? new AdamW(module.arena, common)
+          : rule === "sgd" || rule === "nesterov"
+            ? new Sgd(module.arena, { ...common, momentum: 0.9, nesterov: rule === "nesterov" })
+            : new Lars(module.arena, { ...common, eta: 0.02, variant: rule });
+      const step = here.capture((g: Tensor, scalars: Tensor) => {
+        const none = here.zeros([3]);
+        optimizer.update([none, g, none], scalars);
       });
-    }
-    // Values are read as float32: 6e-8 of weights of size 1. Ten float32 steps round each time, and AdamW divides by roots of small numbers.
-    const tolerance = kind === "reference" ? 1e-7 : rule === "adamw" ? 1e-5 : 3e-6;
-    expectClose([...(await module.parameters()[1]!.value.data())], oracle(rule, big.map(Math.fround), (k) => gradient(k).map(Math.fround)), tolerance);
-    expectClose([...(await target.parameters()[1]!.value.data())], follow, 3e-6);
-    expectClose([...(await module.parameters()[2]!.value.data())], [1, 2, 3], 0);
-    const padding = (await module.arena.flat.value.data()).slice(3, 64);
-    expect(padding.every((x) => x === 0), "padding stays zero").toBe(true);
-  });
+      const follow = big.map(() => 0);
+      for (let k = 0; k < 10; k++) {
+        await step(
+          here.tensor(Float32Array.from(gradient(k))),
+          here.tensor(optimizer.scalars({ lr: rate(k), tau: 0.75, step: k })),
+        );
+        const now = await module.parameters()[1]!.value.data();
+        follow.forEach((x, i) => {
+          follow[i] = x + 0.25 * (now[i]! - x);
+        });
+      }
+      // Values are read as float32: 6e-8 of weights of size 1. Ten float32 steps round each time, and AdamW
+      // divides by roots of small numbers.
+      const tolerance = kind === "reference" ? 1e-7 : rule === "adamw" ? 1e-5 : 3e-6;
+      expectClose(
+        [...(await module.parameters()[1]!.value.data())],
+        oracle(rule, big.map(Math.fround), (k) => gradient(k).map(Math.fround)),
+        tolerance,
+      );
+      expectClose([...(await target.parameters()[1]!.value.data())], follow, 3e-6);
+      expectClose([...(await module.parameters()[2]!.value.data())], [1, 2, 3], 0);
+      const padding = (await module.arena.flat.value.data()).slice(3, 64);
+      expect(
+        padding.every((x) => x === 0),
+        "padding stays zero",
+      ).toBe(true);
+    },
+  );
 });
 
 describe("the target", () => {
   const follow = async (tau: number): Promise<number> => {
     const module = new Weights(weight(3)).init(device);
     const target = new Weights(weight(1)).init(device);
-    await run(module, (m) => new Sgd(m.arena, { target: target.arena }), [{ w: [0] }], () => ({ lr: 1, tau }));
+    await run(
+      module,
+      (m) => new Sgd(m.arena, { target: target.arena }),
+      [{ w: [0] }],
+      () => ({ lr: 1, tau }),
+    );
     return target.parameters()[0]!.value.item();
   };
   it("moves by 1 − τ (byol-spec §9)", async () => {
@@ -182,13 +230,20 @@ describe("the target", () => {
   it("follows the new weights, not the old", async () => {
     const module = new Weights(weight(3)).init(device);
     const target = new Weights(weight(1)).init(device);
-    await run(module, (m) => new Sgd(m.arena, { target: target.arena }), [{ w: [1] }], () => ({ lr: 1, tau: 0 }));
+    await run(
+      module,
+      (m) => new Sgd(m.arena, { target: target.arena }),
+      [{ w: [1] }],
+      () => ({ lr: 1, tau: 0 }),
+    );
     expect(await target.parameters()[0]!.value.item()).toBe(2);
   });
   it("has to be laid out alike, and to be given its τ", () => {
     const module = new Weights(weight(3)).init(device);
     const other = new Weights(weight(1, 2)).init(device);
-    expect(() => new Sgd(module.arena, { target: other.arena })).toThrow(/differ at parameter 0: w \[1\] against w \[2\]/);
+    expect(() => new Sgd(module.arena, { target: other.arena })).toThrow(
+      /differ at parameter 0: w \[1\] against w \[2\]/,
+    );
     const same = new Weights(weight(1)).init(device);
     expect(() => new Sgd(module.arena, { target: same.arena }).scalars({ lr: 1 })).toThrow(/give tau/);
   });
@@ -196,9 +251,15 @@ describe("the target", () => {
 
 describe("optimiser state", () => {
   it("goes through a state dict", async () => {
-    const make = () => new Weights({ w: { kind: "weight", values: [1, 2, 3] }, b: { kind: "bias", values: [4] } }).init(device);
+    const make = () =>
+      new Weights({ w: { kind: "weight", values: [1, 2, 3] }, b: { kind: "bias", values: [4] } }).init(
+        device,
+      );
     const numbers = (step: number) => ({ lr: 0.1, step });
-    const [a, b] = [{ w: [1, -1, 2], b: [3] }, { w: [2, 1, 0], b: [-1] }];
+    const [a, b] = [
+      { w: [1, -1, 2], b: [3] },
+      { w: [2, 1, 0], b: [-1] },
+    ];
     const whole = await run(make(), (m) => new AdamW(m.arena), [a, b], numbers);
 
     const first = make();
@@ -230,7 +291,12 @@ describe("rules", () => {
       scale: { kind: "norm", values: [1] },
     }).init(device);
     const rules = [...new Lars(module.arena).rules, byName(/^head/, { adapt: false })];
-    expect(new Lars(module.arena, { rules }).describe().split("\n").map((l) => l.split(/\s{2,}/))).toEqual([
+    expect(
+      new Lars(module.arena, { rules })
+        .describe()
+        .split("\n")
+        .map((l) => l.split(/\s{2,}/)),
+    ).toEqual([
       ["parameter", "shape", "decay", "adapt", "rule"],
       ["w", "[1]", "yes", "yes", "default"],
       ["head", "[1]", "yes", "no", "/^head/"],

@@ -11,7 +11,9 @@ export interface Rule {
   readonly adapt?: boolean;
 }
 
-/** Biases and norm parameters get neither decay nor adaptation: BYOL, SimCLR and most others (byol-spec §1.5). */
+/**
+ * Biases and norm parameters get neither decay nor adaptation: BYOL, SimCLR and most others (byol-spec §1.5).
+ */
 export const excludeBiasAndNorm: readonly Rule[] = [
   { label: "bias", applies: (p) => p.kind === "bias", decay: false, adapt: false },
   { label: "norm", applies: (p) => p.kind === "norm", decay: false, adapt: false },
@@ -36,17 +38,37 @@ export function treatmentOf(segment: Segment, rules: readonly Rule[]): Treatment
   const start: Treatment = { decay: true, adapt: true, rules: [] };
   return rules
     .filter((rule) => rule.applies(segment))
-    .reduce((t, { label, decay = t.decay, adapt = t.adapt }) => ({ decay, adapt, rules: [...t.rules, label] }), start);
+    .reduce(
+      (t, { label, decay = t.decay, adapt = t.adapt }) => ({ decay, adapt, rules: [...t.rules, label] }),
+      start,
+    );
 }
 
 /** A table with a line per parameter: what is done to it, and why. */
-export function treatmentTable(segments: readonly Segment[], rules: readonly Rule[], adapts: boolean): string {
+export function treatmentTable(
+  segments: readonly Segment[],
+  rules: readonly Rule[],
+  adapts: boolean,
+): string {
   const rows = segments.map((segment) => {
     const { decay, adapt, rules: applied } = treatmentOf(segment, rules);
     const yes = (b: boolean): string => (b ? "yes" : "no");
-    return [segment.name, `[${segment.shape.join(", ")}]`, yes(decay), adapts ? yes(adapt) : "no", applied.join(", ") || "default"];
+    return [
+      segment.name,
+      `[${segment.shape.join(", ")}]`,
+      yes(decay),
+      adapts ? yes(adapt) : "no",
+      applied.join(", ") || "default",
+    ];
   });
   const table = [["parameter", "shape", "decay", "adapt", "rule"], ...rows];
   const widths = table[0]!.map((_, c) => Math.max(...table.map((row) => row[c]!.length)));
-  return table.map((row) => row.map((cell, c) => cell.padEnd(widths[c]!)).join("  ").trimEnd()).join("\n");
+  return table
+    .map((row) =>
+      row
+        .map((cell, c) => cell.padEnd(widths[c]!))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }

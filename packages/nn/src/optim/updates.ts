@@ -1,5 +1,20 @@
-/** The in-place kernels of optimiser steps: one pass over the weights, their state and, with it, the target's EMA. */
-import { apply, type Aval, defineOp, expr as e, type LowerBuilder, type NdArray, nondifferentiable, type Sampler, type Source, type Tensor, type TensorSpec } from "@dawnstrap/tensor";
+/**
+ * The in-place kernels of optimiser steps: one pass over the weights, their state and, with it, the target's
+ * EMA.
+ */
+import {
+  apply,
+  type Aval,
+  defineOp,
+  expr as e,
+  type LowerBuilder,
+  type NdArray,
+  nondifferentiable,
+  type Sampler,
+  type Source,
+  type Tensor,
+  type TensorSpec,
+} from "@dawnstrap/tensor";
 import { BLOCK } from "./arena.js";
 
 type Expr = e.Expr;
@@ -64,8 +79,8 @@ type Params<P> = P & {
 };
 
 /**
- * Inputs: the arrays that are updated (w, states…, ξ where there is a target), then g, segmentOfBlock, decay, ratio,
- * scalars. Outputs: the updated arrays.
+ * Inputs: the arrays that are updated (w, states…, ξ where there is a target), then g, segmentOfBlock, decay,
+ * ratio, scalars. Outputs: the updated arrays.
  */
 function updateOp<P>(rule: UpdateRule<P>) {
   const updatedCount = ({ target }: Params<P>): number => 1 + rule.states + (target ? 1 : 0);
@@ -79,16 +94,28 @@ function updateOp<P>(rule: UpdateRule<P>) {
   };
   return defineOp<Params<P>>({
     name: rule.name,
-    infer: (inputs, params): Aval[] => inputs.slice(0, updatedCount(params)).map(({ shape, dtype }) => ({ shape, dtype })),
+    infer: (inputs, params): Aval[] =>
+      inputs.slice(0, updatedCount(params)).map(({ shape, dtype }) => ({ shape, dtype })),
     reference(inputs, params): NdArray[] {
       const count = updatedCount(params);
       const updated = inputs.slice(0, count).map((x) => ({ ...x, data: x.data.slice() }));
-      const [g, segmentOf, decay, ratio, scalars] = inputs.slice(count) as [NdArray, NdArray, NdArray, NdArray, NdArray];
+      const [g, segmentOf, decay, ratio, scalars] = inputs.slice(count) as [
+        NdArray,
+        NdArray,
+        NdArray,
+        NdArray,
+        NdArray,
+      ];
       const scalar = (name: keyof typeof scalarAt): number => scalars.data[scalarAt[name]]!;
       g.data.forEach((d, i) => {
         const segment = segmentOf.data[Math.floor(i / BLOCK)]!;
         const element = { g: d, decay: decay.data[segment]!, ratio: ratio.data[segment]!, scalar };
-        const next = stepAll(onNumbers, updated.map((x) => x.data[i]!), element, params);
+        const next = stepAll(
+          onNumbers,
+          updated.map((x) => x.data[i]!),
+          element,
+          params,
+        );
         next.forEach((v, k) => {
           updated[k]!.data[i] = v;
         });
@@ -97,7 +124,13 @@ function updateOp<P>(rule: UpdateRule<P>) {
     },
     lower(b: LowerBuilder, inputs: readonly Source[], outs, params) {
       const count = updatedCount(params);
-      const [g, segmentOf, decay, ratio, scalars] = inputs.slice(count).map((x) => x.cached()) as [Source, Source, Source, Source, Source];
+      const [g, segmentOf, decay, ratio, scalars] = inputs.slice(count).map((x) => x.cached()) as [
+        Source,
+        Source,
+        Source,
+        Source,
+        Source,
+      ];
       const bufs = inputs.slice(0, count).map((x, k) => b.updated(k, x));
       const grid = [outs[0]!.shape[0]! / BLOCK, BLOCK];
       const arrays = bufs.map((buf) => b.view(buf, grid));
@@ -109,7 +142,12 @@ function updateOp<P>(rule: UpdateRule<P>) {
           ratio: ratio.at([segment]),
           scalar: (name: keyof typeof scalarAt) => scalars.at([e.i32(scalarAt[name])]),
         };
-        return stepAll(onExpressions, arrays.map((a) => a.at(at)), element, params);
+        return stepAll(
+          onExpressions,
+          arrays.map((a) => a.at(at)),
+          element,
+          params,
+        );
       });
     },
     updates: true,
@@ -139,7 +177,7 @@ interface MomentumParams {
 }
 
 /**
- *     u = g + decay·w;  m ← momentum·m + ratio·u;  w ← w − lr·m          (Nesterov: w ← w − lr·(ratio·u + momentum·m))
+ *     u = g + decay·w;  m ← momentum·m + ratio·u;  w ← w − lr·m      (Nesterov: w ← w − lr·(ratio·u + momentum·m))
  */
 export const momentumUpdateOp = updateOp<MomentumParams>({
   name: "momentumUpdate",
