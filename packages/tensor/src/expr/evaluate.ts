@@ -135,7 +135,7 @@ export function evaluateMap(
     }
     run(plan.top, values, read);
     outputs.forEach((o, k) => {
-      store(k, valueOf(o.index, values), valueOf(o.value, values));
+      store(k, numberOf(o.index, values), numberOf(o.value, values));
     });
   }
 }
@@ -162,11 +162,11 @@ export function evaluateMapOn(kernel: MapKernel, arrays: ReadonlyMap<Slot, HostA
 
 const stored = (value: number, dtype: DType): number => (dtype === "uint8" ? value & 255 : value);
 
-const valueOf = (e: Expr, values: ReadonlyMap<Expr, number>): number =>
+const numberOf = (e: Expr, values: ReadonlyMap<Expr, number>): number =>
   e.kind === "const" ? e.value : values.get(e)!;
 
 function run(block: Block, values: Map<Expr, number>, read: Loader): void {
-  const get = (e: Expr): number => valueOf(e, values);
+  const get = (e: Expr): number => numberOf(e, values);
   for (const step of block.steps) {
     if (!isLoop(step)) {
       values.set(step, compute(step, get, read));

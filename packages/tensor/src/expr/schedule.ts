@@ -88,7 +88,10 @@ export function schedule(roots: readonly Expr[]): Schedule {
   const bodyOf = (fold: Fold | undefined): Block => {
     if (!fold) return top;
     let body = bodies.get(fold);
-    if (!body) bodies.set(fold, (body = { steps: [] }));
+    if (!body) {
+      body = { steps: [] };
+      bodies.set(fold, body);
+    }
     return body;
   };
   for (const e of order) {

@@ -1,6 +1,9 @@
 /** Finding a WebGPU implementation and an adapter on it. */
 import { DeviceError } from "../../errors.js";
 
+/** Which generator writes the matrix products: workgroup tiles, lane tiles with or without subgroup operations. */
+export type KernelStyle = "auto" | "tiles" | "lanes" | "plain";
+
 export interface WebGpuOptions {
   /** The implementation to use, instead of the browser's or the npm package's. */
   readonly gpu?: GPU;
@@ -9,6 +12,8 @@ export interface WebGpuOptions {
   readonly requireHardware?: boolean;
   /** Node only: false lets Dawn skip the validation of calls. Kernels are checked either way. */
   readonly validation?: boolean;
+  /** Default "auto": tiles on hardware, lanes on software adapters. */
+  readonly kernels?: KernelStyle;
 }
 
 const remedy =

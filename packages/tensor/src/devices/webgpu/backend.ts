@@ -3,7 +3,7 @@ import { DeviceError } from "../../errors.js";
 import type { BoundCall, Memory } from "../../graph/program.js";
 import type { WgslLimits } from "../../kernels/wgsl/index.js";
 import type { Backend, DeviceLimits, PreparedProgram } from "../device.js";
-import { describe, isSoftware } from "./adapter.js";
+import { describe, isSoftware, type KernelStyle } from "./adapter.js";
 import { Health } from "./health.js";
 import { GpuMemory, gpuMemory, mapModeRead, roundUp, StagingPool, usage } from "./memory.js";
 import { Pipelines } from "./pipelines.js";
@@ -23,7 +23,7 @@ export class WebGpuBackend implements Backend {
   private device: GPUDevice | undefined;
   private scratch?: GPUBuffer;
 
-  constructor(gpu: GPU, adapter: GPUAdapter, device: GPUDevice) {
+  constructor(gpu: GPU, adapter: GPUAdapter, device: GPUDevice, kernels: KernelStyle = "auto") {
     this.gpu = gpu;
     this.device = device;
     this.isSoftware = isSoftware(adapter.info);
@@ -31,12 +31,7 @@ export class WebGpuBackend implements Backend {
     this.limits = deviceLimits(device.limits, this.isSoftware);
     this.health = new Health(device);
     this.staging = new StagingPool(device, this.counters);
-    const kernelLimits: WgslLimits = {
-      maxWorkgroupsPerDimension: device.limits.maxComputeWorkgroupsPerDimension,
-      maxInvocationsPerWorkgroup: device.limits.maxComputeInvocationsPerWorkgroup,
-      maxWorkgroupStorageBytes: device.limits.maxComputeWorkgroupStorageSize,
-      hardware: !this.isSoftware,
-    };
+    const kernelLimits = wgslLimits(adapter.info, device, kernels);
     const pipelines = new Pipelines(device, kernelLimits, this.counters);
     this.runtime = { device, health: this.health, pipelines, counters: this.counters, chunk: 64 };
   }
@@ -171,6 +166,19 @@ export class WebGpuBackend implements Backend {
  * its few 8-lane threads kept busy and pays for every further partial result; 2,048 items are 32 workgroups of 64.
  */
 const parallelism = (software: boolean): number => (software ? 2048 : 32_768);
+
+function wgslLimits(info: GPUAdapterInfo, { limits, features }: GPUDevice, style: KernelStyle): WgslLimits {
+  const size = info.subgroupMinSize ?? 0;
+  // A lane tile relies on knowing the subgroup's size when the kernel is written.
+  const fixed = features.has("subgroups") && size === info.subgroupMaxSize && size >= 4 && size <= 32;
+  return {
+    maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
+    maxInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+    maxWorkgroupStorageBytes: limits.maxComputeWorkgroupStorageSize,
+    hardware: style === "auto" ? !isSoftware(info) : style === "tiles",
+    ...(fixed && style !== "plain" && { subgroupSize: size }),
+  };
+}
 
 function deviceLimits(limits: GPUSupportedLimits, software: boolean): DeviceLimits {
   const down = (n: number, multiple: number): number => Math.floor(n / multiple) * multiple;

@@ -26,7 +26,7 @@ export class Pipelines {
 
   get(call: BoundCall): Promise<CompiledKernel> {
     const signature = signatureOf(call);
-    const key = `${signature} ${call.bindings.map((b) => `${b.dtype}${b.bytes}`).join()} ${call.key}`;
+    const key = `${signature} ${call.bindings.map((b) => `${b.dtype}${b.bytes}`).join()} ${call.spec.family} ${call.key}`;
     let kernel = this.byKey.get(key);
     if (!kernel) {
       kernel = this.compile(call, signature);

@@ -109,7 +109,10 @@ let buffers = 0;
 const ids = new WeakMap<GPUBuffer, number>();
 function idOf(buffer: GPUBuffer): number {
   let id = ids.get(buffer);
-  if (id === undefined) ids.set(buffer, (id = buffers++));
+  if (id === undefined) {
+    id = buffers++;
+    ids.set(buffer, id);
+  }
   return id;
 }
 

@@ -1,6 +1,11 @@
 /** The table of kernel families, and the way from a kernel's description to its WGSL. */
 import type { KernelSpec, MapKernel } from "../../graph/program.js";
+import { conv2d } from "./conv2d.js";
+import { conv2dInputGrad } from "./conv2dInputGrad.js";
+import { conv2dWeightGrad } from "./conv2dWeightGrad.js";
 import { compileExpression } from "./expression.js";
+import { gemm } from "./gemm.js";
+import { scatterAdd } from "./scatterAdd.js";
 import type { KernelBinding, WgslKernel, WgslLimits } from "./types.js";
 
 export type { KernelBinding, WgslKernel, WgslLimits } from "./types.js";
@@ -9,7 +14,13 @@ export { baseLimits } from "./types.js";
 /** A hand-written family: a pure function of its parameters. */
 export type WgslFamily = (params: never, limits: WgslLimits) => WgslKernel;
 
-const families: Readonly<Record<string, WgslFamily>> = {};
+const families: Readonly<Record<string, WgslFamily>> = {
+  gemm,
+  conv2d,
+  conv2dInputGrad,
+  conv2dWeightGrad,
+  scatterAdd,
+};
 
 export function compileWgsl(
   spec: KernelSpec,

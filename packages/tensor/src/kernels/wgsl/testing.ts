@@ -24,7 +24,7 @@ export async function runKernel(
     return memory;
   });
   const call: BoundCall = {
-    key: spec.family === "map" ? `test ${calls++}` : JSON.stringify("params" in spec ? spec.params : 0),
+    key: spec.family === "map" ? `test ${calls++}` : JSON.stringify(spec),
     spec,
     bindings: bindings.map((b, k) => ({
       memory: memories[k]!,

@@ -15,6 +15,8 @@ export interface WgslLimits {
   readonly maxWorkgroupStorageBytes: number;
   /** False for llvmpipe, SwiftShader and WARP, which want register tiles and no workgroup memory. */
   readonly hardware: boolean;
+  /** Invocations of a subgroup, where the adapter has subgroups of one size only. */
+  readonly subgroupSize?: number;
 }
 
 export interface WgslKernel {

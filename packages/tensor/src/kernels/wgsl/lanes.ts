@@ -1,0 +1,153 @@
+/**
+ * Products for software adapters. llvmpipe runs a workgroup on one thread, its invocations side by side in the lanes
+ * of vectors; barriers and workgroup memory cost more than they save, and a load costs one scalar load per lane
+ * whatever the addresses are (about as much as ten vector operations). So the lanes of one vector share a tile:
+ * each holds its own columns of B, and rows of A are loaded one per lane and handed round by broadcasts.
+ */
+import { ceilDiv, grid } from "./grid.js";
+import type { Product } from "./product.js";
+import type { WgslKernel, WgslLimits } from "./types.js";
+
+export interface LaneTile {
+  /** Rows of a tile; a multiple of `lanes` when they are broadcast. */
+  readonly rows: number;
+  /** Columns that each lane holds. */
+  readonly columns: number;
+  /** Invocations of a workgroup: one subgroup, so that broadcasts need no barrier. */
+  readonly lanes: number;
+  /** Without subgroups every lane loads every row. */
+  readonly broadcast: boolean;
+}
+
+/** Relative costs on llvmpipe, from its machine code: a gathered load, a multiply-add with its masked store. */
+const loadCost = 28;
+const multiplyAddCost = 2.5;
+/** Compiling takes some 4 ms per multiply-add of the tile; as cycles of a call, spread over a thousand calls. */
+const compileCost = 15_000;
+/** Enough tiles for the threads of a small machine to finish together. */
+const wantedTiles = 8;
+
+/** The tile with the least estimated time. */
+export function lanesFor(p: Product, limits: WgslLimits): LaneTile {
+  const broadcast = limits.subgroupSize !== undefined;
+  const lanes = limits.subgroupSize ?? 8;
+  let best: LaneTile | undefined;
+  let bestCost = Infinity;
+  for (const rows of [8, 16, 32]) {
+    if (broadcast && rows % lanes !== 0) continue;
+    for (const columns of [1, 2, 4, 8]) {
+      if (rows * columns > 128) continue;
+      const vectors = p.outVectors && columns % 4 === 0 ? 1 : 1.1;
+      const tiles = p.problems * ceilDiv(p.m, rows) * ceilDiv(p.n, lanes * columns);
+      const loads = (broadcast ? rows / lanes : rows) + columns;
+      const step = loads * loadCost + rows * columns * multiplyAddCost * vectors;
+      const cost =
+        Math.max(tiles, wantedTiles) * (step * p.depth + rows * columns * loadCost) +
+        rows * columns * compileCost;
+      if (cost < bestCost) {
+        bestCost = cost;
+        best = { rows, columns, lanes, broadcast };
+      }
+    }
+  }
+  if (!best) throw new Error(`internal: no tile for subgroups of ${lanes}`);
+  return best;
+}
+
+export function compileLanes(p: Product, tile: LaneTile, limits: WgslLimits): WgslKernel {
+  const { rows, columns, lanes, broadcast } = tile;
+  const tilesN = ceilDiv(p.n, lanes * columns);
+  const tilesM = ceilDiv(p.m, rows);
+  const g = grid(tilesN * tilesM * p.problems, limits);
+  // A lane's columns are neighbours where they are stored as vectors, else the lanes are neighbours.
+  const vectors = p.outVectors && columns % 4 === 0;
+  const bVectors = vectors && p.bVectors;
+  const parts = Array.from({ length: vectors ? columns / 4 : columns }, (_, q) => q);
+  const width = vectors ? 4 : 1;
+  const type = vectors ? "vec4<f32>" : "f32";
+  const held = Array.from({ length: broadcast ? rows / lanes : rows }, (_, i) => String(i));
+  const all = Array.from({ length: rows }, (_, r) => r);
+  const holder = (r: number): string => held[broadcast ? Math.floor(r / lanes) : r]!;
+  const fromHolder = (name: string, r: number): string =>
+    broadcast ? `subgroupBroadcast(${name}${holder(r)}, ${r % lanes}u)` : `${name}${holder(r)}`;
+  const rowsCut = p.m % rows !== 0;
+  const columnsCut = p.n % (lanes * columns) !== 0;
+  const column = (q: number): string => `column${q}`;
+
+  const bText = (q: number): string => {
+    if (bVectors) return `B[(${p.b(column(q))}) / 4u]`;
+    if (!vectors) return `B[${p.b(column(q))}]`;
+    return `vec4<f32>(${[0, 1, 2, 3].map((i) => `B[${p.b(`(${column(q)} + ${i}u)`)}]`).join(", ")})`;
+  };
+  const inner = [
+    `for (var k = ${p.from}; k < ${p.to}; k++) {`,
+    ...held.map((i) => `let a${i} = ${p.a(i)};`),
+    ...parts.map((q) => `let b${q} = ${bText(q)};`),
+    ...all.flatMap((r) => [
+      `let x${r} = ${type}(${fromHolder("a", r)});`,
+      ...parts.map((q) => `s${r}_${q} = fma(x${r}, b${q}, s${r}_${q});`),
+    ]),
+    "}",
+  ];
+  const loops = p.loops.reduceRight<readonly string[]>(
+    (body, loop) => [
+      `${loop.head} {`,
+      ...(loop.common ?? []),
+      ...held.flatMap((i) => loop.row?.(i) ?? []),
+      ...body,
+      "}",
+    ],
+    inner,
+  );
+
+  const store = (r: number): string[] => {
+    const body = parts.flatMap((q) => {
+      const at = vectors ? `(o${r} + wanted${q}) / 4u` : `o${r} + wanted${q}`;
+      const line = `C[${at}] = s${r}_${q};`;
+      return columnsCut ? [`if (wanted${q} < ${p.n}u) { ${line} }`] : [line];
+    });
+    const guarded = rowsCut || p.valid !== undefined;
+    return [
+      `let o${r} = ${fromHolder("out", r)};`,
+      ...(guarded ? [`if (o${r} != ${nowhere}) {`, ...body, "}"] : body),
+    ];
+  };
+  const place = (i: string): string => {
+    const checks = [...(rowsCut ? [`wantedRow${i} < ${p.m}u`] : []), ...(p.valid ? [p.valid(i)] : [])];
+    return checks.length === 0 ? p.out(i) : `select(${nowhere}, ${p.out(i)}, ${checks.join(" && ")})`;
+  };
+
+  const source = [
+    ...(broadcast ? ["enable subgroups;", "diagnostic(off, subgroup_uniformity);"] : []),
+    "@group(0) @binding(0) var<storage, read> A: array<f32>;",
+    `@group(0) @binding(1) var<storage, read> B: array<${bVectors ? type : "f32"}>;`,
+    `@group(0) @binding(2) var<storage, read_write> C: array<${type}>;`,
+    ...(p.globals ?? []),
+    `@compute @workgroup_size(${lanes})`,
+    "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",
+    `let tile = ${g.id};`,
+    ...(g.overshoots ? [`if (tile >= ${tilesN * tilesM * p.problems}u) { return; }`] : []),
+    `let firstColumn = (tile % ${tilesN}u) * ${lanes * columns}u;`,
+    `let firstRow = (tile / ${tilesN}u % ${tilesM}u) * ${rows}u;`,
+    `let problem = tile / ${tilesN * tilesM}u;`,
+    ...p.setup,
+    ...held.flatMap((i) => [
+      `let wantedRow${i} = firstRow + ${broadcast ? `${Number(i) * lanes}u + lane` : `${i}u`};`,
+      // Every lane stays in the game: rows past the end compute the last one again and do not store it.
+      `let row${i} = ${rowsCut ? `min(wantedRow${i}, ${p.m - 1}u)` : `wantedRow${i}`};`,
+      ...p.row(i),
+    ]),
+    ...parts.flatMap((q) => [
+      `let wanted${q} = firstColumn + ${vectors ? `lane * ${columns}u + ${q * 4}u` : `lane + ${q * lanes}u`};`,
+      `let ${column(q)} = ${columnsCut ? `min(wanted${q}, ${p.n - width}u)` : `wanted${q}`};`,
+    ]),
+    ...all.flatMap((r) => parts.map((q) => `var s${r}_${q} = ${type}();`)),
+    ...loops,
+    ...held.map((i) => `let out${i} = ${place(i)};`),
+    ...all.flatMap(store),
+    "}",
+  ].join("\n");
+  return { source, workgroups: g.workgroups };
+}
+
+const nowhere = "0xffffffffu";
