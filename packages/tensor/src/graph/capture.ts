@@ -80,7 +80,8 @@ export function captured<A extends readonly Tensor[], R>(
 /** Writes the arguments, runs, and returns fresh handles on the outputs. */
 async function replay(device: Device, program: Program, args: readonly Tensor[]): Promise<unknown> {
   const moved = program.variables.filter((v) => v.pending.node.storages[0] !== v.storage);
-  if (moved.length || args.some((t) => !t.node.realized && !t.node.host)) await device.flush();
+  if (moved.length) await device.flush();
+  if (args.some((t) => !t.node.realized && !t.node.host)) await device.realize(args);
   const feed = args.map((tensor, i) => feeder(device, tensor, program.inputs[i]!));
   const written = [...program.outputs, ...program.assigned.map((v) => v.storage!)];
   const done = device.queue.enqueue(() =>
@@ -152,21 +153,15 @@ async function recordOn(
     throw new DawnstrapError("capture: the function must return a tensor, an array of tensors, or nothing");
   const results = (list as Tensor[]).map((t): NodeOutput => ({ node: t.node, output: t.output }));
   const assigned = [...trace.assigned.keys()];
-  const values = assigned.map((v): NodeOutput => ({ node: v.pending.node, output: v.pending.output }));
+  const values = [...trace.assigned.values()].map(({ node, output }): NodeOutput => ({ node, output }));
   const shapes = (list as Tensor[]).map((t) => t.shape);
   const variables = [...new Set([...trace.read, ...assigned])];
   const targets = [...results, ...values];
   const shared = { inputs, shapes, variables, assigned, many };
-  try {
-    const program = device.backend
-      ? compiled(device, inputs, results, assigned, values)
-      : interpreted(device, targets, results, assigned, values);
-    for (const v of assigned) v.settle(device.leafOf(v.storage!, v.shape));
-    return { ...shared, ...(await program) };
-  } catch (error) {
-    for (const [v, before] of trace.assigned) v.settle(before);
-    throw error;
-  }
+  const program = device.backend
+    ? await compiled(device, inputs, results, assigned, values)
+    : interpreted(device, targets, results, assigned, values);
+  return { ...shared, ...program };
 }
 
 type Core = Pick<Program, "outputs" | "run" | "release">;
@@ -234,17 +229,23 @@ function interpreted(
         WRITER,
       ),
   );
-  // What the graph reads, by storage: versions change with every step, the places stay.
-  const leaves = new Map<Node, readonly (Storage | undefined)[]>();
-  for (const node of nodes)
-    for (const { node: from } of node.inputs) if (from.realized) leaves.set(from, from.storages);
-  for (const { node } of targets) if (node.realized) leaves.set(node, node.storages);
+  // What the graph reads: places whose value changes with every step, and constants, kept whatever becomes of their handles.
+  const leaves = new Map<Node, readonly { array?: NdArray }[]>();
+  const keep = (leaf: Node): void => {
+    if (leaf.realized)
+      leaves.set(
+        leaf,
+        leaf.storages.map((s) => (s!.writer ? s! : { array: s!.array })),
+      );
+  };
+  for (const node of nodes) for (const input of node.inputs) keep(input.node);
+  for (const { node } of targets) keep(node);
+  const leafOf = (at: NodeOutput): NdArray => leaves.get(at.node)![at.output]!.array!;
   return {
     outputs,
     run: () => {
-      const arrays = interpret(nodes, (at) => leaves.get(at.node)![at.output]!.array!);
-      const arrayOf = (at: NodeOutput): NdArray =>
-        arrays.get(at.node)?.[at.output] ?? leaves.get(at.node)![at.output]!.array!;
+      const arrays = interpret(nodes, leafOf);
+      const arrayOf = (at: NodeOutput): NdArray => arrays.get(at.node)?.[at.output] ?? leafOf(at);
       const next = values.map(arrayOf);
       results.forEach((at, i) => (outputs[i]!.array = arrayOf(at)));
       assigned.forEach((v, i) => (device.storageFor(v).array = next[i]));

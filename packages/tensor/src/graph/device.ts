@@ -19,7 +19,7 @@ import { Variable } from "./variable.js";
 /** What a capture in progress has seen of the variables. */
 export interface VariableTrace {
   readonly read: Set<Variable>;
-  /** With the value that each had before. */
+  /** With the value that each had before, and later with the one that the function gave it. */
   readonly assigned: Map<Variable, Tensor>;
 }
 
@@ -135,7 +135,10 @@ export class Device {
     return this.leafOf(variable.storage, variable.shape);
   }
 
-  /** @internal Runs a function with its own record of nodes and variables; nothing of it is computed by a flush. */
+  /**
+   * @internal Runs a function with its own record of nodes and variables; nothing of it is computed by a flush.
+   * Afterwards the variables have their old values again: the new ones are for the program that is made of this.
+   */
   traced<T>(fn: () => T): { result: T; trace: VariableTrace } {
     if (this.trace)
       throw new StateError(
@@ -147,10 +150,11 @@ export class Device {
     this.trace = trace;
     try {
       return { result: fn(), trace };
-    } catch (error) {
-      for (const [variable, before] of trace.assigned) variable.settle(before);
-      throw error;
     } finally {
+      for (const [variable, before] of trace.assigned) {
+        trace.assigned.set(variable, variable.pending);
+        variable.settle(before);
+      }
       this.recordedNodes = outer;
       this.trace = undefined;
     }
@@ -168,6 +172,11 @@ export class Device {
   /** Computes everything recorded whose handle is still held and which nothing else consumed, and all assigned variables. */
   async flush(onProgress?: (done: number, total: number) => void): Promise<void> {
     await this.compute([], onProgress);
+  }
+
+  /** @internal Computes and stores these tensors, whether or not something has used them already. */
+  async realize(tensors: readonly Tensor[]): Promise<void> {
+    await this.compute(tensors.filter((t) => !t.node.host).map(outputOf));
   }
 
   /** @internal Computes (if need be) and copies a tensor's elements to the host; float64 on the reference device. */
