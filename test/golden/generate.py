@@ -1,7 +1,7 @@
 """Writes the golden files beside this script: `python3 generate.py [NAME …]`.
 
-Needs PyTorch and torchvision (made with 1.13 and 0.14). Everything is computed in float64 from formula-made numbers, so
-the files do not depend on the machine beyond their tenth digit.
+Needs PyTorch and torchvision (made with 1.13 and 0.14). Everything is computed in float64 from formula-made
+numbers, so the files do not depend on the machine beyond their tenth digit.
 """
 import sys
 from pathlib import Path

@@ -65,7 +65,7 @@ describe("init", () => {
   });
   it("happens once, on the outermost module", () => {
     const layer = new Linear(2, 2);
-    expect(() => layer.forward(device.zeros([1, 2]))).toThrow(/no value yet; call init/);
+    expect(() => layer.forward(device.zeros([1, 2]))).toThrow(/no value yet; first call init/);
     layer.init(device);
     expect(() => layer.init(device)).toThrow(/init: weight has a value already/);
     expect(() => new Sequential(layer).init(device)).toThrow(/init: 0.weight has a value already/);

@@ -1,5 +1,5 @@
-"""Three whole BYOL steps: four separate passes, summed symmetric loss, online probe on stopped features, LARS,
-EMA from the new weights. The views are formula-made images, without augmentation."""
+"""Three whole BYOL steps: four separate passes, summed symmetric loss, online probe on stopped features,
+LARS, EMA from the new weights. The views are formula-made images, without augmentation."""
 import math
 
 import torch

@@ -1,5 +1,5 @@
-"""The networks of the BYOL golden run, written out: basic-block ResNet with TensorFlow's SAME padding, Haiku's batch
-norm, and the three heads."""
+"""The networks of the BYOL golden run, written out: basic-block ResNet with TensorFlow's SAME padding, Haiku's
+batch norm, and the three heads."""
 import torch
 import torch.nn.functional as F
 

@@ -16,8 +16,8 @@ def number(x: float):
 
 
 def digest(name: str, t) -> dict:
-    """Small tensors whole; of others the norm, the sum, the dot product with the formula vector `name/probe` (which moves
-    when any element does, or when two change places) and the elements at formula-chosen positions. PyTorch layout."""
+    """Small tensors whole; of others the norm, the sum, the dot product with the formula vector `name/probe`
+    (which moves when any element does, or when two change places) and the elements at formula-chosen positions."""
     a = t.detach().double().numpy()
     flat = a.reshape(-1)
     out = {"shape": list(a.shape)}
@@ -37,8 +37,8 @@ def digests(tensors) -> dict:
 
 
 def relative_error(got, want) -> float:
-    """‖got − want‖ / ‖want‖; the root mean square of `got` where `want` is zero but for rounding (the gradient of a bias
-    that feeds a batch norm)."""
+    """‖got − want‖ / ‖want‖; the root mean square of `got` where `want` is zero but for rounding (the gradient of
+    a bias that feeds a batch norm)."""
     want = want.detach().double()
     difference = (got.detach().double() - want).norm().item()
     rms = want.norm().item() / want.numel() ** 0.5

@@ -1,7 +1,7 @@
 """Numbers that Python and TypeScript both make exactly: a 32-bit hash of a name and an index.
 
-uniform(name, i) = (mix(fnv1a(name) + i * 0x9e3779b9) >> 8) / 2^23 - 1, in [-1, 1): a multiple of 2^-23, so it is the
-same in float32, in float64 and in JavaScript. `formula.ts` is the other half.
+uniform(name, i) = (mix(fnv1a(name) + i * 0x9e3779b9) >> 8) / 2^23 - 1, in [-1, 1): a multiple of 2^-23, so it is
+the same in float32, in float64 and in JavaScript. `formula.ts` is the other half.
 """
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ def uniform(name: str, n: int) -> np.ndarray:
 
 
 def tensor(name: str, shape, scale: float = 1.0, offset: float = 0.0) -> torch.Tensor:
-    """float64 tensor of offset + scale·uniform, rounded to float32 once, so that both precisions start alike."""
+    """float64 tensor of offset + scale·uniform, rounded to float32, so that both precisions start alike."""
     n = int(np.prod(shape)) if len(shape) else 1
     values = (offset + scale * uniform(name, n)).astype(np.float32).astype(np.float64)
     return torch.from_numpy(values.reshape(shape))

@@ -36,7 +36,8 @@ def steps(kind: str) -> dict:
     options = OPTIONS[kind]
     net = small_net()
     make = torch.optim.AdamW if kind == "adamw" else torch.optim.SGD
-    optimizer = make(net.parameters(), **{k: tuple(v) if isinstance(v, list) else v for k, v in options.items()})
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+    optimizer = make(net.parameters(), **given)
     out = {"options": options}
     for step in range(STEPS):
         x = formula.tensor(f"optimizer/images/{step}", (BATCH, 3, SIZE, SIZE))
@@ -50,7 +51,7 @@ def steps(kind: str) -> dict:
 
 
 def golden() -> dict:
-    about = f"Conv2d(3, 8, 3) BatchNorm ReLU MaxPool(2) Flatten Linear(128, {CLASSES}), {STEPS} steps, float64"
+    about = f"Conv2d(3, 8, 3) BatchNorm ReLU MaxPool(2) Flatten Linear(128, {CLASSES}), {STEPS} steps"
     return {
         "about": about,
         "batch": BATCH,

@@ -1,4 +1,4 @@
-"""torchvision's ResNet-18 and ResNet-50 from formula-made weights: one training-mode forward and backward pass."""
+"""torchvision's ResNet-18 and ResNet-50 from formula-made weights: a training-mode forward and backward pass."""
 import torch
 import torch.nn.functional as F
 import torchvision
@@ -17,7 +17,7 @@ def build(arch: str, dtype) -> torch.nn.Module:
     with torch.no_grad():
         for name, p in net.named_parameters():
             p.copy_(formula.parameter(name, p.shape))
-            if LAST_NORM[arch] in name:  # a fifth of the usual scale keeps the depth from amplifying rounding errors
+            if LAST_NORM[arch] in name:  # a small scale keeps the depth from amplifying rounding errors
                 p.copy_(formula.tensor(name, p.shape, 0.05, 0.2))
     return net.train()
 
@@ -49,7 +49,7 @@ def golden(arch: str) -> dict:
     # How far PyTorch's own float32 lands from float64: the yardstick of the tests' tolerances.
     worst = max(relative_error(f32[3][k], g) for k, g in grads.items())
     return {
-        "about": f"torchvision {arch}, {CLASSES} classes, images [{BATCH}, 3, {SIZE}, {SIZE}], training mode, float64",
+        "about": f"torchvision {arch}, {CLASSES} classes, images [{BATCH}, 3, {SIZE}, {SIZE}], training, float64",
         "arch": arch,
         "size": SIZE,
         "batch": BATCH,
