@@ -32,7 +32,14 @@ function convolutions(label: string, p: ConvParams): Case[] {
   const splits = Math.max(1, Math.min(Math.ceil(256 / Math.max(1, s.w / 32)), Math.floor(rows / 64)));
   return [
     { name: `${label} forward`, family: "conv2d", params: { ...p }, reads: [s.x, s.w], output: s.y, flops },
-    { name: `${label} input grad`, family: "conv2dInputGrad", params: { ...p }, reads: [s.y, s.w], output: s.x, flops },
+    {
+      name: `${label} input grad`,
+      family: "conv2dInputGrad",
+      params: { ...p },
+      reads: [s.y, s.w],
+      output: s.x,
+      flops,
+    },
     {
       name: `${label} weight grad`,
       family: "conv2dWeightGrad",
@@ -55,13 +62,19 @@ const cases: Case[] = [
   gemm(128, 128, 256, false, true),
   ...convolutions("3×3 1→16 28×28 b128", conv(128, [28, 28], [1, 16], [3, 3], same)),
   ...convolutions("3×3 16→16 28×28 b128", conv(128, [28, 28], [16, 16], [3, 3], same)),
-  ...convolutions("3×3/2 16→32 28×28 b128", conv(128, [28, 28], [16, 32], [3, 3], { ...same, stride: [2, 2] })),
+  ...convolutions(
+    "3×3/2 16→32 28×28 b128",
+    conv(128, [28, 28], [16, 32], [3, 3], { ...same, stride: [2, 2] }),
+  ),
   ...convolutions("1×1/2 16→32 28×28 b128", conv(128, [28, 28], [16, 32], [1, 1], { stride: [2, 2] })),
   ...convolutions("3×3 32→32 14×14 b128", conv(128, [14, 14], [32, 32], [3, 3], same)),
   ...convolutions("3×3 64→64 7×7 b128", conv(128, [7, 7], [64, 64], [3, 3], same)),
   ...convolutions("3×3 128→128 4×4 b128", conv(128, [4, 4], [128, 128], [3, 3], same)),
   ...convolutions("3×3 64→64 32×32 b32", conv(32, [32, 32], [64, 64], [3, 3], same)),
-  ...convolutions("3×3/2 64→128 32×32 b32", conv(32, [32, 32], [64, 128], [3, 3], { ...same, stride: [2, 2] })),
+  ...convolutions(
+    "3×3/2 64→128 32×32 b32",
+    conv(32, [32, 32], [64, 128], [3, 3], { ...same, stride: [2, 2] }),
+  ),
   ...convolutions("3×3 256→256 8×8 b32", conv(32, [8, 8], [256, 256], [3, 3], same)),
   ...convolutions("3×3 512→512 4×4 b32", conv(32, [4, 4], [512, 512], [3, 3], same)),
 ];
@@ -77,7 +90,11 @@ async function measure(backend: CpuBackend, c: Case): Promise<Measured> {
   const sizes = [...c.reads, c.output];
   const blocks = sizes.map((n) => backend.allocate(4 * n));
   blocks.forEach((b, i) => {
-    backend.write(b, 0, Float32Array.from({ length: sizes[i]! }, (_, k) => ((k * 7919) % 1009) / 1009 - 0.5));
+    backend.write(
+      b,
+      0,
+      Float32Array.from({ length: sizes[i]! }, (_, k) => ((k * 7919) % 1009) / 1009 - 0.5),
+    );
   });
   const bindings = blocks.map((memory, i) => ({
     memory,

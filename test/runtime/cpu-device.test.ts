@@ -57,7 +57,10 @@ describe("memory", () => {
   test("a thousand rounds of random sizes do not let it grow", () => {
     const heap = new Heap(false);
     let state = 12345;
-    const random = (n: number): number => (state = (Math.imul(state, 1103515245) + 12345) >>> 1) % n;
+    const random = (n: number): number => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 1;
+      return state % n;
+    };
     const live: ReturnType<Heap["allocate"]>[] = [];
     const round = (): void => {
       if (live.length > 50 || (live.length && random(2))) heap.free(live.splice(random(live.length), 1)[0]!);
@@ -73,7 +76,9 @@ describe("memory", () => {
     const backend = await open({ threads: 1, maxBytes: 4 * 2 ** 20 });
     const first = backend.allocate(2 * 2 ** 20);
     expect(() => backend.allocate(3 * 2 ** 20)).toThrow(DeviceError);
-    expect(() => backend.allocate(3 * 2 ** 20)).toThrow(/3\.0 MiB asked for, 2\.0 MiB in use, the limit is 4\.0 MiB/);
+    expect(() => backend.allocate(3 * 2 ** 20)).toThrow(
+      /3\.0 MiB asked for, 2\.0 MiB in use, the limit is 4\.0 MiB/,
+    );
     backend.free(first);
     expect(() => backend.free(first)).toThrow(/twice/);
     backend.free(backend.allocate(3 * 2 ** 20));
@@ -105,7 +110,8 @@ describe("memory", () => {
       backend.copy(y, 0, far, 0, 4 * n);
       program.run();
       onFar.run();
-      for (const memory of [y, far]) expect(new Float32Array(await backend.read(memory, 0, 4 * n)).every((v) => v === 3)).toBe(true);
+      for (const memory of [y, far])
+        expect(new Float32Array(await backend.read(memory, 0, 4 * n)).every((v) => v === 3)).toBe(true);
       backend.free(far);
     }
   });
@@ -114,11 +120,21 @@ describe("memory", () => {
 describe("programs", () => {
   test("long chains of large and tiny kernels give the same bits on 1, 2, 3 and 5 threads", async () => {
     const results: Uint8Array[] = [];
-    for (const options of [{ threads: 1 }, { threads: 1, shared: false }, { threads: 2 }, { threads: 3 }, { threads: 5 }]) {
+    for (const options of [
+      { threads: 1 },
+      { threads: 1, shared: false },
+      { threads: 2 },
+      { threads: 3 },
+      { threads: 5 },
+    ]) {
       const backend = await open(options);
       const [big, small] = [200_003, 37];
       const [a, y] = [backend.allocate(4 * big), backend.allocate(4 * big)];
-      backend.write(a, 0, Float32Array.from({ length: big }, (_, i) => Math.fround(Math.sin(i))));
+      backend.write(
+        a,
+        0,
+        Float32Array.from({ length: big }, (_, i) => Math.fround(Math.sin(i))),
+      );
       backend.write(y, 0, new Float32Array(big).fill(1));
       const calls = Array.from({ length: 40 }, (_, i) =>
         i % 3 === 2
@@ -143,8 +159,11 @@ describe("programs", () => {
     backend.write(a, 0, new Float32Array(n).fill(1));
     backend.write(y, 0, new Float32Array(n));
     let total = 0;
+    let previous: { run(): void; release(): void } | undefined;
     for (let round = 1; round <= 20; round++) {
-      const preparing = backend.prepare([update(`plus ${round}`, n, y, a, (p, q) => x.add(p, x.mul(q, x.f32(round))))]);
+      const preparing = backend.prepare([
+        update(`plus ${round}`, n, y, a, (p, q) => x.add(p, x.mul(q, x.f32(round)))),
+      ]);
       if (round > 1) {
         previous!.run();
         total += round - 1;
@@ -158,8 +177,6 @@ describe("programs", () => {
     }
     expect(new Set(new Float32Array(await backend.read(y, 0, 4 * n)))).toEqual(new Set([total]));
   });
-  let previous: { run(): void; release(): void } | undefined;
-
   test("kernels are compiled once per key and size", async () => {
     const backend = await open({ threads: 1 });
     const [a, y] = [backend.allocate(4096), backend.allocate(4096)];

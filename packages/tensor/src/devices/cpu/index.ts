@@ -5,7 +5,7 @@ import { hasRelaxedMadd, hasSimd } from "../../kernels/wasm/features.js";
 import { compileWasm, type CompiledWasm } from "../../kernels/wasm/index.js";
 import type { Backend, DeviceLimits, PreparedProgram } from "../device.js";
 import { CONTROL_WORDS, MAX_THREADS, SCRATCH } from "./control.js";
-import { CpuMemory, Heap } from "./memory.js";
+import { type CpuMemory, Heap } from "./memory.js";
 import { inNode, WorkerPool } from "./pool.js";
 import { CpuProgram, type LoadedKernel } from "./program.js";
 import { createRunner, type Kernel, type Runner } from "./runner.js";
@@ -24,16 +24,26 @@ export interface CpuOptions {
 const GIB = 2 ** 30;
 
 export async function openCpu(options: CpuOptions = {}): Promise<CpuBackend> {
-  if (!hasSimd()) throw new DeviceError("cpu: this JavaScript engine has no WebAssembly SIMD (use a newer engine)");
+  if (!hasSimd())
+    throw new DeviceError("cpu: this JavaScript engine has no WebAssembly SIMD (use a newer engine)");
   const { threads: asked } = options;
   if (asked !== undefined && (!Number.isInteger(asked) || asked < 1 || asked > MAX_THREADS))
     throw new DeviceError(`cpu: threads is ${asked} (use a whole number from 1 to ${MAX_THREADS})`);
-  const cores = inNode ? (await import("node:os")).availableParallelism() : (navigator.hardwareConcurrency ?? 1);
+  const cores = inNode
+    ? (await import("node:os")).availableParallelism()
+    : (navigator.hardwareConcurrency ?? 1);
   const isolated = inNode || (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
   const shared = options.shared ?? (typeof SharedArrayBuffer !== "undefined" && isolated);
-  const threads = shared ? Math.min(asked ?? cores, MAX_THREADS) : 1;
+  let threads = shared ? Math.min(asked ?? cores, MAX_THREADS) : 1;
   const heap = new Heap(shared, Math.min(65536, Math.floor((options.maxBytes ?? 4 * GIB) / 65536)));
-  const pool = threads > 1 ? await WorkerPool.start(threads - 1, heap.memory, controlOf(heap)) : undefined;
+  let pool: WorkerPool | undefined;
+  try {
+    if (threads > 1) pool = await WorkerPool.start(threads - 1, heap.memory, controlOf(heap));
+  } catch (error) {
+    // A page's security policy may forbid workers made from text. One thread needs none.
+    if (asked !== undefined) throw error;
+    threads = 1;
+  }
   return new CpuBackend(heap, pool, threads, options.profile ?? false);
 }
 
@@ -77,7 +87,9 @@ export class CpuBackend implements Backend {
   allocate(bytes: number): CpuMemory {
     this.alive();
     if (bytes > this.limits.memoryBytes)
-      throw new DeviceError(`cpu: an allocation of ${bytes} bytes is above the limit of ${this.limits.memoryBytes}`);
+      throw new DeviceError(
+        `cpu: an allocation of ${bytes} bytes is above the limit of ${this.limits.memoryBytes}`,
+      );
     this.counters.buffers++;
     return this.heap.allocate(bytes);
   }
@@ -103,7 +115,10 @@ export class CpuBackend implements Backend {
     this.heap.bytes.copyWithin(this.range(to, toOffset, bytes), source, source + bytes);
   }
 
-  async prepare(calls: readonly BoundCall[], onProgress?: (done: number, total: number) => void): Promise<PreparedProgram> {
+  async prepare(
+    calls: readonly BoundCall[],
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<PreparedProgram> {
     this.alive();
     const keys = calls.map((call) => `${call.key}|${call.bindings.map((b) => b.bytes).join(",")}`);
     const missing = new Map<string, BoundCall>();
@@ -130,7 +145,8 @@ export class CpuBackend implements Backend {
       this.counters.kernels++;
     });
     this.reserveScratch(Math.max(0, ...made.map((m) => m.compiled.scratchBytes)));
-    if (fresh.length && this.pool) await this.pool.send({ kind: "kernels", first, modules: fresh.map((m) => m.module) });
+    if (fresh.length && this.pool)
+      await this.pool.send({ kind: "kernels", first, modules: fresh.map((m) => m.module) });
     this.alive();
     this.counters.bindGroups += calls.length;
     return CpuProgram.make(
@@ -167,7 +183,9 @@ export class CpuBackend implements Backend {
   private range(memory: Memory, offset: number, bytes: number): number {
     const block = memory as CpuMemory;
     if (block.freed || offset < 0 || offset + bytes > block.size)
-      throw new Error(`internal: bytes ${offset} … ${offset + bytes} of a block of ${block.bytes}${block.freed ? ", freed" : ""}`);
+      throw new Error(
+        `internal: bytes ${offset} … ${offset + bytes} of a block of ${block.bytes}${block.freed ? ", freed" : ""}`,
+      );
     return block.address + offset;
   }
 

@@ -20,6 +20,16 @@ export class CpuMemory implements Memory {
   ) {}
 }
 
+/** Engines reserve addresses for the whole of a shared memory; where that much is refused, less may do. */
+function sharedMemory(initial: number, maximum: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial, maximum, shared: true });
+  } catch (error) {
+    if (maximum > 4096) return sharedMemory(initial, maximum >> 1);
+    throw new DeviceError(`cpu: the engine refuses shared memory: ${(error as Error).message}`);
+  }
+}
+
 interface Hole {
   at: number;
   size: number;
@@ -39,7 +49,7 @@ export class Heap {
     private readonly maxPages = MAX_PAGES,
   ) {
     const initial = 16;
-    this.memory = new WebAssembly.Memory(shared ? { initial, maximum: MAX_PAGES, shared: true } : { initial });
+    this.memory = shared ? sharedMemory(initial, maxPages) : new WebAssembly.Memory({ initial });
     this.end = initial * PAGE - GUARD;
     this.holes.push({ at: RESERVED, size: this.end - RESERVED });
     this.view = new Uint8Array(this.memory.buffer);

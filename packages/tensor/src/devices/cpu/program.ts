@@ -21,7 +21,9 @@ const CLAIMS_PER_THREAD = 4;
 const CLAIM_SHARE = 0.06;
 
 function claimSize(k: LoadedKernel, threads: number): number {
-  const affordable = k.claimCost ? (CLAIM_SHARE * k.units * k.unitCost) / (threads * k.claimCost) : CLAIMS_PER_THREAD;
+  const affordable = k.claimCost
+    ? (CLAIM_SHARE * k.units * k.unitCost) / (threads * k.claimCost)
+    : CLAIMS_PER_THREAD;
   const claims = Math.max(1, Math.min(CLAIMS_PER_THREAD, Math.floor(affordable)));
   return Math.ceil(k.units / (threads * claims));
 }
@@ -84,7 +86,8 @@ export class CpuProgram implements PreparedProgram {
     const { backend, steps } = this;
     const { control, runner } = backend;
     if (this.released) throw new DeviceError("cpu: a released program was run");
-    for (const m of this.memories) if (m.freed) throw new DeviceError("cpu: a program runs on memory that was freed");
+    for (const m of this.memories)
+      if (m.freed) throw new DeviceError("cpu: a program runs on memory that was freed");
     backend.counters.submits++;
     backend.counters.dispatches += steps.length / STEP;
     control[FAILED] = 0;
@@ -98,7 +101,10 @@ export class CpuProgram implements PreparedProgram {
     } else runner.execute(steps, false);
     if (backend.profiling) this.addTimes(runner.timings!);
     const failed = control[FAILED]!;
-    if (failed) throw new DeviceError(`cpu: kernel ${this.keys[failed - 1]} left its memory (a trap); its results are lost`);
+    if (failed)
+      throw new DeviceError(
+        `cpu: kernel ${this.keys[failed - 1]} left its memory (a trap); its results are lost`,
+      );
   }
 
   private addTimes(times: Float64Array): void {

@@ -68,7 +68,12 @@ export function createRunner(control: Int32Array, thread: number, threads: numbe
             for (;;) {
               const start = Atomics.add(control, counter, claim);
               if (start >= units) break;
-              kernels[steps[s]!]!(start, start + claim < units ? start + claim : units, scratch, steps[s + 3]!);
+              kernels[steps[s]!]!(
+                start,
+                start + claim < units ? start + claim : units,
+                scratch,
+                steps[s + 3]!,
+              );
             }
           }
         } catch {
@@ -89,7 +94,12 @@ export interface WorkerPort {
 }
 
 export type WorkerMessage =
-  | { readonly kind: "start"; readonly memory: WebAssembly.Memory; readonly thread: number; readonly threads: number }
+  | {
+      readonly kind: "start";
+      readonly memory: WebAssembly.Memory;
+      readonly thread: number;
+      readonly threads: number;
+    }
   | { readonly kind: "kernels"; readonly first: number; readonly modules: readonly WebAssembly.Module[] }
   | { readonly kind: "program"; readonly id: number; readonly steps: Int32Array }
   | { readonly kind: "release"; readonly id: number };

@@ -1,5 +1,5 @@
 /** What the code generator must know of a map kernel before it writes code: dependencies, lanes, loop order, cost. */
-import { affineParts, childrenOf, type Expr, type Fold, type Index, type Load } from "../../expr/expr.js";
+import { affineParts, childrenOf, type Expr, type Fold, type Index } from "../../expr/expr.js";
 import type { MapKernel } from "../../graph/program.js";
 
 /**
@@ -64,7 +64,12 @@ export class Dependencies {
 }
 
 /** How an index moves from lane to lane: by a constant stride, or in no simple way (undefined). */
-export function laneStride(index: Expr, lane: Index, deps: Dependencies, varying: bigint): number | undefined {
+export function laneStride(
+  index: Expr,
+  lane: Index,
+  deps: Dependencies,
+  varying: bigint,
+): number | undefined {
   let stride = 0;
   for (const [t, c] of affineParts(index).terms) {
     if (t === lane) stride = c;
@@ -159,11 +164,29 @@ export function chooseLanes(kernel: MapKernel, deps: Dependencies): LanePlan & {
   return best;
 }
 
-/** Every load in a kernel. */
-export function loadsOf(kernel: MapKernel): Load[] {
-  const loads: Load[] = [];
+/** Lanes this many elements apart touch a cache line each. */
+const FAR = 64;
+
+/**
+ * An axis along which some access moves by an element or a few while its lanes are far apart, as in a transposition:
+ * the lanes' cache lines serve the next positions of that axis, if these are visited before too many other lanes.
+ */
+export function farAxis(
+  kernel: MapKernel,
+  deps: Dependencies,
+  lane: Index,
+  varying: bigint,
+): Index | undefined {
+  let found: Index | undefined;
+  const look = (index: Expr): void => {
+    const stride = laneStride(index, lane, deps, varying);
+    if (stride === undefined || Math.abs(stride) < FAR) return;
+    for (const [t, c] of affineParts(index).terms)
+      if (Math.abs(c) <= 4 && t !== lane && kernel.axes.includes(t as Index)) found ??= t as Index;
+  };
   visit(kernel, (e) => {
-    if (e.kind === "load") loads.push(e);
+    if (e.kind === "load") look(e.index);
   });
-  return loads;
+  for (const o of kernel.outputs) look(o.index);
+  return found;
 }

@@ -57,7 +57,9 @@ describe("functions", () => {
 
   test("locals of several types and more than 127 of them", () => {
     const f = new Func(["f32"], ["f32"]);
-    const many = Array.from({ length: 300 }, (_, k) => f.local(k % 3 === 0 ? "f32" : k % 3 === 1 ? "v128" : "i32"));
+    const many = Array.from({ length: 300 }, (_, k) =>
+      f.local(k % 3 === 0 ? "f32" : k % 3 === 1 ? "v128" : "i32"),
+    );
     f.code.get(0).set(many[297]!).get(many[297]!).op(op.f32x4Splat).set(many[298]!);
     f.code.get(many[298]!).lane(op.f32x4ExtractLane, 3);
     expect(build(f)(2.5)).toBe(2.5);

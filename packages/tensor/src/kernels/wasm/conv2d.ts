@@ -11,10 +11,21 @@ export const narrowGroups = (p: ConvParams): boolean =>
   p.groups > 1 && Math.min(p.inC, p.outC) / p.groups < 4;
 
 export const isPointwise = (p: ConvParams): boolean =>
-  p.kh === 1 && p.kw === 1 && p.strideH === 1 && p.strideW === 1 && p.groups === 1 &&
-  p.padTop === 0 && p.padLeft === 0 && p.outH === p.h && p.outW === p.w;
+  p.kh === 1 &&
+  p.kw === 1 &&
+  p.strideH === 1 &&
+  p.strideW === 1 &&
+  p.groups === 1 &&
+  p.padTop === 0 &&
+  p.padLeft === 0 &&
+  p.outH === p.h &&
+  p.outW === p.w;
 
-export function compileConv2d(p: ConvParams, bindings: readonly WasmBinding[], options: WasmOptions): CompiledWasm {
+export function compileConv2d(
+  p: ConvParams,
+  bindings: readonly WasmBinding[],
+  options: WasmOptions,
+): CompiledWasm {
   if (narrowGroups(p)) return compileMap(plainConv2d(p), bindings, options);
   if (isPointwise(p)) {
     const m = p.batch * p.h * p.w;
@@ -32,8 +43,17 @@ export function compileConv2d(p: ConvParams, bindings: readonly WasmBinding[], o
       });
   return compileConvolution(
     {
-      source: { batch: p.batch, height: p.h, width: p.w, channels: p.inC, stepY: p.strideH, stepX: p.strideW },
-      phases: [{ taps, rows: p.outH, columns: p.outW, offset: 0, rowStep: p.outW * p.outC, pixelStep: p.outC }],
+      source: {
+        batch: p.batch,
+        height: p.h,
+        width: p.w,
+        channels: p.inC,
+        stepY: p.strideH,
+        stepX: p.strideW,
+      },
+      phases: [
+        { taps, rows: p.outH, columns: p.outW, offset: 0, rowStep: p.outW * p.outC, pixelStep: p.outC },
+      ],
       groups: p.groups,
       inner,
       outer,

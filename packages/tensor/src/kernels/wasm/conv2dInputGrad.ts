@@ -12,7 +12,13 @@ import type { ConvParams } from "./params.js";
 import { plainConv2dInputGrad } from "./plain.js";
 
 /** For one axis: the taps that reach positions phase, phase + stride, … and where in dy they read, ascending. */
-function axisTaps(phase: number, kernel: number, stride: number, dilation: number, pad: number): { k: number; at: number }[] {
+function axisTaps(
+  phase: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  pad: number,
+): { k: number; at: number }[] {
   const taps: { k: number; at: number }[] = [];
   for (let k = kernel - 1; k >= 0; k--) {
     const offset = phase + pad - k * dilation;
@@ -21,7 +27,11 @@ function axisTaps(phase: number, kernel: number, stride: number, dilation: numbe
   return taps;
 }
 
-export function compileConv2dInputGrad(p: ConvParams, bindings: readonly WasmBinding[], options: WasmOptions): CompiledWasm {
+export function compileConv2dInputGrad(
+  p: ConvParams,
+  bindings: readonly WasmBinding[],
+  options: WasmOptions,
+): CompiledWasm {
   if (narrowGroups(p)) return compileMap(plainConv2dInputGrad(p), bindings, options);
   if (isPointwise(p)) {
     const m = p.batch * p.h * p.w;

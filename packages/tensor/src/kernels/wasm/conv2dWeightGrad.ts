@@ -10,7 +10,16 @@ import { encodeModule, Func, type Code } from "./assembler.js";
 import { narrowGroups } from "./conv2d.js";
 import { compileMap } from "./expression.js";
 import { PRODUCTS_PER_NS } from "./gemm.js";
-import { ARGS, END, runParams, SCRATCH, START, type CompiledWasm, type WasmBinding, type WasmOptions } from "./kernel.js";
+import {
+  ARGS,
+  END,
+  runParams,
+  SCRATCH,
+  START,
+  type CompiledWasm,
+  type WasmBinding,
+  type WasmOptions,
+} from "./kernel.js";
 import { type Amount, forLoop, local, setMin, setSum } from "./loops.js";
 import { op } from "./opcodes.js";
 import type { ConvWeightGradParams } from "./params.js";
@@ -67,17 +76,33 @@ export function compileConv2dWeightGrad(
   const tile = tiles.newTile(f);
   const [x, dy, out, copies] = f.many(4, "i32") as [number, number, number, number];
   const [unit, split, channel, group, first, last, count, started] = f.many(8, "i32") as [
-    number, number, number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   const [slot, index, base, rows, row, outAt, rest] = f.many(7, "i32") as [
-    number, number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   const [ky, kx, i, j] = f.many(4, "i32") as [number, number, number, number];
   const at = { image: f.local(), row: f.local() };
 
   const eachSegment = (l: Code, body: (code: Code) => void): void =>
     forLoop(l, slot, 0, local(count), 1, (code) => {
-      setSum(code, index, [[local(first), 1], [local(slot), 1]]);
+      setSum(code, index, [
+        [local(first), 1],
+        [local(slot), 1],
+      ]);
       seg.locate(code, s, index, at);
       body(code);
     });
@@ -129,11 +154,14 @@ export function compileConv2dWeightGrad(
 
   const columns = (l: Code, r: TileRows): void => {
     const tail = outer % tiles.TILE_COLUMNS;
-    forLoop(l, j, 0, outer - tail, tiles.TILE_COLUMNS, (code) => product(code, r, local(j), tiles.TILE_COLUMNS));
+    forLoop(l, j, 0, outer - tail, tiles.TILE_COLUMNS, (code) =>
+      product(code, r, local(j), tiles.TILE_COLUMNS),
+    );
     if (tail) product(l, r, outer - tail, tail);
   };
 
-  const tapOffset = (y: number, z: number): number => y * p.dilationH * s.rowBytes + z * p.dilationW * s.pixelBytes;
+  const tapOffset = (y: number, z: number): number =>
+    y * p.dilationH * s.rowBytes + z * p.dilationW * s.pixelBytes;
 
   /** Tiles that run on over the ends of taps: for few input channels, where tiles within a tap would be half empty. */
   const acrossTaps = (l: Code): void => {
@@ -159,8 +187,16 @@ export function compileConv2dWeightGrad(
         const at = (height: number, from: Amount): TileRows => ({
           offsets: Array.from({ length: height }, (_, k) => 4 * k),
           outputs: Array.from({ length: height }, (_, k) => 4 * p.outC * k),
-          rowBase: [[local(ky), p.dilationH * s.rowBytes], [local(kx), p.dilationW * s.pixelBytes], [from, 4]],
-          outBase: [[local(ky), 4 * p.kw * inner * p.outC], [local(kx), 4 * inner * p.outC], [from, 4 * p.outC]],
+          rowBase: [
+            [local(ky), p.dilationH * s.rowBytes],
+            [local(kx), p.dilationW * s.pixelBytes],
+            [from, 4],
+          ],
+          outBase: [
+            [local(ky), 4 * p.kw * inner * p.outC],
+            [local(kx), 4 * inner * p.outC],
+            [from, 4 * p.outC],
+          ],
         });
         forLoop(code, i, 0, block - tail, tiles.TILE_ROWS, (k) => columns(k, at(tiles.TILE_ROWS, local(i))));
         if (tail) columns(code, at(tail, block - tail));
@@ -168,21 +204,49 @@ export function compileConv2dWeightGrad(
     );
   };
 
-  [x, dy, out].forEach((local, k) => c.get(ARGS).memory(op.i32Load, 4 * k).set(local));
+  [x, dy, out].forEach((local, k) =>
+    c
+      .get(ARGS)
+      .memory(op.i32Load, 4 * k)
+      .set(local),
+  );
   c.get(SCRATCH).set(copies);
   seg.clearCopies(c, s, copies, together);
   forLoop(c, unit, local(START), local(END), 1, (l) => {
-    l.get(unit).i32(p.groups * blocks).op(op.i32DivU).set(split);
-    setSum(l, rest, [[local(unit), 1], [local(split), -p.groups * blocks]]);
+    l.get(unit)
+      .i32(p.groups * blocks)
+      .op(op.i32DivU)
+      .set(split);
+    setSum(l, rest, [
+      [local(unit), 1],
+      [local(split), -p.groups * blocks],
+    ]);
     l.get(rest).i32(blocks).op(op.i32DivU).set(group);
     // Channel within the group, then `rest`: the channel within the pixel.
-    setSum(l, channel, [[local(rest), block], [local(group), -block * blocks]]);
-    setSum(l, rest, [[local(channel), 1], [local(group), inner]]);
-    setSum(l, first, [[local(split), s.total]]).get(first).i32(p.splits).op(op.i32DivU).set(first);
-    setSum(l, last, [[local(split), s.total]], s.total).get(last).i32(p.splits).op(op.i32DivU).set(last);
+    setSum(l, channel, [
+      [local(rest), block],
+      [local(group), -block * blocks],
+    ]);
+    setSum(l, rest, [
+      [local(channel), 1],
+      [local(group), inner],
+    ]);
+    setSum(l, first, [[local(split), s.total]])
+      .get(first)
+      .i32(p.splits)
+      .op(op.i32DivU)
+      .set(first);
+    setSum(l, last, [[local(split), s.total]], s.total)
+      .get(last)
+      .i32(p.splits)
+      .op(op.i32DivU)
+      .set(last);
     l.i32(0).set(started);
     l.loop((pieces) => {
-      setSum(pieces, count, [[local(last), 1], [local(first), -1]]);
+      setSum(pieces, count, [
+        [local(last), 1],
+        [local(first), -1],
+      ]);
       setMin(pieces, count, local(count), together);
       if (!s.inPlace)
         eachSegment(pieces, (here) => seg.copySegment(f, here, s, at, x, copies, local(slot), local(rest)));

@@ -53,7 +53,8 @@ const PIXELS = 64;
 
 export function compileConvolution(v: Convolution, options: WasmOptions): CompiledWasm {
   const taps = v.phases.flatMap((p) => p.taps);
-  const extreme = (f: (...n: number[]) => number, of: (t: Tap) => number): number => (taps.length ? f(...taps.map(of)) : 0);
+  const extreme = (f: (...n: number[]) => number, of: (t: Tap) => number): number =>
+    taps.length ? f(...taps.map(of)) : 0;
   const s = seg.cutSegments(
     {
       ...v.source,
@@ -68,7 +69,9 @@ export function compileConvolution(v: Convolution, options: WasmOptions): Compil
     16,
   );
   const together =
-    s.perImage > 1 ? 1 : Math.max(1, Math.min(Math.ceil(PIXELS / (s.rows * s.columns)), Math.ceil(s.total / 16)));
+    s.perImage > 1
+      ? 1
+      : Math.max(1, Math.min(Math.ceil(PIXELS / (s.rows * s.columns)), Math.ceil(s.total / 16)));
   return write(v, s, together, options);
 }
 
@@ -111,9 +114,25 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
   const c = f.code;
   const tile = tiles.newTile(f);
   const [source, weights, out, packed, copies] = f.many(5, "i32") as [number, number, number, number, number];
-  const [unit, first, count, slot, index, group, j] = f.many(7, "i32") as [number, number, number, number, number, number, number];
+  const [unit, first, count, slot, index, group, j] = f.many(7, "i32") as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const [row, column, rows, base, outAt, rowAt, outRow, panel, whole] = f.many(9, "i32") as number[] as [
-    number, number, number, number, number, number, number, number, number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
   ];
   const at = { image: f.local(), row: f.local() };
   const origin = seg.originOf(s);
@@ -131,16 +150,38 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
     for (const { phase, k, packedAt } of phases)
       forLoop(c, group, 0, k ? groups : 0, 1, (perGroup) => {
         const panels = (l: Code, from: Amount, columns: number): void => {
-          setSum(l, panel, [[local(packed), 1], [local(group), 4 * k * panelWidth(outer)], [from, 4 * k]], packedAt);
+          setSum(
+            l,
+            panel,
+            [
+              [local(packed), 1],
+              [local(group), 4 * k * panelWidth(outer)],
+              [from, 4 * k],
+            ],
+            packedAt,
+          );
           for (const run of weightRuns(v, phase.taps)) {
-            setSum(l, weightAt, [[local(weights), 1], [local(group), 4 * v.weightGroup]], 4 * run.weight);
+            setSum(
+              l,
+              weightAt,
+              [
+                [local(weights), 1],
+                [local(group), 4 * v.weightGroup],
+              ],
+              4 * run.weight,
+            );
             const steps = { at: weightAt, stepK: 4 * v.weightInner, stepColumn: 4 * v.weightOuter };
             packPanel(f, l, steps, panel, from, columns, run.length);
             const width = columns === tiles.TILE_COLUMNS ? columns : 4 * tiles.tailVectors(columns);
-            l.get(panel).i32(4 * width * run.length).op(op.i32Add).set(panel);
+            l.get(panel)
+              .i32(4 * width * run.length)
+              .op(op.i32Add)
+              .set(panel);
           }
         };
-        forLoop(perGroup, j, 0, wholeColumns, tiles.TILE_COLUMNS, (l) => panels(l, local(j), tiles.TILE_COLUMNS));
+        forLoop(perGroup, j, 0, wholeColumns, tiles.TILE_COLUMNS, (l) =>
+          panels(l, local(j), tiles.TILE_COLUMNS),
+        );
         if (tail) panels(perGroup, wholeColumns, tail);
       });
   };
@@ -150,30 +191,56 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
     const part = tiles.cut(tile, high * wide, tiles.tailVectors(width));
     const pixels = Array.from({ length: high * wide }, (_, i) => [Math.floor(i / wide), i % wide] as const);
     const rowOffsets = pixels.map(([y, x]) => y * s.stepY * s.rowBytes + x * s.stepX * s.pixelBytes);
-    setSum(l, whole, [[local(rowAt), 1], [local(column), s.stepX * s.pixelBytes]]);
+    setSum(l, whole, [
+      [local(rowAt), 1],
+      [local(column), s.stepX * s.pixelBytes],
+    ]);
     l.get(panel).set(tile.columnsAt);
     tiles.clear(l, part);
     for (const { tap, length } of runsOf(v, phase.taps)) {
-      setSum(l, tile.rowsAt, [[local(whole), 1]], (tap.y - origin.y) * s.rowBytes + (tap.x - origin.x) * s.pixelBytes);
+      setSum(
+        l,
+        tile.rowsAt,
+        [[local(whole), 1]],
+        (tap.y - origin.y) * s.rowBytes + (tap.x - origin.x) * s.pixelBytes,
+      );
       const steps = { rowOffsets, rowStep: 4, columnStep: 16 * part.vectors, count: length };
       tiles.addProducts(l, part, steps, options.madd ?? false);
     }
-    setSum(l, outAt, [[local(outRow), 1], [local(column), 4 * phase.pixelStep]]);
-    tiles.storeTile(l, part, outAt, pixels.map(([y, x]) => 4 * (y * phase.rowStep + x * phase.pixelStep)), width);
+    setSum(l, outAt, [
+      [local(outRow), 1],
+      [local(column), 4 * phase.pixelStep],
+    ]);
+    tiles.storeTile(
+      l,
+      part,
+      outAt,
+      pixels.map(([y, x]) => 4 * (y * phase.rowStep + x * phase.pixelStep)),
+      width,
+    );
   };
 
   const rowsOfSegment = (l: Code, phase: Phase, from: Amount, width: number): void => {
     const { fours, tails } = columnTiles(phase.columns);
     const line = (code: Code, high: number): void => {
-      setSum(code, rowAt, [[local(base), 1], [local(group), 4 * inner], [local(row), s.stepY * s.rowBytes]]);
-      setSum(code, outRow, [
-        [local(out), 1],
-        [local(at.image), 4 * v.outputImage],
-        [local(at.row), 4 * phase.rowStep],
-        [local(row), 4 * phase.rowStep],
-        [local(group), 4 * outer],
-        [from, 4],
-      ], 4 * phase.offset);
+      setSum(code, rowAt, [
+        [local(base), 1],
+        [local(group), 4 * inner],
+        [local(row), s.stepY * s.rowBytes],
+      ]);
+      setSum(
+        code,
+        outRow,
+        [
+          [local(out), 1],
+          [local(at.image), 4 * v.outputImage],
+          [local(at.row), 4 * phase.rowStep],
+          [local(row), 4 * phase.rowStep],
+          [local(group), 4 * outer],
+          [from, 4],
+        ],
+        4 * phase.offset,
+      );
       forLoop(code, column, 0, 4 * fours, 4, (inside) => product(inside, phase, high, 4, width));
       let done = 4 * fours;
       for (const wide of tails) {
@@ -196,7 +263,10 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
 
   const eachSegment = (l: Code, body: (code: Code) => void): void =>
     forLoop(l, slot, 0, together === 1 ? 1 : local(count), 1, (code) => {
-      setSum(code, index, [[local(first), 1], [local(slot), 1]]);
+      setSum(code, index, [
+        [local(first), 1],
+        [local(slot), 1],
+      ]);
       seg.locate(code, s, index, at);
       body(code);
     });
@@ -204,14 +274,25 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
   const compute = (l: Code, phase: Phase, k: number, packedAt: number): void =>
     forLoop(l, group, 0, groups, 1, (perGroup) => {
       const columns = (code: Code, from: Amount, width: number): void => {
-        setSum(code, panel, [[local(packed), 1], [local(group), 4 * k * panelWidth(outer)], [from, 4 * k]], packedAt);
+        setSum(
+          code,
+          panel,
+          [
+            [local(packed), 1],
+            [local(group), 4 * k * panelWidth(outer)],
+            [from, 4 * k],
+          ],
+          packedAt,
+        );
         eachSegment(code, (here) => {
           seg.rowsHere(here, s, at, phase.rows, rows);
           seg.segmentAddress(here, s, at, source, copies, local(slot), base);
           rowsOfSegment(here, phase, from, width);
         });
       };
-      forLoop(perGroup, j, 0, wholeColumns, tiles.TILE_COLUMNS, (code) => columns(code, local(j), tiles.TILE_COLUMNS));
+      forLoop(perGroup, j, 0, wholeColumns, tiles.TILE_COLUMNS, (code) =>
+        columns(code, local(j), tiles.TILE_COLUMNS),
+      );
       if (tail) columns(perGroup, wholeColumns, tail);
     });
 
@@ -221,21 +302,38 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
       seg.rowsHere(here, s, at, phase.rows, rows);
       forLoop(here, row, 0, local(rows), 1, (line) =>
         forLoop(line, column, 0, phase.columns, 1, (pixel) => {
-          setSum(pixel, outAt, [
-            [local(out), 1],
-            [local(at.image), 4 * v.outputImage],
-            [local(at.row), 4 * phase.rowStep],
-            [local(row), 4 * phase.rowStep],
-            [local(column), 4 * phase.pixelStep],
-          ], 4 * phase.offset);
-          pixel.get(outAt).i32(0).i32(4 * groups * outer).memoryFill();
+          setSum(
+            pixel,
+            outAt,
+            [
+              [local(out), 1],
+              [local(at.image), 4 * v.outputImage],
+              [local(at.row), 4 * phase.rowStep],
+              [local(row), 4 * phase.rowStep],
+              [local(column), 4 * phase.pixelStep],
+            ],
+            4 * phase.offset,
+          );
+          pixel
+            .get(outAt)
+            .i32(0)
+            .i32(4 * groups * outer)
+            .memoryFill();
         }),
       );
     });
 
-  [source, weights, out].forEach((local, i) => c.get(ARGS).memory(op.i32Load, 4 * i).set(local));
+  [source, weights, out].forEach((local, i) =>
+    c
+      .get(ARGS)
+      .memory(op.i32Load, 4 * i)
+      .set(local),
+  );
   c.get(SCRATCH).set(packed).get(SCRATCH).i32(packedBytes).op(op.i32Add).set(copies);
-  c.get(START).get(END).op(op.i32GeS).if((none) => none.op(op.return));
+  c.get(START)
+    .get(END)
+    .op(op.i32GeS)
+    .if((none) => none.op(op.return));
   pack();
   seg.clearCopies(c, s, copies, together);
   forLoop(c, unit, local(START), local(END), 1, (l) => {

@@ -1,46 +1,64 @@
 /**
- * Map kernels in WebAssembly: one element of the iteration space per lane, four lanes at a time.
+ * Map kernels in WebAssembly: one element of the iteration space per lane, four lanes at a time. This file writes the
+ * loops; values.ts writes what stands inside.
  *
- * Every value is computed once, at the outermost loop level where its operands are known. Sums and other folds run
- * in the order they are written, inside one work unit, whatever the number of threads.
+ * Sums and other folds run in the order they are written, inside one work unit, whatever the number of threads.
  */
-import type { ScalarType } from "../../dtype.js";
-import { rangeOf, type Binary, type Expr, type Fold, type Index } from "../../expr/expr.js";
+import { storageBytes } from "../../dtype.js";
+import type { Index } from "../../expr/expr.js";
 import type { MapKernel } from "../../graph/program.js";
-import { chooseLanes, Dependencies } from "./analysis.js";
-import { encodeModule, Func, type Code } from "./assembler.js";
-import * as emit from "./instructions.js";
+import { chooseLanes, Dependencies, farAxis } from "./analysis.js";
+import { encodeModule, Func } from "./assembler.js";
 import { END, runParams, START, type CompiledWasm, type WasmBinding, type WasmOptions } from "./kernel.js";
-import { MemoryWriter, type SlotInfo, type Values } from "./memory.js";
+import { local, setMin, setSum } from "./loops.js";
+import type { SlotInfo } from "./memory.js";
 import { op } from "./opcodes.js";
 import { Scope, type Value } from "./scope.js";
-import { storageBytes } from "../../dtype.js";
+import { ValueWriter } from "./values.js";
 
 /** Instructions that a work unit should hold, so that finding its indices costs nothing beside it. */
 const UNIT_WORK = 8192;
 /** Measured on V8: about this many simple vector instructions end in a nanosecond. */
 const PER_NANOSECOND = 6;
+/** Lanes that are visited before the next position of an axis that shares their cache lines. */
+const LANE_BLOCK = 64;
 
-export function compileMap(kernel: MapKernel, bindings: readonly WasmBinding[], options: WasmOptions): CompiledWasm {
+export function compileMap(
+  kernel: MapKernel,
+  bindings: readonly WasmBinding[],
+  options: WasmOptions,
+): CompiledWasm {
   const slots = new Map<number, SlotInfo>();
   [...kernel.reads, ...kernel.outputs.map((o) => o.slot)].forEach((slot, i) => {
     const b = bindings[i]!;
     slots.set(slot.id, { binding: i, dtype: b.dtype, numel: Math.floor(b.bytes / storageBytes[b.dtype]) });
   });
-  const writer = new ExpressionWriter(kernel, slots);
+  const writer = new LoopWriter(kernel, slots);
   const { units, unitCost } = writer.write();
   return { bytes: encodeModule({ run: writer.func }, options), units, unitCost, scratchBytes: 0 };
 }
 
-class ExpressionWriter implements Values {
+/** An axis that units cut: a unit walks `size` of its positions. */
+interface Cut {
+  readonly axis: Index;
+  readonly size: number;
+}
+
+/** How the iteration space is divided: outer axes and cuts number the units, the inner axes are walked whole. */
+interface Division {
+  readonly outer: readonly Index[];
+  readonly cuts: readonly Cut[];
+  readonly inner: readonly Index[];
+}
+
+class LoopWriter {
   readonly func = new Func(runParams);
-  readonly deps = new Dependencies();
-  readonly varying: bigint;
-  readonly lane: Index | undefined;
+  private readonly deps = new Dependencies();
   private readonly plan: ReturnType<typeof chooseLanes>;
-  private readonly memory: MemoryWriter;
-  /** The scope in which a scalar local gets its value. */
-  private readonly homes = new Map<number, Scope>();
+  private readonly lane: Index | undefined;
+  private readonly values: ValueWriter;
+  /** Locals with the bounds of the axes that units cut. */
+  private readonly bounds = new Map<Index, { lo: number; hi: number }>();
 
   constructor(
     private readonly kernel: MapKernel,
@@ -52,44 +70,76 @@ class ExpressionWriter implements Values {
     }
     this.plan = chooseLanes(kernel, this.deps);
     this.lane = this.plan.vector ? this.plan.lane : undefined;
-    this.varying = this.lane ? this.plan.varying : 0n;
-    this.memory = new MemoryWriter(this, slots);
+    const varying = this.lane ? this.plan.varying : 0n;
+    this.values = new ValueWriter(this.func, this.deps, this.lane, varying, slots);
+  }
+
+  private divide(): Division {
+    const { axes } = this.kernel;
+    const { cost } = this.plan;
+    const last = this.lane ?? axes.at(-1);
+    if (!last) return { outer: [], cuts: [], inner: [] };
+    const rest = axes.filter((a) => a !== last);
+    const size = (work: number, step: number): number =>
+      Math.max(step, Math.ceil(UNIT_WORK / work / step) * step);
+    const far =
+      this.lane && last.extent > LANE_BLOCK
+        ? farAxis(this.kernel, this.deps, last, this.plan.varying)
+        : undefined;
+    if (far)
+      return {
+        outer: rest.filter((a) => a !== far),
+        cuts: [
+          { axis: far, size: size(cost * LANE_BLOCK, 16) },
+          { axis: last, size: LANE_BLOCK },
+        ],
+        inner: [],
+      };
+    // The innermost axes make up a unit; the axis where that becomes enough work is cut.
+    const order = [...rest, last];
+    let at = order.length - 1;
+    let block = 1;
+    while (at > 0 && cost * block * order[at]!.extent < UNIT_WORK) block *= order[at--]!.extent;
+    const step = at === order.length - 1 ? 16 : 1;
+    return {
+      outer: order.slice(0, at),
+      cuts: [{ axis: order[at]!, size: size(cost * block, step) }],
+      inner: order.slice(at + 1),
+    };
   }
 
   /** Writes the whole function: units, then the loops inside a unit, then the body. */
   write(): { units: number; unitCost: number } {
-    const { plan, func } = this;
-    const inner = this.lane ?? this.kernel.axes.at(-1);
-    const order = inner ? [...this.kernel.axes.filter((a) => a !== inner), inner] : [];
-    const elements = order.reduce((n, a) => n * a.extent, 1);
-    // The innermost axes make up a unit; the axis where that becomes enough work is cut into chunks.
-    let split = order.length - 1;
-    let block = 1;
-    while (split > 0 && plan.cost * block * order[split]!.extent < UNIT_WORK) block *= order[split--]!.extent;
-    const extent = split < 0 ? 1 : order[split]!.extent;
-    const step = split === order.length - 1 ? 16 : 1;
-    const chunk = Math.max(step, Math.ceil(UNIT_WORK / (plan.cost * block) / step) * step);
-    const chunks = Math.ceil(extent / chunk);
-    const outer = order.slice(0, Math.max(0, split));
-    const units = outer.reduce((n, a) => n * a.extent, chunks);
-
+    const { func } = this;
+    const { outer, cuts, inner } = this.divide();
+    const bits = outer.reduce((all, a) => all | this.deps.bit(a), 0n);
     const root = new Scope(undefined, 0n, 0);
-    const body = new Scope(root, outer.reduce((bits, a) => bits | this.deps.bit(a), 0n), 0);
-    const [unit, rest, lo, hi] = [func.local(), func.local(), func.local(), func.local()];
+    const body = new Scope(root, bits, 0);
+    const [unit, rest] = [func.local(), func.local()];
     const c = body.code;
     c.get(unit).set(rest);
-    c.get(rest).i32(chunks).op(op.i32RemU).i32(chunk).op(op.i32Mul).tee(lo);
-    c.i32(chunk).op(op.i32Add).set(hi);
-    c.get(hi).i32(extent).get(hi).i32(extent).op(op.i32LtU, op.select).set(hi);
-    if (outer.length) c.get(rest).i32(chunks).op(op.i32DivU).set(rest);
-    for (const axis of [...outer].reverse()) {
+    /** Takes the next digit, of `n` values, off the unit's number. */
+    const digit = (n: number): number => {
       const at = func.local();
-      c.get(rest).i32(axis.extent).op(op.i32RemU).set(at);
-      c.get(rest).i32(axis.extent).op(op.i32DivU).set(rest);
-      body.memo.set(axis, { kind: "scalar", at });
-      this.homes.set(at, body);
+      c.get(rest).i32(n).op(op.i32RemU).set(at).get(rest).i32(n).op(op.i32DivU).set(rest);
+      return at;
+    };
+    let units = 1;
+    for (const { axis, size } of cuts) {
+      const pieces = Math.ceil(axis.extent / size);
+      const [lo, hi] = [func.local(), func.local()];
+      setSum(c, lo, [[local(digit(pieces)), size]]);
+      setSum(c, hi, [[local(lo), 1]], size);
+      setMin(c, hi, local(hi), axis.extent);
+      this.bounds.set(axis, { lo, hi });
+      units *= pieces;
     }
-    if (elements) this.loops(body, order.slice(Math.max(0, split)), lo, hi);
+    for (const axis of [...outer].reverse()) {
+      this.values.setIndex(axis, digit(axis.extent), body);
+      units *= axis.extent;
+    }
+    const elements = this.kernel.axes.reduce((n, a) => n * a.extent, 1);
+    if (elements) this.loops(body, [...cuts.map((k) => k.axis), ...inner]);
 
     func.code.get(START).get(END).op(op.i32GeU);
     func.code.if((code) => code.op(op.return));
@@ -97,51 +147,61 @@ class ExpressionWriter implements Values {
     func.code.loop((code) => {
       code.append(body.code).get(unit).i32(1).op(op.i32Add).tee(unit).get(END).op(op.i32LtU).brIf(0);
     });
-    const perUnit = plan.cost * block * Math.min(chunk, extent);
-    return { units: elements ? units : 0, unitCost: perUnit / PER_NANOSECOND };
+    return elements
+      ? { units, unitCost: (this.plan.cost * elements) / units / PER_NANOSECOND }
+      : { units: 0, unitCost: 0 };
   }
 
-  /** Loops over `axes`, the first one from `lo` to `hi` (locals), the others whole. */
-  private loops(parent: Scope, axes: readonly Index[], lo?: number, hi?: number): void {
+  /** Loops over `axes`, outermost first; cut axes between their bounds, the others whole. */
+  private loops(parent: Scope, axes: readonly Index[]): void {
     const [axis, ...rest] = axes;
-    if (!axis) return this.stores(parent);
-    if (rest.length === 0 && axis === this.lane) return this.laneLoop(parent, axis, lo, hi);
+    if (!axis) this.stores(parent);
+    else if (axis === this.lane) this.laneLoop(parent, axis);
+    else this.loop(parent, axis, rest);
+  }
+
+  private loop(parent: Scope, axis: Index, rest: readonly Index[]): void {
     const i = this.func.local();
     const scope = new Scope(parent, this.deps.bit(axis), parent.vectors);
-    scope.memo.set(axis, { kind: "scalar", at: i });
-    this.homes.set(i, scope);
+    this.values.setIndex(axis, i, scope);
     this.loops(scope, rest);
+    const bounds = this.bounds.get(axis);
     const c = parent.code;
-    if (lo === undefined) c.i32(0).set(i);
-    else c.get(lo).set(i);
+    if (bounds) c.get(bounds.lo).set(i);
+    else c.i32(0).set(i);
     c.loop((code) => {
       code.append(scope.code).get(i).i32(1).op(op.i32Add).tee(i);
-      if (hi === undefined) code.i32(axis.extent);
-      else code.get(hi);
+      if (bounds) code.get(bounds.hi);
+      else code.i32(axis.extent);
       code.op(op.i32LtU).brIf(0);
     });
   }
 
   /** The loop along the lanes: whole bundles of vectors, single vectors, then one element at a time. */
-  private laneLoop(parent: Scope, axis: Index, lo?: number, hi?: number): void {
+  private laneLoop(parent: Scope, axis: Index): void {
     const i = this.func.local();
     const end = this.func.local();
-    const states = this.plan.folds ? 2 : 1;
-    let bundle = this.plan.size * states <= 16 ? 4 : this.plan.size * states <= 48 ? 2 : 1;
+    const bounds = this.bounds.get(axis);
+    const size = this.plan.size * (this.plan.folds ? 2 : 1);
+    let bundle = size <= 16 ? 4 : size <= 48 ? 2 : 1;
     while (bundle > 1 && axis.extent < 4 * bundle) bundle /= 2;
     const c = parent.code;
-    if (lo === undefined) c.i32(0).set(i);
-    else c.get(lo).set(i);
+    if (bounds) c.get(bounds.lo).set(i);
+    else c.i32(0).set(i);
     for (const vectors of bundle > 1 ? [bundle, 1, 0] : [1, 0]) {
       const step = vectors ? 4 * vectors : 1;
-      // A loop that no extent can enter is not written.
+      // Loops that no extent can enter are not written: all cuts are multiples of the largest bundle, 16 lanes.
       if (axis.extent % 4 === 0 && vectors === 0) continue;
       if (bundle > 1 && vectors === 1 && axis.extent % (4 * bundle) < 4) continue;
       const scope = new Scope(parent, this.deps.bit(axis), vectors, i);
-      if (!vectors) scope.memo.set(axis, { kind: "scalar", at: i });
+      if (!vectors) this.values.setIndex(axis, i, scope);
       this.stores(scope);
-      if (hi === undefined) c.i32(axis.extent - step + 1).set(end);
-      else c.get(hi).i32(step - 1).op(op.i32Sub).set(end);
+      if (bounds)
+        c.get(bounds.hi)
+          .i32(step - 1)
+          .op(op.i32Sub)
+          .set(end);
+      else c.i32(axis.extent - step + 1).set(end);
       c.block((outer) => {
         outer.get(i).get(end).op(op.i32GeS).brIf(0);
         outer.loop((code) => {
@@ -153,285 +213,24 @@ class ExpressionWriter implements Values {
 
   /** The innermost body: all values, then all stores, so that an update in place reads before it writes. */
   private stores(s: Scope): void {
-    const values = this.kernel.outputs.map((o) => this.value(o.value, s));
-    this.kernel.outputs.forEach((o, k) => {
+    const { outputs } = this.kernel;
+    const values = outputs.map((o) => this.values.value(o.value, s));
+    outputs.forEach((o, k) => {
       let v = values[k]!;
-      if (s.vectors) v = { kind: "vector", at: this.lanes(v, o.value.type, s) };
-      if (o.value.type === "bool" && v.kind === "vector") {
-        const at = v.at.map((mask) => {
-          const bit = this.func.local("v128");
-          s.code.get(mask).v128([1, 1, 1, 1]).op(op.v128And).set(bit);
-          return bit;
-        });
-        v = { kind: "vector", at };
-      }
-      this.memory.store(o.slot, o.index, v, s);
+      if (s.vectors) v = { kind: "vector", at: this.values.lanes(v, o.value.type, s) };
+      if (o.value.type === "bool") v = this.bits(v, s);
+      this.values.memory.store(o.slot, o.index, v, s);
     });
   }
 
-  // -------------------------------------------------------------- values
-
-  value(e: Expr, s: Scope): Value {
-    if (e.kind === "const") return { kind: "const", value: e.value };
-    const home = s.home(this.deps.of(e));
-    const key = e.kind === "foldResult" ? `fold${e.fold.id}.${e.k}` : e;
-    const known = home.memo.get(key);
-    if (known) return known;
-    if (e.kind === "foldResult") {
-      this.fold(e.fold, home);
-      return home.memo.get(key)!;
-    }
-    const vectors = this.deps.of(e) & this.varying ? home.vectors : 0;
-    const made = this.build(e, home, vectors);
-    home.memo.set(key, made);
-    if (made.kind === "scalar") this.homes.set(made.at, home);
-    return made;
-  }
-
-  /** A value that does not differ between lanes. */
-  scalar(e: Expr, s: Scope): Value {
-    const v = this.value(e, s);
-    if (v.kind === "vector") throw new Error("internal: a scalar was expected");
-    return v;
-  }
-
-  pushScalar(c: Code, v: Value, type: "f32" | "i32" = "i32"): void {
-    if (v.kind === "const") type === "f32" ? c.f32(v.value) : c.i32(v.value);
-    else if (v.kind === "scalar") c.get(v.at);
-    else throw new Error("internal: a scalar was expected");
-  }
-
-  /** The locals of a value as vectors; uniform values are spread over the lanes once, where they are computed. */
-  private lanes(v: Value, type: ScalarType, s: Scope): readonly number[] {
-    if (v.kind === "vector") return v.at;
-    let home = s;
-    let key = `splat ${type} `;
-    if (v.kind === "const") {
-      home = s.home(0n);
-      key += `${Object.is(v.value, -0) ? "-0" : v.value}`;
-    } else {
-      key += `local ${v.at}`;
-      home = this.homes.get(v.at) ?? s;
-    }
-    let known = home.memo.get(key);
-    if (known?.kind !== "vector") {
-      const at = this.func.local("v128");
-      const c = home.code;
-      if (type === "bool") {
-        c.i32(0);
-        this.pushScalar(c, v);
-        c.op(op.i32Sub, op.i32x4Splat);
-      } else {
-        this.pushScalar(c, v, type === "f32" ? "f32" : "i32");
-        c.op(type === "f32" ? op.f32x4Splat : op.i32x4Splat);
-      }
-      c.set(at);
-      known = { kind: "vector", at: [at] };
-      home.memo.set(key, known);
-    }
-    return Array.from({ length: s.vectors }, () => (known as { at: readonly number[] }).at[0]!);
-  }
-
-  private local(v: Value, type: ScalarType, c: Code): number {
-    if (v.kind === "scalar") return v.at;
-    const wasm = type === "f32" ? "f32" : "i32";
-    const at = this.func.local(wasm);
-    this.pushScalar(c, v, wasm);
-    c.set(at);
-    return at;
-  }
-
-  /** Emits the instruction of one node into its home scope; `vectors` > 0 when its lanes differ. */
-  private build(e: Expr, s: Scope, vectors: number): Value {
-    const { func } = this;
-    const c = s.code;
-    switch (e.kind) {
-      case "index": {
-        if (e !== this.lane || s.lane === undefined) throw new Error("internal: index outside its loop");
-        const at = Array.from({ length: vectors }, (_, u) => {
-          const local = func.local("v128");
-          c.get(s.lane!).op(op.i32x4Splat).v128([4 * u, 4 * u + 1, 4 * u + 2, 4 * u + 3]).op(op.i32x4Add).set(local);
-          return local;
-        });
-        return { kind: "vector", at };
-      }
-      case "affine": return this.affine(e, s, vectors);
-      case "load": return this.memory.load(e, s, vectors);
-      case "binary": return this.binary(e, s, vectors);
-      case "unary":
-      case "cast":
-      case "bitcast": {
-        const x = this.value(e.x, s);
-        const one = (from: number, vector: boolean): number => {
-          const at = func.local(vector ? "v128" : e.type === "f32" ? "f32" : "i32");
-          if (e.kind === "unary") emit.emitUnary(c, e.fn, e.type, from, vector);
-          else if (e.kind === "cast") emit.emitCast(c, e.x.type, e.type, from, vector);
-          else {
-            c.get(from);
-            if (!vector && e.type === "f32") c.op(op.f32ReinterpretI32);
-            else if (!vector && e.x.type === "f32") c.op(op.i32ReinterpretF32);
-          }
-          c.set(at);
-          return at;
-        };
-        if (vectors) return { kind: "vector", at: this.lanes(x, e.x.type, s).map((l) => one(l, true)) };
-        return { kind: "scalar", at: one(this.local(x, e.x.type, c), false) };
-      }
-      case "select": {
-        const [cond, a, b] = [this.value(e.cond, s), this.value(e.a, s), this.value(e.b, s)];
-        if (vectors) {
-          const [m, p, q] = [this.lanes(cond, "bool", s), this.lanes(a, e.type, s), this.lanes(b, e.type, s)];
-          const at = m.map((mask, u) => {
-            const local = func.local("v128");
-            c.get(p[u]!).get(q[u]!).get(mask).op(op.v128Bitselect).set(local);
-            return local;
-          });
-          return { kind: "vector", at };
-        }
-        const wasm = e.type === "f32" ? "f32" : "i32";
-        const at = func.local(wasm);
-        this.pushScalar(c, a, wasm);
-        this.pushScalar(c, b, wasm);
-        this.pushScalar(c, cond);
-        c.op(op.select).set(at);
-        return { kind: "scalar", at };
-      }
-      default: throw new Error(`internal: ${e.kind} is not computed here`);
-    }
-  }
-
-  private affine(e: Expr & { kind: "affine" }, s: Scope, vectors: number): Value {
-    const c = s.code;
-    const type = vectors ? "v128" : "i32";
-    const terms = e.terms.map(([t, k]) => ({ v: this.value(t, s), k }));
-    const at = Array.from({ length: vectors || 1 }, (_, u) => {
-      const local = this.func.local(type);
-      const parts = terms.map(({ v, k }) => ({ at: vectors ? this.lanes(v, "i32", s)[u]! : this.local(v, "i32", c), k }));
-      if (vectors) c.v128([e.offset, e.offset, e.offset, e.offset]);
-      else c.i32(e.offset);
-      for (const { at: term, k } of parts) {
-        c.get(term);
-        if (k === -1) c.op(vectors ? op.i32x4Sub : op.i32Sub);
-        else {
-          if (k !== 1) (vectors ? c.v128([k, k, k, k]) : c.i32(k)).op(vectors ? op.i32x4Mul : op.i32Mul);
-          c.op(vectors ? op.i32x4Add : op.i32Add);
-        }
-      }
-      c.set(local);
-      return local;
-    });
-    return vectors ? { kind: "vector", at } : { kind: "scalar", at: at[0]! };
-  }
-
-  private binary(e: Binary, s: Scope, vectors: number): Value {
-    const { func } = this;
-    const c = s.code;
-    const type = e.a.type;
-    const [a, b] = [this.value(e.a, s), this.value(e.b, s)];
-    if (!vectors) {
-      const at = func.local(e.type === "f32" ? "f32" : "i32");
-      const wasm = type === "f32" ? "f32" : "i32";
-      const direct = emit.scalarBinary(e.fn, type);
-      if (direct !== undefined) {
-        this.pushScalar(c, a, wasm);
-        this.pushScalar(c, b, wasm);
-        c.op(direct);
-      } else if (e.fn === "min" || e.fn === "max")
-        emit.emitScalarMinMax(c, e.fn, type, this.local(a, type, c), this.local(b, type, c));
-      else {
-        const divisor = b.kind === "const" ? b.value : undefined;
-        const by = divisor === undefined || divisor === 0 ? this.local(b, type, c) : -1;
-        emit.emitScalarDivide(c, e.fn as "idiv" | "imod", type, this.local(a, type, c), by, divisor);
-      }
-      c.set(at);
-      return { kind: "scalar", at };
-    }
-    const direct = emit.vectorBinary(e.fn, type);
-    const x = this.lanes(a, type, s);
-    const y = this.lanes(b, type, s);
-    const at = x.map((from, u) => {
-      const out = func.local("v128");
-      if (direct !== undefined) c.get(from).get(y[u]!).op(direct).set(out);
-      else if (e.fn === "shl" || e.fn === "shr") {
-        const code = e.fn === "shl" ? op.i32x4Shl : type === "i32" ? op.i32x4ShrS : op.i32x4ShrU;
-        if (b.kind !== "vector") {
-          c.get(from);
-          this.pushScalar(c, b);
-          c.op(code).set(out);
-        } else this.byLane(c, out, from, y[u]!, (p, q) => c.get(p).get(q).op(emit.scalarBinary(e.fn, type)!));
-      } else this.divide(c, e, out, from, y[u]!, b.kind === "const" ? b.value : undefined);
-      return out;
+  /** Masks of lanes as the 0 and 1 that memory holds. */
+  private bits(v: Value, s: Scope): Value {
+    if (v.kind !== "vector") return v;
+    const at = v.at.map((mask) => {
+      const bit = this.func.local("v128");
+      s.code.get(mask).v128([1, 1, 1, 1]).op(op.v128And).set(bit);
+      return bit;
     });
     return { kind: "vector", at };
-  }
-
-  private divide(c: Code, e: Binary, out: number, x: number, y: number, divisor: number | undefined): void {
-    const type = e.a.type;
-    const powerOfTwo = divisor !== undefined && divisor > 0 && (divisor & (divisor - 1)) === 0;
-    const positive = type === "i32" ? rangeOf(e.a)[0] >= 0 : powerOfTwo;
-    if (divisor === undefined || divisor <= 0 || !positive)
-      return this.byLane(c, out, x, y, (p, q) => emit.emitScalarDivide(c, e.fn as "idiv" | "imod", type, p, q, divisor));
-    if (e.fn === "imod" && powerOfTwo) {
-      const mask = divisor - 1;
-      c.get(x).v128([mask, mask, mask, mask]).op(op.v128And).set(out);
-      return;
-    }
-    if (e.fn === "imod") c.get(x);
-    emit.emitVectorDivide(c, x, divisor);
-    if (e.fn === "imod") c.v128([divisor, divisor, divisor, divisor]).op(op.i32x4Mul, op.i32x4Sub);
-    c.set(out);
-  }
-
-  /** A lane at a time, for what vectors cannot do. */
-  private byLane(c: Code, out: number, x: number, y: number, emitOne: (p: number, q: number) => void): void {
-    const [p, q, r] = [this.func.local(), this.func.local(), this.func.local()];
-    c.v128([0, 0, 0, 0]).set(out);
-    for (let lane = 0; lane < 4; lane++) {
-      c.get(x).lane(op.i32x4ExtractLane, lane).set(p).get(y).lane(op.i32x4ExtractLane, lane).set(q);
-      emitOne(p, q);
-      c.set(r).get(out).get(r).lane(op.i32x4ReplaceLane, lane).set(out);
-    }
-  }
-
-  // -------------------------------------------------------------- folds
-
-  private fold(fold: Fold, s: Scope): void {
-    const { func, deps } = this;
-    const bits = deps.bit(fold.index) | deps.stateBit(fold);
-    const vectors = deps.ofFold(fold) & this.varying ? s.vectors : 0;
-    const c = s.code;
-    const type = (e: Expr): "v128" | "f32" | "i32" => (vectors ? "v128" : e.type === "f32" ? "f32" : "i32");
-    const push = (into: Code, v: Value, e: Expr, at: Scope, u: number): void => {
-      if (vectors) into.get(this.lanes(v, e.type, at)[u]!);
-      else this.pushScalar(into, v, e.type === "f32" ? "f32" : "i32");
-    };
-    const inits = fold.init.map((e) => this.value(e, s));
-    const states = fold.init.map((e) => func.many(vectors || 1, type(e)));
-    const scope = new Scope(s, bits, s.vectors);
-    const i = func.local();
-    scope.memo.set(fold.index, { kind: "scalar", at: i });
-    this.homes.set(i, scope);
-    states.forEach((at, k) => {
-      const v: Value = vectors ? { kind: "vector", at } : { kind: "scalar", at: at[0]! };
-      scope.memo.set(fold.states[k], v);
-      s.memo.set(`fold${fold.id}.${k}`, v);
-      // Inside the loop a uniform state meets no lanes; after it, the local holds the result.
-      if (!vectors) this.homes.set(at[0]!, s);
-    });
-    const nexts = fold.next.map((e) => this.value(e, scope));
-    // Every next state is read before any is written.
-    nexts.forEach((v, k) => states[k]!.forEach((_, u) => push(scope.code, v, fold.next[k]!, scope, u)));
-    for (const at of states.flat().reverse()) scope.code.set(at);
-    // Initial values last: whatever the body hoisted stands before the loop.
-    inits.forEach((v, k) => {
-      states[k]!.forEach((at, u) => {
-        push(c, v, fold.init[k]!, s, u);
-        c.set(at);
-      });
-    });
-    c.i32(0).set(i);
-    c.loop((code) => {
-      code.append(scope.code).get(i).i32(1).op(op.i32Add).tee(i).i32(fold.index.extent).op(op.i32LtU).brIf(0);
-    });
   }
 }

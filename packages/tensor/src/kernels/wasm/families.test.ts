@@ -28,7 +28,9 @@ async function check(
   const results: Float32Array[] = [];
   for (const b of backends) results.push(await oracle.runFamily(b, family, params, reads, outputs));
   for (const other of results.slice(1))
-    expect(Buffer.from(other.buffer).equals(Buffer.from(results[0]!.buffer)), "bits on several threads").toBe(true);
+    expect(Buffer.from(other.buffer).equals(Buffer.from(results[0]!.buffer)), "bits on several threads").toBe(
+      true,
+    );
   const got = reduce(results[0]!);
   expect(got.length).toBe(want.length);
   const scale = want.reduce((top, v) => Math.max(top, Math.abs(v)), 1e-3);
@@ -38,7 +40,15 @@ async function check(
 }
 
 const gemm = (m: number, n: number, k: number, more: Partial<GemmParams> = {}): GemmParams => ({
-  m, n, k, transA: false, transB: false, batchShape: [], aStrides: [], bStrides: [], ...more,
+  m,
+  n,
+  k,
+  transA: false,
+  transB: false,
+  batchShape: [],
+  aStrides: [],
+  bStrides: [],
+  ...more,
 });
 
 async function checkGemm(p: GemmParams): Promise<void> {
@@ -52,8 +62,22 @@ async function checkGemm(p: GemmParams): Promise<void> {
 describe("gemm", () => {
   test("awkward sizes, both operands as they are and transposed", async () => {
     const sizes = [
-      [1, 1, 1], [1, 5, 7], [5, 1, 7], [7, 5, 1], [8, 8, 8], [7, 9, 17], [9, 7, 15], [16, 24, 32], [33, 17, 65],
-      [64, 64, 64], [100, 3, 50], [3, 100, 50], [65, 130, 300], [130, 65, 257], [1, 256, 128], [128, 1, 256],
+      [1, 1, 1],
+      [1, 5, 7],
+      [5, 1, 7],
+      [7, 5, 1],
+      [8, 8, 8],
+      [7, 9, 17],
+      [9, 7, 15],
+      [16, 24, 32],
+      [33, 17, 65],
+      [64, 64, 64],
+      [100, 3, 50],
+      [3, 100, 50],
+      [65, 130, 300],
+      [130, 65, 257],
+      [1, 256, 128],
+      [128, 1, 256],
     ] as const;
     for (const [m, n, k] of sizes)
       for (const transA of [false, true])
@@ -64,7 +88,9 @@ describe("gemm", () => {
     await checkGemm(gemm(5, 6, 7, { batchShape: [3], aStrides: [35], bStrides: [42] }));
     await checkGemm(gemm(5, 6, 7, { batchShape: [3], aStrides: [0], bStrides: [42] }));
     await checkGemm(gemm(5, 6, 7, { batchShape: [3], aStrides: [35], bStrides: [0], transB: true }));
-    await checkGemm(gemm(9, 4, 3, { batchShape: [2, 3], aStrides: [0, 27], bStrides: [12, 0], transA: true }));
+    await checkGemm(
+      gemm(9, 4, 3, { batchShape: [2, 3], aStrides: [0, 27], bStrides: [12, 0], transA: true }),
+    );
     await checkGemm(gemm(17, 19, 33, { batchShape: [4, 2], aStrides: [2 * 561, 561], bStrides: [0, 627] }));
     await checkGemm(gemm(40, 48, 64, { batchShape: [5], aStrides: [2560], bStrides: [3072] }));
   });
@@ -115,8 +141,13 @@ async function checkConv(p: ConvParams, splits: readonly number[]): Promise<void
   await check("conv2dInputGrad", p, [dy, w], oracle.naiveInputGrad(p, dy, w));
   for (const count of splits) {
     const q = { ...p, splits: count };
-    await check("conv2dWeightGrad", q, [x, dy], oracle.naiveWeightGrad(p, x, dy), count * sizes.w, (partials) =>
-      oracle.addSplits(q, partials),
+    await check(
+      "conv2dWeightGrad",
+      q,
+      [x, dy],
+      oracle.naiveWeightGrad(p, x, dy),
+      count * sizes.w,
+      (partials) => oracle.addSplits(q, partials),
     );
   }
 }
@@ -131,9 +162,22 @@ describe("conv2d and its gradients", () => {
     await fc.assert(
       fc.asyncProperty(
         fc.record({
-          batch: small, kh: small, kw: small, sh: small, sw: small, dh: small, dw: small, t: pad, l: pad, b: pad, r: pad,
-          eh: fc.integer({ min: 0, max: 9 }), ew: fc.integer({ min: 0, max: 9 }),
-          groups: small, inPer: fc.integer({ min: 1, max: 9 }), outPer: fc.integer({ min: 1, max: 18 }),
+          batch: small,
+          kh: small,
+          kw: small,
+          sh: small,
+          sw: small,
+          dh: small,
+          dw: small,
+          t: pad,
+          l: pad,
+          b: pad,
+          r: pad,
+          eh: fc.integer({ min: 0, max: 9 }),
+          ew: fc.integer({ min: 0, max: 9 }),
+          groups: small,
+          inPer: fc.integer({ min: 1, max: 9 }),
+          outPer: fc.integer({ min: 1, max: 18 }),
         }),
         async (c) => {
           const size = (kernel: number, dilation: number, extra: number, pads: number): number =>
@@ -144,7 +188,10 @@ describe("conv2d and its gradients", () => {
             [c.groups * c.inPer, c.groups * c.outPer],
             [c.kh, c.kw],
             {
-              stride: [c.sh, c.sw], dilation: [c.dh, c.dw], padding: [c.t, c.l, c.b, c.r], groups: c.groups,
+              stride: [c.sh, c.sw],
+              dilation: [c.dh, c.dw],
+              padding: [c.t, c.l, c.b, c.r],
+              groups: c.groups,
             },
           );
           await checkConv(p, [2]);
@@ -157,10 +204,19 @@ describe("conv2d and its gradients", () => {
 
 describe("scatterAdd", () => {
   test("repeated, missing and outside rows; wide and narrow; equal bits on every number of threads", async () => {
-    for (const [rows, inner, count] of [[1, 1, 1], [5, 3, 40], [50, 16, 7], [10, 17, 5000], [3, 1, 20000], [4, 4, 0]] as const) {
+    for (const [rows, inner, count] of [
+      [1, 1, 1],
+      [5, 3, 40],
+      [50, 16, 7],
+      [10, 17, 5000],
+      [3, 1, 20000],
+      [4, 4, 0],
+    ] as const) {
       const p: ScatterAddParams = { rows, inner, count };
       const keys = Int32Array.from(noise(count, 3), (v) => Math.floor(v * (rows + 1)));
-      const order = Int32Array.from({ length: count }, (_, i) => i).sort((a, b) => keys[a]! - keys[b]! || b - a);
+      const order = Int32Array.from({ length: count }, (_, i) => i).sort(
+        (a, b) => keys[a]! - keys[b]! || b - a,
+      );
       const sorted = order.map((i) => keys[i]!);
       const updates = noise(count * inner, 4);
       const out = noise(rows * inner, 5);

@@ -4,7 +4,16 @@
  * far resting in C), so every split over threads gives the same bits.
  */
 import { encodeModule, Func, type Code } from "./assembler.js";
-import { ARGS, END, runParams, SCRATCH, START, type CompiledWasm, type WasmBinding, type WasmOptions } from "./kernel.js";
+import {
+  ARGS,
+  END,
+  runParams,
+  SCRATCH,
+  START,
+  type CompiledWasm,
+  type WasmBinding,
+  type WasmOptions,
+} from "./kernel.js";
 import { forLoop, local, pushSum, setMin, setSum } from "./loops.js";
 import { op } from "./opcodes.js";
 import { packPanel, panelWidth } from "./pack.js";
@@ -48,7 +57,12 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
   const [aBase, bBase, cBase, packed, packedA] = f.many(5, "i32") as [number, number, number, number, number];
   const [a, b, out, unit, group, have, batch, row0, rows, column0, columns] = f.many(11, "i32") as number[];
   const [i, j, k0, steps, at, panel] = f.many(6, "i32") as [number, number, number, number, number, number];
-  [aBase, bBase, cBase].forEach((base, s) => c.get(ARGS).memory(op.i32Load, 4 * s).set(base));
+  [aBase, bBase, cBase].forEach((base, s) =>
+    c
+      .get(ARGS)
+      .memory(op.i32Load, 4 * s)
+      .set(base),
+  );
   c.get(SCRATCH).set(packed).get(SCRATCH).i32(packedBytes).op(op.i32Add).set(packedA);
   c.i32(-1).set(have!);
 
@@ -57,16 +71,29 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
     code.get(packed).set(panel);
     code.get(columns!).i32(-tiles.TILE_COLUMNS).op(op.i32And).set(steps);
     forLoop(code, j, 0, local(steps), tiles.TILE_COLUMNS, (l) => {
-      pushSum(l, [[local(j), 1], [local(column0!), 1]]).set(at);
+      pushSum(l, [
+        [local(j), 1],
+        [local(column0!), 1],
+      ]).set(at);
       packPanel(f, l, source, panel, local(at), tiles.TILE_COLUMNS, k);
-      l.get(panel).i32(4 * tiles.TILE_COLUMNS * k).op(op.i32Add).set(panel);
+      l.get(panel)
+        .i32(4 * tiles.TILE_COLUMNS * k)
+        .op(op.i32Add)
+        .set(panel);
     });
     const tail = n % tiles.TILE_COLUMNS;
     if (!tail) return;
-    code.get(steps).get(columns!).op(op.i32LtS).if((last) => {
-      pushSum(last, [[local(steps), 1], [local(column0!), 1]]).set(at);
-      packPanel(f, last, source, panel, local(at), tail, k);
-    });
+    code
+      .get(steps)
+      .get(columns!)
+      .op(op.i32LtS)
+      .if((last) => {
+        pushSum(last, [
+          [local(steps), 1],
+          [local(column0!), 1],
+        ]).set(at);
+        packPanel(f, last, source, panel, local(at), tail, k);
+      });
   };
 
   /** Rows of a transposed A, four by four, so that a tile finds its values side by side. */
@@ -75,27 +102,82 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
     const [from, to, l0] = [f.local(), f.local(), f.local()];
     code.get(packedA).set(to);
     forLoop(code, i, 0, local(rows!), tiles.TILE_ROWS, (l) => {
-      setSum(l, from, [[local(a!), 1], [local(row0!), 4], [local(i), 4]]);
+      setSum(l, from, [
+        [local(a!), 1],
+        [local(row0!), 4],
+        [local(i), 4],
+      ]);
       const copy = (loop: Code, width: number): void => {
         forLoop(loop, l0, 0, k, 1, (one) => {
           if (width === 4) one.get(to).get(from).memory(op.v128Load).memory(op.v128Store);
-          else for (let r = 0; r < width; r++) one.get(to).get(from).memory(op.f32Load, 4 * r).memory(op.f32Store, 4 * r);
-          one.get(from).i32(4 * m).op(op.i32Add).set(from).get(to).i32(16).op(op.i32Add).set(to);
+          else
+            for (let r = 0; r < width; r++)
+              one
+                .get(to)
+                .get(from)
+                .memory(op.f32Load, 4 * r)
+                .memory(op.f32Store, 4 * r);
+          one
+            .get(from)
+            .i32(4 * m)
+            .op(op.i32Add)
+            .set(from)
+            .get(to)
+            .i32(16)
+            .op(op.i32Add)
+            .set(to);
         });
       };
       if (!tail) return copy(l, 4);
-      l.get(i).i32(4).op(op.i32Add).get(rows!).op(op.i32LeS).if((whole) => copy(whole, 4), (part) => copy(part, tail));
+      l.get(i)
+        .i32(4)
+        .op(op.i32Add)
+        .get(rows!)
+        .op(op.i32LeS)
+        .if(
+          (whole) => copy(whole, 4),
+          (part) => copy(part, tail),
+        );
     });
   };
 
   const tileProduct = (code: Code, height: number, width: number): void => {
     const part = tiles.cut(tile, height, tiles.tailVectors(width));
     const rowOffsets = Array.from({ length: height }, (_, r) => 4 * n * r);
-    setSum(code, out!, [[local(batch!), 4 * m * n], [local(row0!), 4 * n], [local(i), 4 * n], [local(column0!), 4], [local(j), 4], [local(cBase), 1]]);
-    if (transA) setSum(code, tile.rowsAt, [[local(packedA), 1], [local(i), 4 * k], [local(k0), 16]]);
-    else setSum(code, tile.rowsAt, [[local(a!), 1], [local(row0!), 4 * k], [local(i), 4 * k], [local(k0), 4]]);
-    if (packB) setSum(code, tile.columnsAt, [[local(packed), 1], [local(j), 4 * k], [local(k0), 16 * part.vectors]]);
-    else setSum(code, tile.columnsAt, [[local(b!), 1], [local(column0!), 4], [local(j), 4], [local(k0), 4 * n]]);
+    setSum(code, out!, [
+      [local(batch!), 4 * m * n],
+      [local(row0!), 4 * n],
+      [local(i), 4 * n],
+      [local(column0!), 4],
+      [local(j), 4],
+      [local(cBase), 1],
+    ]);
+    if (transA)
+      setSum(code, tile.rowsAt, [
+        [local(packedA), 1],
+        [local(i), 4 * k],
+        [local(k0), 16],
+      ]);
+    else
+      setSum(code, tile.rowsAt, [
+        [local(a!), 1],
+        [local(row0!), 4 * k],
+        [local(i), 4 * k],
+        [local(k0), 4],
+      ]);
+    if (packB)
+      setSum(code, tile.columnsAt, [
+        [local(packed), 1],
+        [local(j), 4 * k],
+        [local(k0), 16 * part.vectors],
+      ]);
+    else
+      setSum(code, tile.columnsAt, [
+        [local(b!), 1],
+        [local(column0!), 4],
+        [local(j), 4],
+        [local(k0), 4 * n],
+      ]);
     if (k > K_BLOCK)
       code.get(k0).if(
         (more) => tiles.loadTile(more, part, out!, rowOffsets),
@@ -120,10 +202,15 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
     const tail = m % tiles.TILE_ROWS;
     forLoop(code, i, 0, local(rows!), tiles.TILE_ROWS, (l) => {
       if (!tail) return tileProduct(l, tiles.TILE_ROWS, width);
-      l.get(i).i32(tiles.TILE_ROWS).op(op.i32Add).get(rows!).op(op.i32LeS).if(
-        (whole) => tileProduct(whole, tiles.TILE_ROWS, width),
-        (part) => tileProduct(part, tail, width),
-      );
+      l.get(i)
+        .i32(tiles.TILE_ROWS)
+        .op(op.i32Add)
+        .get(rows!)
+        .op(op.i32LeS)
+        .if(
+          (whole) => tileProduct(whole, tiles.TILE_ROWS, width),
+          (part) => tileProduct(part, tail, width),
+        );
     });
   };
 
@@ -133,10 +220,15 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
       const tail = n % tiles.TILE_COLUMNS;
       forLoop(kLoop, j, 0, local(columns!), tiles.TILE_COLUMNS, (l) => {
         if (!tail) return rowTiles(l, tiles.TILE_COLUMNS);
-        l.get(j).i32(tiles.TILE_COLUMNS).op(op.i32Add).get(columns!).op(op.i32LeS).if(
-          (whole) => rowTiles(whole, tiles.TILE_COLUMNS),
-          (part) => rowTiles(part, tail),
-        );
+        l.get(j)
+          .i32(tiles.TILE_COLUMNS)
+          .op(op.i32Add)
+          .get(columns!)
+          .op(op.i32LeS)
+          .if(
+            (whole) => rowTiles(whole, tiles.TILE_COLUMNS),
+            (part) => rowTiles(part, tail),
+          );
       });
     });
   };
@@ -144,8 +236,14 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
   forLoop(c, unit!, local(START), local(END), 1, (l) => {
     l.get(unit!).i32(mUnits).op(op.i32DivU).set(group!);
     l.get(group!).i32(nUnits).op(op.i32DivU).set(batch!);
-    setSum(l, row0!, [[local(unit!), block.rows], [local(group!), -block.rows * mUnits]]);
-    setSum(l, column0!, [[local(group!), block.columns], [local(batch!), -block.columns * nUnits]]);
+    setSum(l, row0!, [
+      [local(unit!), block.rows],
+      [local(group!), -block.rows * mUnits],
+    ]);
+    setSum(l, column0!, [
+      [local(group!), block.columns],
+      [local(batch!), -block.columns * nUnits],
+    ]);
     setMin(setSum(l, rows!, [[local(row0!), -1]], m), rows!, local(rows!), block.rows);
     setMin(setSum(l, columns!, [[local(column0!), -1]], n), columns!, local(columns!), block.columns);
     l.get(aBase).set(a!).get(bBase).set(b!);
@@ -154,14 +252,23 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
       const digit = f.local();
       l.get(at).i32(batchShape[axis]!).op(op.i32RemU).set(digit);
       l.get(at).i32(batchShape[axis]!).op(op.i32DivU).set(at);
-      setSum(l, a!, [[local(a!), 1], [local(digit), 4 * p.aStrides[axis]!]]);
-      setSum(l, b!, [[local(b!), 1], [local(digit), 4 * p.bStrides[axis]!]]);
+      setSum(l, a!, [
+        [local(a!), 1],
+        [local(digit), 4 * p.aStrides[axis]!],
+      ]);
+      setSum(l, b!, [
+        [local(b!), 1],
+        [local(digit), 4 * p.bStrides[axis]!],
+      ]);
     }
     if (packB)
-      l.get(group!).get(have!).op(op.i32Ne).if((fresh) => {
-        packColumns(fresh);
-        fresh.get(group!).set(have!);
-      });
+      l.get(group!)
+        .get(have!)
+        .op(op.i32Ne)
+        .if((fresh) => {
+          packColumns(fresh);
+          fresh.get(group!).set(have!);
+        });
     if (transA) packRows(l);
     product(l);
   });

@@ -24,7 +24,11 @@ const families: Readonly<Record<string, Family>> = {
 };
 
 /** A pure function of its arguments: equal arguments give equal modules. */
-export function compileWasm(spec: KernelSpec, bindings: readonly WasmBinding[], options: WasmOptions): CompiledWasm {
+export function compileWasm(
+  spec: KernelSpec,
+  bindings: readonly WasmBinding[],
+  options: WasmOptions,
+): CompiledWasm {
   if (spec.family === "map") return compileMap(spec as MapKernel, bindings, options);
   const family = families[spec.family];
   if (!family) throw new Error(`internal: the cpu device has no kernel family "${spec.family}"`);

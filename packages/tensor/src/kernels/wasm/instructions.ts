@@ -11,16 +11,40 @@ import { op } from "./opcodes.js";
 type Table = Readonly<Partial<Record<string, number>>>;
 
 const scalarF32: Table = {
-  add: op.f32Add, sub: op.f32Sub, mul: op.f32Mul, div: op.f32Div,
-  lt: op.f32Lt, le: op.f32Le, gt: op.f32Gt, ge: op.f32Ge, eq: op.f32Eq, ne: op.f32Ne,
+  add: op.f32Add,
+  sub: op.f32Sub,
+  mul: op.f32Mul,
+  div: op.f32Div,
+  lt: op.f32Lt,
+  le: op.f32Le,
+  gt: op.f32Gt,
+  ge: op.f32Ge,
+  eq: op.f32Eq,
+  ne: op.f32Ne,
 };
 const scalarI32: Table = {
-  add: op.i32Add, sub: op.i32Sub, mul: op.i32Mul, and: op.i32And, or: op.i32Or, xor: op.i32Xor,
-  shl: op.i32Shl, shr: op.i32ShrS,
-  lt: op.i32LtS, le: op.i32LeS, gt: op.i32GtS, ge: op.i32GeS, eq: op.i32Eq, ne: op.i32Ne,
+  add: op.i32Add,
+  sub: op.i32Sub,
+  mul: op.i32Mul,
+  and: op.i32And,
+  or: op.i32Or,
+  xor: op.i32Xor,
+  shl: op.i32Shl,
+  shr: op.i32ShrS,
+  lt: op.i32LtS,
+  le: op.i32LeS,
+  gt: op.i32GtS,
+  ge: op.i32GeS,
+  eq: op.i32Eq,
+  ne: op.i32Ne,
 };
 const scalarU32: Table = {
-  ...scalarI32, shr: op.i32ShrU, lt: op.i32LtU, le: op.i32LeU, gt: op.i32GtU, ge: op.i32GeU,
+  ...scalarI32,
+  shr: op.i32ShrU,
+  lt: op.i32LtU,
+  le: op.i32LeU,
+  gt: op.i32GtU,
+  ge: op.i32GeU,
 };
 /** Opcode of a binary primitive on two scalars; undefined where it takes more than one instruction. */
 export function scalarBinary(fn: BinaryFn, type: ScalarType): number | undefined {
@@ -28,27 +52,59 @@ export function scalarBinary(fn: BinaryFn, type: ScalarType): number | undefined
 }
 
 const vectorF32: Table = {
-  add: op.f32x4Add, sub: op.f32x4Sub, mul: op.f32x4Mul, div: op.f32x4Div, min: op.f32x4Pmin, max: op.f32x4Pmax,
-  lt: op.f32x4Lt, le: op.f32x4Le, gt: op.f32x4Gt, ge: op.f32x4Ge, eq: op.f32x4Eq, ne: op.f32x4Ne,
+  add: op.f32x4Add,
+  sub: op.f32x4Sub,
+  mul: op.f32x4Mul,
+  div: op.f32x4Div,
+  min: op.f32x4Pmin,
+  max: op.f32x4Pmax,
+  lt: op.f32x4Lt,
+  le: op.f32x4Le,
+  gt: op.f32x4Gt,
+  ge: op.f32x4Ge,
+  eq: op.f32x4Eq,
+  ne: op.f32x4Ne,
 };
 const vectorI32: Table = {
-  add: op.i32x4Add, sub: op.i32x4Sub, mul: op.i32x4Mul, and: op.v128And, or: op.v128Or, xor: op.v128Xor,
-  min: op.i32x4MinS, max: op.i32x4MaxS,
-  lt: op.i32x4LtS, le: op.i32x4LeS, gt: op.i32x4GtS, ge: op.i32x4GeS, eq: op.i32x4Eq, ne: op.i32x4Ne,
+  add: op.i32x4Add,
+  sub: op.i32x4Sub,
+  mul: op.i32x4Mul,
+  and: op.v128And,
+  or: op.v128Or,
+  xor: op.v128Xor,
+  min: op.i32x4MinS,
+  max: op.i32x4MaxS,
+  lt: op.i32x4LtS,
+  le: op.i32x4LeS,
+  gt: op.i32x4GtS,
+  ge: op.i32x4GeS,
+  eq: op.i32x4Eq,
+  ne: op.i32x4Ne,
 };
 const vectorU32: Table = {
-  ...vectorI32, min: op.i32x4MinU, max: op.i32x4MaxU,
-  lt: op.i32x4LtU, le: op.i32x4LeU, gt: op.i32x4GtU, ge: op.i32x4GeU,
+  ...vectorI32,
+  min: op.i32x4MinU,
+  max: op.i32x4MaxU,
+  lt: op.i32x4LtU,
+  le: op.i32x4LeU,
+  gt: op.i32x4GtU,
+  ge: op.i32x4GeU,
 };
 const vectorBool: Table = { and: op.v128And, or: op.v128Or, xor: op.v128Xor, ne: op.v128Xor, eq: op.i32x4Eq };
 /** Opcode of a binary primitive on two vectors of lanes; undefined where it takes more than one instruction. */
 export function vectorBinary(fn: BinaryFn, type: ScalarType): number | undefined {
-  return (type === "f32" ? vectorF32 : type === "i32" ? vectorI32 : type === "u32" ? vectorU32 : vectorBool)[fn];
+  return (type === "f32" ? vectorF32 : type === "i32" ? vectorI32 : type === "u32" ? vectorU32 : vectorBool)[
+    fn
+  ];
 }
 
 const floatUnary: Partial<Record<UnaryFn, readonly [scalar: number, vector: number]>> = {
-  neg: [op.f32Neg, op.f32x4Neg], abs: [op.f32Abs, op.f32x4Abs], floor: [op.f32Floor, op.f32x4Floor],
-  ceil: [op.f32Ceil, op.f32x4Ceil], round: [op.f32Nearest, op.f32x4Nearest], trunc: [op.f32Trunc, op.f32x4Trunc],
+  neg: [op.f32Neg, op.f32x4Neg],
+  abs: [op.f32Abs, op.f32x4Abs],
+  floor: [op.f32Floor, op.f32x4Floor],
+  ceil: [op.f32Ceil, op.f32x4Ceil],
+  round: [op.f32Nearest, op.f32x4Nearest],
+  trunc: [op.f32Trunc, op.f32x4Trunc],
   sqrt: [op.f32Sqrt, op.f32x4Sqrt],
 };
 
@@ -118,7 +174,14 @@ export function emitScalarMinMax(c: Code, fn: "min" | "max", type: ScalarType, a
  * Quotient or remainder of integers in locals, rounding towards zero. As in WGSL x / 0 = x and x % 0 = 0, and
  * −2³¹ / −1 wraps; the machine instruction would trap on these, so unknown divisors are guarded.
  */
-export function emitScalarDivide(c: Code, fn: "idiv" | "imod", type: ScalarType, a: number, b: number, divisor?: number): void {
+export function emitScalarDivide(
+  c: Code,
+  fn: "idiv" | "imod",
+  type: ScalarType,
+  a: number,
+  b: number,
+  divisor?: number,
+): void {
   const push = (): void => {
     if (divisor !== undefined && divisor !== 0) c.i32(divisor);
     else c.get(b).i32(1).get(b).op(op.select);
@@ -149,6 +212,10 @@ export function emitVectorDivide(c: Code, x: number, d: number): void {
   const l = Math.ceil(Math.log2(d));
   const m = Number((2n ** BigInt(31 + l) + BigInt(d) - 1n) / BigInt(d));
   for (const half of [op.i64x2ExtmulLowI32x4U, op.i64x2ExtmulHighI32x4U])
-    c.get(x).v128([m, m, m, m]).op(half).i32(31 + l).op(op.i64x2ShrU);
+    c.get(x)
+      .v128([m, m, m, m])
+      .op(half)
+      .i32(31 + l)
+      .op(op.i64x2ShrU);
   c.shuffle32([0, 2, 4, 6]);
 }

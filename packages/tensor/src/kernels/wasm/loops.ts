@@ -31,11 +31,22 @@ export function pushSum(c: Code, terms: readonly (readonly [Amount, number])[], 
 }
 
 /** `into` ← offset + Σ amount·factor. */
-export const setSum = (c: Code, into: number, terms: readonly (readonly [Amount, number])[], offset = 0): Code =>
-  pushSum(c, terms, offset).set(into);
+export const setSum = (
+  c: Code,
+  into: number,
+  terms: readonly (readonly [Amount, number])[],
+  offset = 0,
+): Code => pushSum(c, terms, offset).set(into);
 
 /** for (i = from; i < to; i += step). Loops that are known to run not at all or once are not written as loops. */
-export function forLoop(c: Code, i: number, from: Amount, to: Amount, step: number, body: (c: Code) => void): void {
+export function forLoop(
+  c: Code,
+  i: number,
+  from: Amount,
+  to: Amount,
+  step: number,
+  body: (c: Code) => void,
+): void {
   if (typeof from === "number" && typeof to === "number") {
     if (from >= to) return;
     if (from + step >= to) {
@@ -59,5 +70,7 @@ export function forLoop(c: Code, i: number, from: Amount, to: Amount, step: numb
 
 /** `into` ← min(a, b). */
 export function setMin(c: Code, into: number, a: Amount, b: Amount): Code {
-  return push(push(push(push(c, a), b), a), b).op(op.i32LtS, op.select).set(into);
+  return push(push(push(push(c, a), b), a), b)
+    .op(op.i32LtS, op.select)
+    .set(into);
 }

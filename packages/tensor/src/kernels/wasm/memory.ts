@@ -48,7 +48,10 @@ export class MemoryWriter {
     const known = root.memo.get(key);
     if (known?.kind === "scalar") return known.at;
     const at = this.values.func.local();
-    root.code.get(ARGS).memory(op.i32Load, 4 * this.info(slot).binding).set(at);
+    root.code
+      .get(ARGS)
+      .memory(op.i32Load, 4 * this.info(slot).binding)
+      .set(at);
     root.memo.set(key, { kind: "scalar", at });
     return at;
   }
@@ -83,7 +86,10 @@ export class MemoryWriter {
     const terms = parts.terms.map(([t, c]) => ({ t, c, home: s.home(deps.of(t)) }));
     terms.sort((x, y) => x.home.depth - y.home.depth || x.t.id - y.t.id);
     for (const { t, c, home } of terms) {
-      const v = t === lane && home.lane !== undefined ? { kind: "scalar" as const, at: home.lane } : this.values.scalar(t, home);
+      const v =
+        t === lane && home.lane !== undefined
+          ? { kind: "scalar" as const, at: home.lane }
+          : this.values.scalar(t, home);
       step(`+${c}*${t.id}`, home, (code) => {
         this.values.pushScalar(code, v);
         if (c * bytes !== 1) code.i32(c * bytes).op(op.i32Mul);
@@ -101,7 +107,10 @@ export class MemoryWriter {
     if (known?.kind === "scalar") return known.at;
     const parts = affineParts(index);
     const values = parts.terms.map(([t, c]) => {
-      const v = t === lane && home.lane !== undefined ? { kind: "scalar" as const, at: home.lane } : this.values.scalar(t, home);
+      const v =
+        t === lane && home.lane !== undefined
+          ? { kind: "scalar" as const, at: home.lane }
+          : this.values.scalar(t, home);
       return { v, c };
     });
     const at = func.local();
@@ -137,7 +146,10 @@ export class MemoryWriter {
       const first = this.firstIndex(e.index, s);
       const pointer = this.pointer(e.slot, s);
       // Inside the slot for all lanes, which is the usual case; at the edges lane by lane.
-      s.code.get(first).i32(info.numel - 4 * vectors).op(op.i32LeU);
+      s.code
+        .get(first)
+        .i32(info.numel - 4 * vectors)
+        .op(op.i32LeU);
       s.code.if(
         (c) => {
           const at = func.local();
@@ -149,14 +161,28 @@ export class MemoryWriter {
         (c) => {
           const lanes = func.local("v128");
           for (let u = 0; u < vectors; u++) {
-            c.get(first).op(op.i32x4Splat).v128([4 * u, 4 * u + 1, 4 * u + 2, 4 * u + 3]).op(op.i32x4Add).set(lanes);
+            c.get(first)
+              .op(op.i32x4Splat)
+              .v128([4 * u, 4 * u + 1, 4 * u + 2, 4 * u + 3])
+              .op(op.i32x4Add)
+              .set(lanes);
             this.gather(c, lanes, pointer, info, out[u]!, true);
           }
         },
       );
-    } else if (stride !== undefined && stride > 0 && safe) {
-      const base = this.address(e.slot, e.index, s);
-      for (let u = 0; u < vectors; u++) this.strided(s.code, base, 4 * u, stride, info, out[u]!);
+    } else if (stride === -1 && safe && info.dtype !== "uint8") {
+      // Backwards: whole vectors, turned round.
+      const last = this.lowest(s, this.address(e.slot, e.index, s), 4 * (1 - 4 * vectors));
+      this.neighbours(s.code, last, info, [...out].reverse());
+      for (const at of out) s.code.get(at).get(at).shuffle32([3, 2, 1, 0]).set(at);
+    } else if (stride !== undefined && stride !== 0 && safe) {
+      const bytes = stride << shiftOf(info.dtype);
+      const first = this.address(e.slot, e.index, s);
+      // Offsets cannot be negative: those of falling addresses are counted from the last lane's.
+      const back = bytes < 0 ? bytes * (4 * vectors - 1) : 0;
+      const base = back ? this.lowest(s, first, back) : first;
+      for (let lane = 0; lane < 4 * vectors; lane++)
+        this.loadLane(s.code, (c) => c.get(base), lane * bytes - back, lane & 3, info, out[lane >> 2]!);
     } else {
       const index = this.values.value(e.index, s);
       if (index.kind !== "vector") throw new Error("internal: a varying index is not a vector");
@@ -172,7 +198,12 @@ export class MemoryWriter {
     const pointer = this.pointer(slot, s);
     const at = this.values.func.local();
     // max(min(i, n − 1), 0)
-    c.get(index).i32(info.numel - 1).get(index).i32(info.numel - 1).op(op.i32LtS, op.select).set(at);
+    c.get(index)
+      .i32(info.numel - 1)
+      .get(index)
+      .i32(info.numel - 1)
+      .op(op.i32LtS, op.select)
+      .set(at);
     c.get(at).i32(0).get(at).i32(0).op(op.i32GtS, op.select);
     if (shiftOf(info.dtype)) c.i32(2).op(op.i32Shl);
     c.get(pointer).op(op.i32Add);
@@ -181,15 +212,17 @@ export class MemoryWriter {
   private neighbours(c: Code, address: number, info: SlotInfo, out: readonly number[]): void {
     out.forEach((at, u) => {
       c.get(address);
-      if (info.dtype === "uint8") c.memory(op.v128Load32Zero, 4 * u).op(op.i16x8ExtendLowI8x16U, op.i32x4ExtendLowI16x8U);
+      if (info.dtype === "uint8")
+        c.memory(op.v128Load32Zero, 4 * u).op(op.i16x8ExtendLowI8x16U, op.i32x4ExtendLowI16x8U);
       else c.memory(op.v128Load, 16 * u);
       c.set(at);
     });
   }
 
-  private strided(c: Code, base: number, from: number, stride: number, info: SlotInfo, out: number): void {
-    const bytes = stride << shiftOf(info.dtype);
-    for (let lane = 0; lane < 4; lane++) this.loadLane(c, (code) => code.get(base), (from + lane) * bytes, lane, info, out);
+  private lowest(s: Scope, address: number, back: number): number {
+    const at = this.values.func.local();
+    s.code.get(address).i32(back).op(op.i32Add).set(at);
+    return at;
   }
 
   private gather(c: Code, index: number, pointer: number, info: SlotInfo, out: number, clamp: boolean): void {
@@ -205,7 +238,14 @@ export class MemoryWriter {
       this.loadLane(c, (code) => code.get(at).lane(op.i32x4ExtractLane, lane), 0, lane, info, out);
   }
 
-  private loadLane(c: Code, address: (c: Code) => void, offset: number, lane: number, info: SlotInfo, out: number): void {
+  private loadLane(
+    c: Code,
+    address: (c: Code) => void,
+    offset: number,
+    lane: number,
+    info: SlotInfo,
+    out: number,
+  ): void {
     address(c);
     if (info.dtype === "uint8") {
       c.memory(op.i32Load8U, offset);
@@ -243,16 +283,26 @@ export class MemoryWriter {
       return;
     }
     const stride = laneStride(index, lane!, deps, varying);
-    if (stride !== undefined && stride > 0 && safe) {
-      const base = this.address(slot, index, s);
+    if (stride !== undefined && stride !== 0 && safe) {
+      const bytes = stride << shiftOf(info.dtype);
+      const first = this.address(slot, index, s);
+      const back = bytes < 0 ? bytes * (4 * vectors.length - 1) : 0;
+      const base = back ? this.lowest(s, first, back) : first;
       vectors.forEach((value, u) => {
         if (stride !== 1) {
-          const bytes = stride << shiftOf(info.dtype);
-          for (let l = 0; l < 4; l++) this.storeLane(c, (code) => code.get(base), (4 * u + l) * bytes, value, l, info);
+          for (let l = 0; l < 4; l++)
+            this.storeLane(c, (code) => code.get(base), (4 * u + l) * bytes - back, value, l, info);
         } else if (info.dtype === "uint8") {
           c.get(base).get(value).get(value);
-          c.shuffle8([0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).memoryLane(op.v128Store32Lane, 0, 4 * u);
-        } else c.get(base).get(value).memory(op.v128Store, 16 * u);
+          c.shuffle8([0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).memoryLane(
+            op.v128Store32Lane,
+            0,
+            4 * u,
+          );
+        } else
+          c.get(base)
+            .get(value)
+            .memory(op.v128Store, 16 * u);
       });
       return;
     }
@@ -280,7 +330,14 @@ export class MemoryWriter {
     c.memory(info.dtype === "uint8" ? op.i32Store8 : info.dtype === "float32" ? op.f32Store : op.i32Store);
   }
 
-  private storeLane(c: Code, address: (c: Code) => void, offset: number, value: number, lane: number, info: SlotInfo): void {
+  private storeLane(
+    c: Code,
+    address: (c: Code) => void,
+    offset: number,
+    value: number,
+    lane: number,
+    info: SlotInfo,
+  ): void {
     address(c);
     c.get(value);
     if (info.dtype === "uint8") c.lane(op.i32x4ExtractLane, lane).memory(op.i32Store8, offset);

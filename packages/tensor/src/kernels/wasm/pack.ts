@@ -23,28 +23,60 @@ export interface PackSource {
  * Packs rows k = 0 … k−1 of one panel. `to` is a local with the address of the panel's first row to be written,
  * `firstColumn` the panel's first column, `columns` its valid columns (at most 8).
  */
-export function packPanel(f: Func, c: Code, source: PackSource, to: number, firstColumn: Amount, columns: number, k: number): void {
+export function packPanel(
+  f: Func,
+  c: Code,
+  source: PackSource,
+  to: number,
+  firstColumn: Amount,
+  columns: number,
+  k: number,
+): void {
   const vectors = columns === TILE_COLUMNS ? 2 : tailVectors(columns);
   const bytes = 16 * vectors;
   const [from, into, i] = [f.local(), f.local(), f.local()];
   const zero = f.local("v128");
-  setSum(c, from, [[local(source.at), 1], [firstColumn, source.stepColumn]]);
+  setSum(c, from, [
+    [local(source.at), 1],
+    [firstColumn, source.stepColumn],
+  ]);
   c.get(to).set(into);
   if (columns < 4 * vectors) c.v128([0, 0, 0, 0]).set(zero);
   const scalarRow = (code: Code, offset: number): void => {
-    if (columns < 4 * vectors) for (let v = 0; v < vectors; v++) code.get(into).get(zero).memory(op.v128Store, offset * bytes + 16 * v);
+    if (columns < 4 * vectors)
+      for (let v = 0; v < vectors; v++)
+        code
+          .get(into)
+          .get(zero)
+          .memory(op.v128Store, offset * bytes + 16 * v);
     for (let j = 0; j < columns; j++) {
-      code.get(into).get(from).memory(op.f32Load, offset * source.stepK + j * source.stepColumn);
+      code
+        .get(into)
+        .get(from)
+        .memory(op.f32Load, offset * source.stepK + j * source.stepColumn);
       code.memory(op.f32Store, offset * bytes + 4 * j);
     }
   };
   const advance = (code: Code, n: number): void => {
-    code.get(from).i32(n * source.stepK).op(op.i32Add).set(from).get(into).i32(n * bytes).op(op.i32Add).set(into);
+    code
+      .get(from)
+      .i32(n * source.stepK)
+      .op(op.i32Add)
+      .set(from)
+      .get(into)
+      .i32(n * bytes)
+      .op(op.i32Add)
+      .set(into);
   };
   if (source.stepColumn === 4) {
     forLoop(c, i, 0, k, 1, (l) => {
       if (columns < 4 * vectors) scalarRow(l, 0);
-      else for (let v = 0; v < vectors; v++) l.get(into).get(from).memory(op.v128Load, 16 * v).memory(op.v128Store, 16 * v);
+      else
+        for (let v = 0; v < vectors; v++)
+          l.get(into)
+            .get(from)
+            .memory(op.v128Load, 16 * v)
+            .memory(op.v128Store, 16 * v);
       advance(l, 1);
     });
     return;
@@ -56,10 +88,14 @@ export function packPanel(f: Func, c: Code, source: PackSource, to: number, firs
       for (let v = 0; v < vectors; v++) {
         const rows = f.many(4, "v128");
         rows.forEach((at, j) => {
-          l.get(from).memory(op.v128Load, (4 * v + j) * source.stepColumn).set(at);
+          l.get(from)
+            .memory(op.v128Load, (4 * v + j) * source.stepColumn)
+            .set(at);
         });
         transpose(f, l, rows).forEach((at, j) => {
-          l.get(into).get(at).memory(op.v128Store, j * bytes + 16 * v);
+          l.get(into)
+            .get(at)
+            .memory(op.v128Store, j * bytes + 16 * v);
         });
       }
       advance(l, 4);
@@ -74,7 +110,10 @@ export function packPanel(f: Func, c: Code, source: PackSource, to: number, firs
 export function transpose(f: Func, c: Code, rows: readonly number[]): number[] {
   const [a, b, d, e] = rows as [number, number, number, number];
   const pairs = [
-    [a, b, [0, 4, 1, 5]], [d, e, [0, 4, 1, 5]], [a, b, [2, 6, 3, 7]], [d, e, [2, 6, 3, 7]],
+    [a, b, [0, 4, 1, 5]],
+    [d, e, [0, 4, 1, 5]],
+    [a, b, [2, 6, 3, 7]],
+    [d, e, [2, 6, 3, 7]],
   ] as const;
   const [p, q, r, s] = pairs.map(([x, y, lanes]) => {
     const at = f.local("v128");
@@ -82,7 +121,10 @@ export function transpose(f: Func, c: Code, rows: readonly number[]): number[] {
     return at;
   }) as [number, number, number, number];
   const quads = [
-    [p, q, [0, 1, 4, 5]], [p, q, [2, 3, 6, 7]], [r, s, [0, 1, 4, 5]], [r, s, [2, 3, 6, 7]],
+    [p, q, [0, 1, 4, 5]],
+    [p, q, [2, 3, 6, 7]],
+    [r, s, [0, 1, 4, 5]],
+    [r, s, [2, 3, 6, 7]],
   ] as const;
   return quads.map(([x, y, lanes]) => {
     const at = f.local("v128");
@@ -93,4 +135,7 @@ export function transpose(f: Func, c: Code, rows: readonly number[]): number[] {
 
 /** Address of panel `index` (a local), of whole panels with `k` rows each, in `into`. */
 export const panelAddress = (c: Code, into: number, base: number, index: Amount, k: number): Code =>
-  pushSum(c, [[local(base), 1], [index, 4 * TILE_COLUMNS * k]]).set(into);
+  pushSum(c, [
+    [local(base), 1],
+    [index, 4 * TILE_COLUMNS * k],
+  ]).set(into);

@@ -67,7 +67,14 @@ export function plainConv2dInputGrad(p: ConvParams): MapKernel {
   return kernel([p.batch, p.h, p.w, p.inC], ([n, y, z, ic], dy, weight) =>
     sum([p.kh, p.kw, outPer], ([ky, kx, k]) => {
       // y = oy·stride + ky·dilation − pad has a solution oy only where the difference divides.
-      const position = (at: Expr, kernelAt: Expr, pad: number, dilation: number, stride: number, extent: number) => {
+      const position = (
+        at: Expr,
+        kernelAt: Expr,
+        pad: number,
+        dilation: number,
+        stride: number,
+        extent: number,
+      ) => {
         const offset = x.add(x.add(at, x.i32(pad)), times(kernelAt, -dilation));
         const positive = x.max(offset, x.i32(0));
         const o = x.idiv(positive, stride);
@@ -85,7 +92,8 @@ export function plainConv2dInputGrad(p: ConvParams): MapKernel {
 }
 
 /** Rows of dy (n·outH·outW) that split `s` covers: s·rowsPerSplit … */
-export const rowsPerSplit = (p: ConvWeightGradParams): number => Math.ceil((p.batch * p.outH * p.outW) / p.splits);
+export const rowsPerSplit = (p: ConvWeightGradParams): number =>
+  Math.ceil((p.batch * p.outH * p.outW) / p.splits);
 
 export function plainConv2dWeightGrad(p: ConvWeightGradParams): MapKernel {
   const [inPer, outPer] = [p.inC / p.groups, p.outC / p.groups];

@@ -3,7 +3,7 @@
  * all its addresses are constants away from each other: no patch matrix is ever made.
  */
 import type { Code, Func } from "./assembler.js";
-import { type Amount, forLoop, local, pushSum, setMin, setSum } from "./loops.js";
+import { type Amount, forLoop, local, setMin, setSum } from "./loops.js";
 import { op } from "./opcodes.js";
 
 /** A batch of images that windows slide over. Distances are in pixels of the source. */
@@ -49,15 +49,21 @@ export interface Segments extends Sliding {
  */
 export function cutSegments(s: Sliding, most: number, atLeast = 1, channels = s.channels): Segments {
   const inPlace =
-    s.minY >= 0 && s.minX >= 0 &&
-    (s.rows - 1) * s.stepY + s.maxY < s.height && (s.columns - 1) * s.stepX + s.maxX < s.width;
+    s.minY >= 0 &&
+    s.minX >= 0 &&
+    (s.rows - 1) * s.stepY + s.maxY < s.height &&
+    (s.columns - 1) * s.stepX + s.maxX < s.width;
   const pixelBytes = 4 * (inPlace ? s.channels : channels);
   const copyColumns = inPlace ? s.width : (s.columns - 1) * s.stepX + s.maxX - s.minX + 1;
   const rowBytes = pixelBytes * copyColumns;
   const copyRows = (rows: number): number => (rows - 1) * s.stepY + s.maxY - s.minY + 1;
   let perImage = 1;
   const rowsOf = (pieces: number): number => Math.ceil(s.rows / pieces);
-  while (rowsOf(perImage) > 1 && (s.batch * perImage < atLeast || copyRows(rowsOf(perImage)) * rowBytes > most)) perImage++;
+  while (
+    rowsOf(perImage) > 1 &&
+    (s.batch * perImage < atLeast || copyRows(rowsOf(perImage)) * rowBytes > most)
+  )
+    perImage++;
   const blockRows = rowsOf(perImage);
   perImage = Math.ceil(s.rows / blockRows);
   return {
@@ -93,7 +99,10 @@ export function locate(c: Code, s: Segments, index: number, at: SegmentAt): void
     return;
   }
   c.get(index).i32(s.perImage).op(op.i32DivU).set(at.image);
-  setSum(c, at.row, [[local(index), s.blockRows], [local(at.image), -s.blockRows * s.perImage]]);
+  setSum(c, at.row, [
+    [local(index), s.blockRows],
+    [local(at.image), -s.blockRows * s.perImage],
+  ]);
 }
 
 /** `into` ← the window rows of the located segment, at most `rows` in the image. */
@@ -127,12 +136,20 @@ export function segmentAddress(
       [local(at.image), s.height * s.width * s.pixelBytes],
       [local(at.row), s.stepY * s.width * s.pixelBytes],
     ]);
-  else setSum(c, into, [[local(copies), 1], [slot, s.bytes]]);
+  else
+    setSum(c, into, [
+      [local(copies), 1],
+      [slot, s.bytes],
+    ]);
 }
 
 /** Zeroes the copies once per run: borders then stay zero, because copying never touches them. */
 export function clearCopies(c: Code, s: Segments, copies: number, count: number): void {
-  if (!s.inPlace) c.get(copies).i32(0).i32(count * s.bytes).memoryFill();
+  if (!s.inPlace)
+    c.get(copies)
+      .i32(0)
+      .i32(count * s.bytes)
+      .memoryFill();
 }
 
 /** Copies the located segment into slot `slot`; channels from `channel` on, as many as fit into pixelBytes. */
@@ -153,31 +170,69 @@ export function copySegment(
   const columns = Math.max(0, Math.min(s.width - firstX, s.copyColumns - into));
   const whole = s.pixelBytes === 4 * s.channels;
   const body = (l: Code): void => {
-    setSum(l, y, [[local(at.row), s.stepY], [local(r), 1]], s.minY);
-    setSum(l, to, [[local(copies), 1], [slot, s.bytes], [local(r), s.rowBytes]], into * s.pixelBytes);
-    l.get(y).i32(s.height).op(op.i32LtU).if(
-      (inside) => {
-        if (!columns) return;
-        setSum(inside, from, [
-          [local(source), 1],
-          [local(at.image), 4 * s.height * s.width * s.channels],
-          [local(y), 4 * s.width * s.channels],
-          [channel, 4],
-        ], 4 * firstX * s.channels);
-        if (whole) copyBytes(f, inside, from, to, columns * s.pixelBytes);
-        else {
-          const x = f.local();
-          forLoop(inside, x, 0, columns, 1, (pixel) => {
-            copyBytes(f, pixel, from, to, s.pixelBytes);
-            pixel.get(from).i32(4 * s.channels).op(op.i32Add).set(from).get(to).i32(s.pixelBytes).op(op.i32Add).set(to);
-          });
-        }
-      },
-      (outside) => {
-        // The slot may hold another block's rows.
-        if (s.perImage > 1 && columns) outside.get(to).i32(0).i32(columns * s.pixelBytes).memoryFill();
-      },
+    setSum(
+      l,
+      y,
+      [
+        [local(at.row), s.stepY],
+        [local(r), 1],
+      ],
+      s.minY,
     );
+    setSum(
+      l,
+      to,
+      [
+        [local(copies), 1],
+        [slot, s.bytes],
+        [local(r), s.rowBytes],
+      ],
+      into * s.pixelBytes,
+    );
+    l.get(y)
+      .i32(s.height)
+      .op(op.i32LtU)
+      .if(
+        (inside) => {
+          if (!columns) return;
+          setSum(
+            inside,
+            from,
+            [
+              [local(source), 1],
+              [local(at.image), 4 * s.height * s.width * s.channels],
+              [local(y), 4 * s.width * s.channels],
+              [channel, 4],
+            ],
+            4 * firstX * s.channels,
+          );
+          if (whole) copyBytes(f, inside, from, to, columns * s.pixelBytes);
+          else {
+            const x = f.local();
+            forLoop(inside, x, 0, columns, 1, (pixel) => {
+              copyBytes(f, pixel, from, to, s.pixelBytes);
+              pixel
+                .get(from)
+                .i32(4 * s.channels)
+                .op(op.i32Add)
+                .set(from)
+                .get(to)
+                .i32(s.pixelBytes)
+                .op(op.i32Add)
+                .set(to);
+            });
+          }
+        },
+        (outside) => {
+          // The slot may hold another block's rows.
+          if (s.perImage > 1 && columns)
+            outside
+              .get(to)
+              .i32(0)
+              .i32(columns * s.pixelBytes)
+              .memoryFill();
+        },
+      );
   };
   forLoop(c, r, 0, s.copyRows, 1, body);
 }
@@ -190,6 +245,7 @@ function copyBytes(f: Func, c: Code, from: number, to: number, bytes: number): v
   }
   let at = 0;
   const piece = f.local("v128");
-  for (; at + 16 <= bytes; at += 16) c.get(from).memory(op.v128Load, at).set(piece).get(to).get(piece).memory(op.v128Store, at);
+  for (; at + 16 <= bytes; at += 16)
+    c.get(from).memory(op.v128Load, at).set(piece).get(to).get(piece).memory(op.v128Store, at);
   for (; at < bytes; at += 4) c.get(to).get(from).memory(op.f32Load, at).memory(op.f32Store, at);
 }

@@ -12,7 +12,11 @@ export interface Binding {
 }
 
 /** Runs one kernel and returns the bytes of every binding afterwards. */
-export async function run(backend: CpuBackend, spec: KernelSpec, bindings: readonly Binding[]): Promise<ArrayBuffer[]> {
+export async function run(
+  backend: CpuBackend,
+  spec: KernelSpec,
+  bindings: readonly Binding[],
+): Promise<ArrayBuffer[]> {
   const blocks = bindings.map((b) => {
     const bytes = b.data.length * storageBytes[b.dtype];
     const memory = backend.allocate(bytes);
@@ -146,7 +150,19 @@ export function conv(
   const [h, w] = size;
   const [kh, kw] = kernel;
   return {
-    batch, h, w, inC: channels[0], outC: channels[1], kh, kw, strideH, strideW, dilationH, dilationW, padTop, padLeft,
+    batch,
+    h,
+    w,
+    inC: channels[0],
+    outC: channels[1],
+    kh,
+    kw,
+    strideH,
+    strideW,
+    dilationH,
+    dilationW,
+    padTop,
+    padLeft,
     outH: Math.floor((h + padTop + bottom - (kh - 1) * dilationH - 1) / strideH) + 1,
     outW: Math.floor((w + padLeft + right - (kw - 1) * dilationW - 1) / strideW) + 1,
     groups: more.groups ?? 1,

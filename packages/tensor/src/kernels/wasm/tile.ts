@@ -65,7 +65,10 @@ export function addProducts(c: Code, tile: Tile, s: Steps, madd: boolean): void 
   else c.get(s.count.local).i32(s.columnStep).op(op.i32Mul);
   c.op(op.i32Add).set(end);
   c.loop((l) => {
-    for (let v = 0; v < tile.vectors; v++) l.get(columnsAt).memory(op.v128Load, 16 * v).set(columns[v]!);
+    for (let v = 0; v < tile.vectors; v++)
+      l.get(columnsAt)
+        .memory(op.v128Load, 16 * v)
+        .set(columns[v]!);
     for (let r = 0; r < tile.rows; r++) {
       l.get(rowsAt).memory(op.v128Load32Splat, s.rowOffsets[r]!).set(spread);
       for (let v = 0; v < tile.vectors; v++) {
@@ -84,13 +87,21 @@ export function addProducts(c: Code, tile: Tile, s: Steps, madd: boolean): void 
 export function loadTile(c: Code, tile: Tile, address: number, rowOffsets: readonly number[]): void {
   tile.sums.forEach((row, r) => {
     row.forEach((at, v) => {
-      c.get(address).memory(op.v128Load, rowOffsets[r]! + 16 * v).set(at);
+      c.get(address)
+        .memory(op.v128Load, rowOffsets[r]! + 16 * v)
+        .set(at);
     });
   });
 }
 
 /** Stores the first `columns` columns of every row. */
-export function storeTile(c: Code, tile: Tile, address: number, rowOffsets: readonly number[], columns: number): void {
+export function storeTile(
+  c: Code,
+  tile: Tile,
+  address: number,
+  rowOffsets: readonly number[],
+  columns: number,
+): void {
   tile.sums.forEach((row, r) => {
     row.forEach((at, v) => {
       storeLanes(c, address, at, rowOffsets[r]! + 16 * v, columns - 4 * v);
@@ -105,7 +116,10 @@ export function storeLanes(c: Code, address: number, vector: number, offset: num
   else if (lanes === 1) c.memoryLane(op.v128Store32Lane, 0, offset);
   else {
     c.memoryLane(op.v128Store64Lane, 0, offset);
-    if (lanes === 3) c.get(address).get(vector).memoryLane(op.v128Store32Lane, 2, offset + 8);
+    if (lanes === 3)
+      c.get(address)
+        .get(vector)
+        .memoryLane(op.v128Store32Lane, 2, offset + 8);
   }
 }
 
