@@ -51,7 +51,7 @@ export async function pretrain(options: PretrainOptions): Promise<{ summary: Sum
         progress.step(metrics);
       },
     });
-    await folder.writeJson("config.json", {
+    folder.writeJson("config.json", {
       ...{
         data: options.data,
         seed,
@@ -75,7 +75,7 @@ export async function pretrain(options: PretrainOptions): Promise<{ summary: Sum
 
     progress.note("measuring the pretrained network");
     const pretrained = await measure(device, byol.online, data, preset);
-    await folder.writeEncoder(encodeStateDict(await stateDict(byol.online.encoder), { preset: preset.name }));
+    folder.writeEncoder(encodeStateDict(await stateDict(byol.online.encoder), { preset: preset.name }));
     const summary: Summary = {
       ...{ device: device.kind, data: options.data, preset: preset.name, seed },
       epochs: training.steps / training.stepsPerEpoch,
@@ -87,11 +87,12 @@ export async function pretrain(options: PretrainOptions): Promise<{ summary: Sum
       random_init,
       pretrained,
     };
-    await folder.writeJson("summary.json", summary);
+    folder.writeJson("summary.json", summary);
     reportSkipped(data, progress);
     return { summary, folder: folder.path };
   } finally {
-    await Promise.all([folder.close(), data.close(), device.destroy()]);
+    folder.close();
+    await Promise.all([data.close(), device.destroy()]);
   }
 }
 

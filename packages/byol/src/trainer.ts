@@ -83,6 +83,8 @@ export function planTraining(byol: Byol, options: TrainOptions): Training {
         numbers.catch(() => {});
         waiting.push({ step, numbers });
         if (waiting.length > behind) await report();
+        // The cpu device computes without ever going back to the event loop; signals and decoders need a turn too.
+        await new Promise(setImmediate);
       }
       while (waiting.length > 0) await report();
     } finally {

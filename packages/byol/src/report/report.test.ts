@@ -18,7 +18,7 @@ describe("RunFolder", () => {
     const metrics = { step: 0, epoch: 0, loss: 4, lr: 0.1, tau: 0.99, std: 0.1, images_per_second: 100 };
     folder.append(metrics);
     folder.append({ ...metrics, step: 1 });
-    await folder.close();
+    folder.close();
     const lines = (await readFile(folder.file("metrics.jsonl"), "utf8")).trim().split("\n");
     expect(lines.map((line) => JSON.parse(line))).toEqual([metrics, { ...metrics, step: 1 }]);
   });

@@ -1,14 +1,15 @@
 /** The folder of a run: config.json, metrics.jsonl, encoder.safetensors, summary.json. */
 import {
   accessSync,
+  closeSync,
   constants,
-  createWriteStream,
   existsSync,
   mkdirSync,
+  openSync,
   statSync,
-  type WriteStream,
+  writeFileSync,
+  writeSync,
 } from "node:fs";
-import { writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { UsageError } from "../errors.js";
 
@@ -63,8 +64,7 @@ function makeFolder(path: string): void {
 
 export class RunFolder {
   readonly path: string;
-  private readonly metrics: WriteStream;
-  private failure: Error | undefined;
+  private readonly metrics: number;
 
   /** Makes the folder. Throws UsageError at once when it cannot be written, before any work is done. */
   constructor(path: string) {
@@ -82,33 +82,42 @@ export class RunFolder {
             : code;
       throw new UsageError(`out: cannot write to ${path}: ${why} (choose another folder with --out)`);
     }
-    this.metrics = createWriteStream(this.file("metrics.jsonl"));
-    this.metrics.on("error", (error) => {
-      this.failure = error;
-    });
+    this.metrics = this.writing("metrics.jsonl", () => openSync(this.file("metrics.jsonl"), "w"));
   }
 
   file(name: string): string {
     return join(this.path, name);
   }
 
-  async writeJson(name: "config.json" | "summary.json", value: unknown): Promise<void> {
-    await writeFile(this.file(name), `${JSON.stringify(value, null, 2)}\n`);
+  writeJson(name: "config.json" | "summary.json", value: unknown): void {
+    this.writing(name, () =>
+      writeFileSync(
+        this.file(name),
+        `${JSON.stringify(value, null, 2)}
+`,
+      ),
+    );
   }
 
-  async writeEncoder(bytes: Uint8Array): Promise<void> {
-    await writeFile(this.file("encoder.safetensors"), bytes);
+  writeEncoder(bytes: Uint8Array): void {
+    this.writing("encoder.safetensors", () => writeFileSync(this.file("encoder.safetensors"), bytes));
   }
 
-  /** One line. A full disk is reported by the next call. */
+  /** One line, written at once: it stays whatever happens to the run. */
   append(metrics: StepMetrics): void {
-    if (this.failure)
-      throw new UsageError(`out: cannot write ${this.file("metrics.jsonl")}: ${this.failure.message}`);
-    this.metrics.write(`${JSON.stringify(metrics)}\n`);
+    this.writing("metrics.jsonl", () => writeSync(this.metrics, `${JSON.stringify(metrics)}\n`));
   }
 
-  /** Resolves when every line is written. */
-  close(): Promise<void> {
-    return new Promise((done) => this.metrics.end(done));
+  close(): void {
+    closeSync(this.metrics);
+  }
+
+  /** Turns a full disk and its like into an error that names the file. */
+  private writing<T>(name: string, write: () => T): T {
+    try {
+      return write();
+    } catch (error) {
+      throw new UsageError(`out: cannot write ${this.file(name)}: ${(error as Error).message}`);
+    }
   }
 }
