@@ -58,7 +58,7 @@ export function sampleAxes(
   dtypes: readonly DType[],
   nonEmpty = false,
 ): { shape: number[]; axes: number[]; dtype: DType } {
-  const drawn = s.shape({ rank: [0, 4], max: s.pick([60, 600, 3000]) });
+  const drawn = s.shape({ rank: [0, 4], max: s.pick([60, 600, 3000, 12000]) });
   const axes = drawn.map((_, i) => i).filter(() => s.bool());
   const shape = drawn.map((d, i) => (nonEmpty && axes.includes(i) ? Math.max(1, d) : d));
   return { shape, axes, dtype: s.pick(dtypes) };

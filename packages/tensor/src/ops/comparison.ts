@@ -1,6 +1,10 @@
 /** Comparisons and logic with NumPy broadcasting. The results are bool and have no derivative. */
+import type { Expr } from "../expr/expr.js";
 import * as e from "../expr/expr.js";
 import { binary } from "./pointwise.js";
+
+/** Shaders compare in order: there NaN ≠ NaN is false, but not (NaN = NaN) is true. */
+const different = (a: Expr, b: Expr): Expr => e.not(e.eq(a, b));
 
 const grad = "a comparison is piecewise constant";
 
@@ -11,7 +15,7 @@ export const equal = binary({ name: "equal", kind: "test", expr: e.eq, value: (a
 export const notEqual = binary({
   name: "notEqual",
   kind: "test",
-  expr: e.ne,
+  expr: different,
   value: (a, b) => +(a !== b),
   grad,
 });

@@ -15,7 +15,7 @@ export function mean(x: Tensor, axes?: number | readonly number[], keepDims = fa
 
 /**
  * Mean squared distance from the mean along `axes` (all when left out), in float32; `unbiased` divides by n − 1
- * instead of n. Two passes, the mean first: accurate where the mean is large.
+ * instead of n. Corrected two-pass algorithm (Chan, Golub & LeVeque 1983): accurate where the mean is large.
  */
 export function variance(
   x: Tensor,
@@ -23,6 +23,10 @@ export function variance(
   keepDims = false,
   unbiased = false,
 ): Tensor {
+  const count = countAlong(x, axes);
   const distance = sub(asFloat(x), mean(x, axes, true));
-  return div(sum(mul(distance, distance), axes, keepDims), countAlong(x, axes) - (unbiased ? 1 : 0));
+  // What rounding left in the mean shows up as a sum of distances that is not 0.
+  const rest = sum(distance, axes, keepDims);
+  const squares = sum(mul(distance, distance), axes, keepDims);
+  return div(sub(squares, div(mul(rest, rest), count)), count - (unbiased ? 1 : 0));
 }

@@ -7,6 +7,7 @@ import type { Expr } from "../expr/expr.js";
 import * as e from "../expr/expr.js";
 import type { LowerBuilder } from "../op.js";
 import { numel, type Shape } from "../shape.js";
+import { reindex } from "./reshape.js";
 
 type States = readonly Expr[];
 
@@ -50,16 +51,17 @@ export function reduce(
   r: Reduction,
 ): (kept: readonly Expr[]) => States {
   if (numel(shape) === 0) return () => r.init;
-  const { level: first, keptGroups } = grouped(shape, axes, r);
-  let level = first;
+  let level = grouped(shape, axes, r);
   for (;;) {
     const split = chooseSplit(b, level);
     if (!split) break;
     level = pass(b, level, split, r);
   }
   const { groups, get } = level;
+  const keptShape = shape.filter((_, i) => !axes.includes(i));
+  const keptGroups = groups.flatMap((g) => (g.reduced ? [] : [g.extent]));
   return (kept) => {
-    const outer = keptGroups(kept);
+    const outer = reindex(kept, keptShape, keptGroups);
     const at = new Array<Expr>(groups.length);
     groups.forEach((g, k) => {
       if (!g.reduced) at[k] = outer.shift()!;
@@ -69,11 +71,7 @@ export function reduce(
 }
 
 /** Merges adjacent axes of the same kind; extents of 1 vanish. */
-function grouped(
-  shape: Shape,
-  axes: readonly number[],
-  r: Reduction,
-): { level: Level; keptGroups: (kept: readonly Expr[]) => Expr[] } {
+function grouped(shape: Shape, axes: readonly number[], r: Reduction): Level {
   const members: { axes: number[]; reduced: boolean }[] = [];
   shape.forEach((d, axis) => {
     if (d === 1) return;
@@ -93,18 +91,8 @@ function grouped(
     });
     return r.element(full);
   };
-  const keptAxes = shape.map((_, i) => i).filter((i) => !axes.includes(i));
-  const keptGroups = (kept: readonly Expr[]): Expr[] =>
-    members
-      .filter((m) => !m.reduced)
-      .map((m) =>
-        e.flatten(
-          m.axes.map((a) => kept[keptAxes.indexOf(a)]!),
-          m.axes.map((a) => shape[a]!),
-        ),
-      );
   const groups = members.map((m, k) => ({ extent: numel(extents[k]!), reduced: m.reduced }));
-  return { level: { groups, get }, keptGroups };
+  return { groups, get };
 }
 
 interface Split {
@@ -205,7 +193,7 @@ function foldGroups(
 /** Merges the states at 0 … count − 1, in blocks of about √count where the reduction asks for it. */
 export function foldBlocked(count: number, at: (i: Expr) => States, r: Reduction): States {
   const step = (offset: (i: Expr) => Expr) => (i: Expr, s: States) => r.merge(s, at(offset(i)));
-  if (!r.blocked || count <= 64)
+  if (!r.blocked || count <= 16)
     return e.fold(
       count,
       r.init,
