@@ -114,8 +114,10 @@ const softmaxOp = defineOp<AxisParams>({
   name: "softmax",
   infer: ([x]) => [{ shape: x!.shape, dtype: "float32" }],
   reference: alongAxis((line) => {
-    const total = logSumExpOf(line);
-    return line.map((v) => Math.exp(v - total));
+    const largest = line.reduce((a, v) => Math.max(a, v), -Infinity);
+    const powers = line.map((v) => Math.exp(v - largest));
+    const total = powers.reduce((s, v) => s + v, 0);
+    return powers.map((v) => v / total);
   }),
   lower: (b, [x], _outs, { axis }) => lowerNormalised(b, x!, axis, (d, total) => e.div(m.exp(d), total)),
   vjp: ({ outputs: [y], grads: [g], params: { axis } }) => {
@@ -134,8 +136,9 @@ const logSoftmaxOp = defineOp<AxisParams>({
   name: "logSoftmax",
   infer: ([x]) => [{ shape: x!.shape, dtype: "float32" }],
   reference: alongAxis((line) => {
-    const total = logSumExpOf(line);
-    return line.map((v) => v - total);
+    const largest = line.reduce((a, v) => Math.max(a, v), -Infinity);
+    const total = Math.log(line.reduce((s, v) => s + Math.exp(v - largest), 0));
+    return line.map((v) => v - largest - total);
   }),
   lower: (b, [x], _outs, { axis }) => lowerNormalised(b, x!, axis, (d, total) => e.sub(d, m.log(total))),
   vjp: ({ outputs: [y], grads: [g], params: { axis } }) => [sub(g!, mul(exp(y!), sum(g!, axis, true)))],
