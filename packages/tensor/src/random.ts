@@ -66,6 +66,10 @@ export function quantileOf(r: number, table: ArrayLike<number>): number {
   return (table[segment]! - fall) | 0;
 }
 
+/** u · scale + shift as a device computes it in float32, the product rounded before the sum. */
+export const scaledLikeDevice = (u: number, scale: number, shift: number): number =>
+  Math.fround(Math.fround(u * Math.fround(scale)) + Math.fround(shift));
+
 /** A standard normal from a random word: its lowest bit is the sign, the others the tail probability. */
 export function normalOf(word: number, table: ArrayLike<number> = normalTable()): number {
   const z = quantileOf(word >>> 1, table);

@@ -7,7 +7,7 @@ import { bool, lt, u32 } from "../expr/expr.js";
 import type { Device } from "../graph/device.js";
 import { normalTable } from "../normalTable.js";
 import { type Aval, defineOp, nondifferentiable, type Sampler, type TensorSpec } from "../op.js";
-import { hostRandomBits, normalOf, truncatedNormalOf, uniformOf } from "../random.js";
+import { hostRandomBits, normalOf, scaledLikeDevice, truncatedNormalOf, uniformOf } from "../random.js";
 import { checkShape, numel, type Shape, show } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { apply1 } from "./apply.js";
@@ -67,9 +67,8 @@ const randomUniformOp = defineOp<UniformParams>({
   reference: ([key], { shape, stream, lo, hi }, [out]) => [
     {
       ...out!,
-      data: Float64Array.from(
-        hostRandomBits(key!.data, numel(shape), stream),
-        (w) => lo + uniformOf(w) * (hi - lo),
+      data: Float64Array.from(hostRandomBits(key!.data, numel(shape), stream), (w) =>
+        scaledLikeDevice(uniformOf(w), hi - lo, lo),
       ),
     },
   ],
@@ -99,7 +98,9 @@ const randomNormalOp = defineOp<NormalParams>({
   reference([key, table], { shape, stream, mean, std, truncated }, [out]) {
     const of = truncated ? truncatedNormalOf : normalOf;
     const words = hostRandomBits(key!.data, numel(shape), stream);
-    return [{ ...out!, data: Float64Array.from(words, (w) => mean + std * of(w, table!.data)) }];
+    return [
+      { ...out!, data: Float64Array.from(words, (w) => scaledLikeDevice(of(w, table!.data), std, mean)) },
+    ];
   },
   lower(_b, [key, table], _outs, { shape, stream, mean, std, truncated }) {
     const word = wordsOf(key!, shape, stream);

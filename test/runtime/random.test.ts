@@ -1,0 +1,81 @@
+/** Random tensors have the same bits on every device, and the host's twins give the same numbers. */
+import {
+  type Device,
+  hostRandomBits,
+  normalOf,
+  openDevice,
+  randomBernoulli,
+  randomBits,
+  randomKey,
+  randomNormal,
+  randomPermutation,
+  randomTruncatedNormal,
+  randomUniform,
+  type Tensor,
+  truncatedNormalOf,
+  uniformOf,
+} from "@dawnstrap/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const seed = Number(process.env.DAWNSTRAP_SEED);
+const count = 5003;
+const shape = [count];
+const key: [number, number] = [seed >>> 0, 0xfedcba98];
+const words = hostRandomBits(key, count, 3);
+
+/** Bits of float32 numbers, so that −0 and rounding show. */
+const bitsOf = (data: ArrayLike<number>): Uint32Array => new Uint32Array(Float32Array.from(data).buffer);
+
+const draws: Readonly<Record<string, (k: Tensor) => Tensor>> = {
+  bits: (k) => randomBits(k, shape, { stream: 3 }),
+  uniform: (k) => randomUniform(k, shape, { stream: 3 }),
+  "uniform in [−0.3, 0.7)": (k) => randomUniform(k, shape, { stream: 3, lo: -0.3, hi: 0.7 }),
+  normal: (k) => randomNormal(k, shape, { stream: 3 }),
+  "normal of mean 0.1 and deviation 0.02": (k) => randomNormal(k, shape, { stream: 3, mean: 0.1, std: 0.02 }),
+  "truncated normal": (k) => randomTruncatedNormal(k, shape, { stream: 3, std: 1.7 }),
+};
+
+describe.each(["cpu", "webgpu", "reference"] as const)(`random tensors on %s (key ${key})`, (kind) => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await openDevice(kind);
+  });
+  afterAll(() => device.destroy());
+
+  it.each(Object.entries(draws))("%s: the same bits as on the cpu", async (_, draw) => {
+    const cpu = await openDevice("cpu");
+    const want = bitsOf(await draw(randomKey(cpu, key)).data());
+    await cpu.destroy();
+    expect(bitsOf(await draw(randomKey(device, key)).data())).toEqual(want);
+  });
+
+  it("equals the host's twins", async () => {
+    const k = randomKey(device, key);
+    expect(Uint32Array.from(await randomBits(k, shape, { stream: 3 }).data())).toEqual(words);
+    expect(bitsOf(await randomUniform(k, shape, { stream: 3 }).data())).toEqual(
+      bitsOf(Float64Array.from(words, uniformOf)),
+    );
+    expect(bitsOf(await randomNormal(k, shape, { stream: 3 }).data())).toEqual(
+      bitsOf(Float64Array.from(words, (w) => normalOf(w))),
+    );
+    expect(bitsOf(await randomTruncatedNormal(k, shape, { stream: 3 }).data())).toEqual(
+      bitsOf(Float64Array.from(words, (w) => truncatedNormalOf(w))),
+    );
+  });
+
+  it("draws true with the given probability, always and never at the ends", async () => {
+    const k = randomKey(device, key);
+    const rate = async (p: number): Promise<number> =>
+      [...(await randomBernoulli(k, shape, p, { stream: 3 }).data())].reduce((s, v) => s + v, 0) / count;
+    expect(await rate(0)).toBe(0);
+    expect(await rate(1)).toBe(1);
+    expect(await rate(0.3)).toBe(words.filter((w) => w < Math.round(0.3 * 2 ** 32)).length / count);
+  });
+
+  it("permutes: each number once, in the order of its random words", async () => {
+    const order = [...(await randomPermutation(randomKey(device, key), 1000, { stream: 3 }).data())];
+    expect(order).toEqual(
+      Array.from({ length: 1000 }, (_, i) => i).sort((a, b) => words[a]! - words[b]! || a - b),
+    );
+  });
+});
