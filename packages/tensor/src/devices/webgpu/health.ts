@@ -12,6 +12,8 @@ export class Health {
       if (!this.closed) this.lost = `${info.reason}: ${info.message.trim() || "no message"}`;
     });
     device.onuncapturederror = (event): void => {
+      // Kept, so nobody needs to print it as well.
+      event.preventDefault();
       this.record(event.error.message);
     };
   }

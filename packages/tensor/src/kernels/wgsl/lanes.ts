@@ -5,6 +5,7 @@
  * each holds its own columns of B, and rows of A are loaded one per lane and handed round by broadcasts.
  */
 import { ceilDiv, grid } from "./grid.js";
+import { nest } from "./nest.js";
 import type { Product } from "./product.js";
 import type { WgslKernel, WgslLimits } from "./types.js";
 
@@ -89,16 +90,6 @@ export function compileLanes(p: Product, tile: LaneTile, limits: WgslLimits): Wg
     ]),
     "}",
   ];
-  const loops = p.loops.reduceRight<readonly string[]>(
-    (body, loop) => [
-      `${loop.head} {`,
-      ...(loop.common ?? []),
-      ...held.flatMap((i) => loop.row?.(i) ?? []),
-      ...body,
-      "}",
-    ],
-    inner,
-  );
 
   const store = (r: number): string[] => {
     const body = parts.flatMap((q) => {
@@ -142,7 +133,7 @@ export function compileLanes(p: Product, tile: LaneTile, limits: WgslLimits): Wg
       `let ${column(q)} = ${columnsCut ? `min(wanted${q}, ${p.n - width}u)` : `wanted${q}`};`,
     ]),
     ...all.flatMap((r) => parts.map((q) => `var s${r}_${q} = ${type}();`)),
-    ...loops,
+    ...nest(p.loops, held, inner),
     ...held.map((i) => `let out${i} = ${place(i)};`),
     ...all.flatMap(store),
     "}",

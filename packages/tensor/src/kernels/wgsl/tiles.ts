@@ -3,6 +3,7 @@
  * invocation multiplies its rows with its columns out of there.
  */
 import { ceilDiv, grid } from "./grid.js";
+import { nest } from "./nest.js";
 import type { Product } from "./product.js";
 import type { WgslKernel, WgslLimits } from "./types.js";
 
@@ -81,16 +82,6 @@ export function compileTiles(p: Product, tile: WorkgroupTile, limits: WgslLimits
     "workgroupBarrier();",
     "}",
   ];
-  const loops = p.loops.reduceRight<readonly string[]>(
-    (body, loop) => [
-      `${loop.head} {`,
-      ...(loop.common ?? []),
-      ...aRows.flatMap((i) => loop.row?.(i) ?? []),
-      ...body,
-      "}",
-    ],
-    inner,
-  );
   const rowAt = (name: string, at: string): string[] => [
     `let wantedRow${name} = ${at};`,
     `let row${name} = min(wantedRow${name}, ${p.m - 1}u);`,
@@ -130,7 +121,7 @@ export function compileTiles(p: Product, tile: WorkgroupTile, limits: WgslLimits
     ...p.setup,
     ...aRows.flatMap((i) => rowAt(i, `firstRow + aLine + ${Number(i) * a.stride}u`)),
     ...count(rows).flatMap((r) => count(columns).map((c) => `var s${r}_${c} = 0f;`)),
-    ...loops,
+    ...nest(p.loops, aRows, inner),
     ...count(rows).flatMap(store),
     "}",
   ].join("\n");
