@@ -1,0 +1,68 @@
+/** Dawnstrap: every case is a captured function, as a training step is. */
+import { readFileSync } from "node:fs";
+import { type Device, openDevice, type Tensor } from "@dawnstrap/tensor";
+import type { Case } from "../cases.js";
+import type { Contender, Counts, OpenRequest, Output, Prepared } from "./contender.js";
+import { recorderOf } from "./dawnstrap-cases.js";
+import { Meter } from "./meter.js";
+
+export async function open({ device: kind, threads }: OpenRequest): Promise<Contender> {
+  const device = await openDevice(kind, kind === "cpu" ? { threads } : {});
+  const { version } = JSON.parse(
+    readFileSync(new URL("../../../packages/tensor/package.json", import.meta.url), "utf8"),
+  ) as { version: string };
+  const meter = new Meter(device);
+  return {
+    versions: { dawnstrap: version },
+    description: device.description,
+    threads,
+    prepare: (c) => prepare(device, meter, c),
+  };
+}
+
+async function prepare(device: Device, meter: Meter, c: Case): Promise<Prepared> {
+  const { names, record, state } = await recorderOf(device, c.work);
+  await device.flush();
+  await device.idle();
+  const step = device.capture(record);
+  let results: readonly Tensor[] = [];
+  const run = async (iterations: number): Promise<void> => {
+    for (let i = 0; i < iterations; i++) results = await step();
+    await device.idle();
+  };
+  return {
+    run,
+    async outputs() {
+      const outputs: Output[] = [];
+      const named = [...results.map((t, i) => [names[i]!, t] as const), ...(state?.() ?? [])];
+      for (const [name, t] of named) outputs.push({ name, shape: t.shape, data: await t.data() });
+      return outputs;
+    },
+    async counts() {
+      const { kernels, dispatches, submits, buffers, bindGroups } = meter.counters();
+      await run(1);
+      const after = meter.counters();
+      const made = after.dispatches - dispatches;
+      const arenaBytes = device.memory().arena;
+      const again = device.capture(record);
+      const start = performance.now();
+      await again();
+      await device.idle();
+      const firstWarmMs = performance.now() - start;
+      again.release();
+      const counts: Counts = {
+        dispatches: made,
+        submits: after.submits - submits,
+        buffersCreated: after.buffers - buffers,
+        bindGroupsCreated: after.bindGroups - bindGroups,
+        kernelsCreated: after.kernels - kernels,
+        bytesBound: meter.bytesOf(made),
+        hostMicrosPerDispatch: device.kind === "webgpu" ? await meter.hostMicros(() => run(1)) : null,
+        firstWarmMs,
+        arenaBytes,
+      };
+      return counts;
+    },
+    release: () => step.release(),
+  };
+}
