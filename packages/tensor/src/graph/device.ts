@@ -174,7 +174,10 @@ export class Device {
     await this.compute([], onProgress);
   }
 
-  /** @internal Computes and stores these tensors, whether or not something has used them already. */
+  /**
+   * Computes and keeps these tensors, all in one program, whether or not something has used them already. Reading many
+   * tensors that share their history is cheaper after this.
+   */
   async realize(tensors: readonly Tensor[]): Promise<void> {
     await this.compute(tensors.filter((t) => !t.node.host).map(outputOf));
   }
