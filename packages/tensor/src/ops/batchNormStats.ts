@@ -1,13 +1,29 @@
 /**
  * Mean and variance of each channel, in one walk over the data.
  *
- * Rows are cut into blocks. A block sums d = x − s and d² with s its own first row; since s belongs to the block,
- * Σd² is at most (rows + 1) times the block's sum of squared deviations, so the subtraction that removes the shift
- * cannot cancel more than that. Blocks are then merged by Chan, Golub and LeVeque's formula ("Updating formulae and a
- * pairwise algorithm for computing sample variances", 1979), again shifted by the first of them.
+ * Rows are cut into blocks. A block sums d = x − s and d² with s the median of three of its rows; since s belongs to
+ * the block, Σd² is at most (rows + 1) times the block's sum of squared deviations, so the subtraction that removes the
+ * shift cannot cancel more than that, and it takes two outliers among the three to come near. Blocks are then merged by
+ * Chan, Golub and LeVeque's formula ("Updating formulae and a pairwise algorithm for computing sample variances",
+ * 1979), again shifted by the first of them.
  */
 import { ShapeError } from "../errors.js";
-import { add, cast, div, type Expr, f32, fold, i32, lt, max, min, mul, select, sub } from "../expr/expr.js";
+import {
+  add,
+  cast,
+  div,
+  type Expr,
+  f32,
+  fold,
+  i32,
+  idiv,
+  lt,
+  max,
+  min,
+  mul,
+  select,
+  sub,
+} from "../expr/expr.js";
 import { type Aval, defineOp, type LowerBuilder, type Sampler, type Source } from "../op.js";
 import { numel, show } from "../shape.js";
 import type { Tensor } from "../tensor.js";
@@ -18,7 +34,7 @@ import { zerosLike } from "./reference.js";
 import { reindex } from "./reshape.js";
 
 /** Rows that one work item sums; more would let rounding errors grow. */
-const LONGEST_BLOCK = 1024;
+const LONGEST_BLOCK = 512;
 const SHORTEST_BLOCK = 32;
 /** Elements that a core's cache holds: on the CPU a block is walked once per vector of channels. */
 const CACHE_ELEMENTS = 8192;
@@ -49,11 +65,15 @@ function unshifted(s: Expr, sum: Expr, squares: Expr, n: Expr): [Expr, Expr] {
   return [add(s, offset), max(sub(squares, mul(sum, offset)), f32(0))];
 }
 
+/** A NaN among the three may be lost here, but not in the sums that it is subtracted from. */
+const median = (a: Expr, b: Expr, c: Expr): Expr => max(min(a, b), min(max(a, b), c));
+
 /** Statistics of block k of `size` rows. */
 function sumBlock(x: (row: Expr) => Expr, k: Expr, rows: number, size: number): [Expr, Expr] {
   const start = mul(k, i32(size));
   const whole = rows % size === 0;
-  const shift = x(start);
+  const last = min(add(start, i32(size - 1)), i32(rows - 1));
+  const shift = median(x(start), x(idiv(add(start, last), 2)), x(last));
   const [sum, squares] = fold(size, [f32(0), f32(0)], (i, [s, q]) => {
     const row = add(start, i);
     const d0 = sub(x(whole ? row : min(row, i32(rows - 1))), shift);
