@@ -36,7 +36,7 @@ interface Level {
 }
 
 /** Extents up to this are folded by one invocation. */
-const shortAxis = 128;
+export const shortAxis = 128;
 /** Elements that fit a core's first-level cache: a block is walked once per vector of lanes. */
 const cacheElements = 8192;
 
@@ -114,8 +114,10 @@ function chooseSplit(b: LowerBuilder, { groups }: Level): Split | undefined {
   const extent = groups[group]!.extent;
   const inner = size(groups.slice(group + 1));
   const width = b.device === "cpu" ? 16 : 64;
-  // Many outputs side by side keep the device busy, and read neighbouring memory: one pass will do.
-  if (reduced.length === 1 && inner >= width && outs >= b.parallelism && extent <= 4096) return undefined;
+  // Many outputs side by side keep the device busy and read neighbouring memory: one pass will do, as long as a core's
+  // cache holds the lines that neighbouring vectors share.
+  const rows = b.device === "cpu" ? 512 : 4096;
+  if (reduced.length === 1 && inner >= width && outs >= b.parallelism && extent <= rows) return undefined;
   const lanes = inner >= width || extent < 2 * width ? 1 : Math.ceil(width / inner);
   const rest = size(groups.filter((_, k) => k !== group)) * lanes;
   const wanted = Math.max(

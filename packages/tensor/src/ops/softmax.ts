@@ -3,43 +3,67 @@ import type { Expr } from "../expr/expr.js";
 import * as e from "../expr/expr.js";
 import * as m from "../expr/math.js";
 import { type Aval, defineOp, type LowerBuilder, type NdArray, type Sampler, type Source } from "../op.js";
-import { normalizeAxis, stridesOf } from "../shape.js";
+import { normalizeAxis, numel, stridesOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { apply1 } from "./apply.js";
 import { mul, sub } from "./arithmetic.js";
 import { type AxesParams, along, keptOf, reduceReference, sampleAxes, stretchBack, without } from "./axes.js";
 import { asFloat } from "./broadcast.js";
 import { exp } from "./elementary.js";
-import { reduce } from "./reduce.js";
+import { type Reduction, reduce, shortAxis } from "./reduce.js";
 import { positions, zerosLike } from "./reference.js";
 import { sum } from "./sum.js";
+
+const largestOf = (x: Source): Reduction => ({
+  types: ["float32"],
+  init: [e.f32(-Infinity)],
+  element: (at) => [x.at(at)],
+  merge: ([s], [v]) => [e.select(e.or(e.gt(v!, s!), m.isNan(v!)), v!, s!)],
+});
+
+/** Σ e^(x − shift). */
+const powersOf = (x: Source, shift: (at: readonly Expr[]) => Expr): Reduction => ({
+  types: ["float32"],
+  init: [e.f32(0)],
+  element: (at) => [m.exp(e.sub(x.at(at), shift(at)))],
+  merge: ([s], [v]) => [e.add(s!, v!)],
+  blocked: true,
+});
+
+/** An infinite maximum would turn x − max into NaN; without a shift the infinities come out right. */
+const finite = (largest: Expr): Expr => e.select(e.eq(m.abs(largest), e.f32(Infinity)), e.f32(0), largest);
 
 /** Largest element and Σ e^(x − largest) along the axes, each stored as an array over the kept axes. */
 function maxAndSum(b: LowerBuilder, x: Source, axes: readonly number[]): { shift: Source; total: Source } {
   const kept = without(x.shape, axes);
-  const largest = reduce(b, x.shape, axes, {
-    types: ["float32"],
-    init: [e.f32(-Infinity)],
-    element: (at) => [x.at(at)],
-    merge: ([s], [v]) => [e.select(e.or(e.gt(v!, s!), m.isNan(v!)), v!, s!)],
-  });
-  const shifts = b.temp("float32", kept);
-  // An infinite maximum would turn x − max into NaN; without a shift the infinities come out right.
-  b.map([shifts], kept, (at) => {
-    const [v] = largest(at);
-    return [e.select(e.eq(m.abs(v!), e.f32(Infinity)), e.f32(0), v!)];
-  });
-  const shift = b.view(shifts, kept);
-  const sums = reduce(b, x.shape, axes, {
-    types: ["float32"],
-    init: [e.f32(0)],
-    element: (at) => [m.exp(e.sub(x.at(at), shift.at(keptOf(at, axes))))],
-    merge: ([s], [v]) => [e.add(s!, v!)],
-    blocked: true,
-  });
-  const totals = b.temp("float32", kept);
+  const [shifts, totals] = [b.temp("float32", kept), b.temp("float32", kept)];
+  const views = { shift: b.view(shifts, kept), total: b.view(totals, kept) };
+  const largest = reduce(b, x.shape, axes, largestOf(x));
+  if (numel(axes.map((a) => x.shape[a]!)) <= shortAxis) {
+    // Both folds in one kernel: short reductions launch nothing of their own.
+    b.map([shifts, totals], kept, (at) => {
+      const shift = finite(largest(at)[0]!);
+      return [
+        shift,
+        reduce(
+          b,
+          x.shape,
+          axes,
+          powersOf(x, () => shift),
+        )(at)[0]!,
+      ];
+    });
+    return views;
+  }
+  b.map([shifts], kept, (at) => [finite(largest(at)[0]!)]);
+  const sums = reduce(
+    b,
+    x.shape,
+    axes,
+    powersOf(x, (at) => views.shift.at(keptOf(at, axes))),
+  );
   b.map([totals], kept, (at) => sums(at));
-  return { shift, total: b.view(totals, kept) };
+  return views;
 }
 
 const logSumExpOf = (elements: Float64Array): number => {
