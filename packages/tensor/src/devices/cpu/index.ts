@@ -2,7 +2,7 @@
 import { DeviceError } from "../../errors.js";
 import type { BoundCall, Memory } from "../../graph/program.js";
 import { hasRelaxedMadd, hasSimd } from "../../kernels/wasm/features.js";
-import { compileWasm, type CompiledWasm } from "../../kernels/wasm/index.js";
+import { compileWasm, type CompiledWasm, type WasmOptions } from "../../kernels/wasm/index.js";
 import type { Backend, DeviceLimits, PreparedProgram } from "../device.js";
 import { CONTROL_WORDS, MAX_THREADS, SCRATCH } from "./control.js";
 import { type CpuMemory, Heap } from "./memory.js";
@@ -68,7 +68,7 @@ export class CpuBackend implements Backend {
   readonly profile = new Map<string, { nanoseconds: number; runs: number }>();
   private readonly kernels = new Map<string, LoadedKernel>();
   private readonly scratch: CpuMemory[] = [];
-  private readonly madd = hasRelaxedMadd();
+  private readonly options: WasmOptions;
   private destroyed = false;
 
   constructor(
@@ -78,6 +78,7 @@ export class CpuBackend implements Backend {
     readonly profiling: boolean,
   ) {
     this.control = controlOf(heap);
+    this.options = { shared: heap.shared, madd: hasRelaxedMadd(), threads };
     // The main thread of a browser may not block.
     this.runner = createRunner(this.control, 0, threads, inNode || typeof document === "undefined");
     const memory = heap.shared ? "shared memory" : "private memory";
@@ -128,7 +129,7 @@ export class CpuBackend implements Backend {
     let done = 0;
     const made = await Promise.all(
       [...missing].map(async ([key, call]) => {
-        const compiled = compileWasm(call.spec, call.bindings, { shared: this.heap.shared, madd: this.madd });
+        const compiled = compileWasm(call.spec, call.bindings, this.options);
         const module = await this.compile(call, compiled);
         onProgress?.(++done, missing.size);
         return { key, compiled, module };

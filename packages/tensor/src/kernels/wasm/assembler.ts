@@ -171,6 +171,10 @@ export class Func {
   many(n: number, type: ValueType): number[] {
     return Array.from({ length: n }, () => this.local(type));
   }
+  /** Integer locals, by name. */
+  named<K extends string>(...names: readonly K[]): Readonly<Record<K, number>> {
+    return Object.fromEntries(names.map((n) => [n, this.local()])) as Record<K, number>;
+  }
 
   encode(): number[] {
     const runs: [number, ValueType][] = [];

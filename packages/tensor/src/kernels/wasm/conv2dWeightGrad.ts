@@ -16,6 +16,7 @@ import {
   runParams,
   SCRATCH,
   START,
+  unitsWanted,
   type CompiledWasm,
   type WasmBinding,
   type WasmOptions,
@@ -35,9 +36,9 @@ const PIXELS = 128;
 const UNROLLED_ROWS = 200;
 
 /** Input channels of a unit: a part of a group's where that gives threads enough units. */
-function channelBlock(p: ConvWeightGradParams, inner: number): number {
+function channelBlock(p: ConvWeightGradParams, inner: number, units: number): number {
   let block = inner;
-  while (p.splits * p.groups * (inner / block) < 8 && block % 8 === 0 && block > 8) block /= 2;
+  while (p.splits * p.groups * (inner / block) < units && block % 8 === 0 && block > 8) block /= 2;
   return block;
 }
 
@@ -48,7 +49,7 @@ export function compileConv2dWeightGrad(
 ): CompiledWasm {
   if (narrowGroups(p)) return compileMap(plainConv2dWeightGrad(p), bindings, options);
   const [inner, outer] = [p.inC / p.groups, p.outC / p.groups];
-  const block = channelBlock(p, inner);
+  const block = channelBlock(p, inner, unitsWanted(options, 8, 2));
   const blocks = inner / block;
   const s = seg.cutSegments(
     {
@@ -74,35 +75,32 @@ export function compileConv2dWeightGrad(
   const f = new Func(runParams);
   const c = f.code;
   const tile = tiles.newTile(f);
-  const [x, dy, out, copies] = f.many(4, "i32") as [number, number, number, number];
-  const [unit, split, channel, group, first, last, count, started] = f.many(8, "i32") as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const [slot, index, base, rows, row, outAt, rest] = f.many(7, "i32") as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const [ky, kx, i, j] = f.many(4, "i32") as [number, number, number, number];
+  const { x, dy, out, copies } = f.named("x", "dy", "out", "copies");
+  const { unit, split, channel, group, first, last, count, started } = f.named(
+    "unit",
+    "split",
+    "channel",
+    "group",
+    "first",
+    "last",
+    "count",
+    "started",
+  );
+  const { slot, index, base, rows, row, outAt, rest } = f.named(
+    "slot",
+    "index",
+    "base",
+    "rows",
+    "row",
+    "outAt",
+    "rest",
+  );
+  const { ky, kx, i, j } = f.named("ky", "kx", "i", "j");
   const at = { image: f.local(), row: f.local() };
 
   const eachSegment = (l: Code, body: (code: Code) => void): void =>
     forLoop(l, slot, 0, local(count), 1, (code) => {
-      setSum(code, index, [
-        [local(first), 1],
-        [local(slot), 1],
-      ]);
+      setSum(code, index, 0, [local(first), 1], [local(slot), 1]);
       seg.locate(code, s, index, at);
       body(code);
     });
@@ -117,14 +115,17 @@ export function compileConv2dWeightGrad(
 
   const product = (l: Code, r: TileRows, column: Amount, width: number): void => {
     const part = tiles.cut(tile, r.offsets.length, tiles.tailVectors(width));
-    setSum(l, outAt, [
+    setSum(
+      l,
+      outAt,
+      0,
       [local(out), 1],
       [local(split), 4 * p.kh * p.kw * inner * p.outC],
       [local(channel), 4 * p.outC],
       [local(group), 4 * outer],
       [column, 4],
       ...r.outBase,
-    ]);
+    );
     l.get(started).if(
       (more) => tiles.loadTile(more, part, outAt, r.outputs),
       (fresh) => tiles.clear(fresh, part),
@@ -133,20 +134,23 @@ export function compileConv2dWeightGrad(
       seg.rowsHere(here, s, at, p.outH, rows);
       // Both operands move on by constants from row to row.
       seg.segmentAddress(here, s, at, x, copies, local(slot), base, local(rest));
-      setSum(here, base, [[local(base), 1], ...r.rowBase]);
-      setSum(here, tile.columnsAt, [
+      setSum(here, base, 0, [local(base), 1], ...r.rowBase);
+      setSum(
+        here,
+        tile.columnsAt,
+        0,
         [local(dy), 1],
         [local(at.image), 4 * p.outH * p.outW * p.outC],
         [local(at.row), 4 * p.outW * p.outC],
         [local(group), 4 * outer],
         [column, 4],
-      ]);
+      );
       forLoop(here, row, 0, local(rows), 1, (line) => {
         line.get(base).set(tile.rowsAt);
         const rowStep = p.strideW * s.pixelBytes;
         const steps = { rowOffsets: r.offsets, rowStep, columnStep: 4 * p.outC, count: p.outW };
         tiles.addProducts(line, part, steps, options.madd ?? false);
-        setSum(line, base, [[local(base), 1]], p.strideH * s.rowBytes);
+        setSum(line, base, p.strideH * s.rowBytes, [local(base), 1]);
       });
     });
     tiles.storeTile(l, part, outAt, r.outputs, width);
@@ -217,43 +221,31 @@ export function compileConv2dWeightGrad(
       .i32(p.groups * blocks)
       .op(op.i32DivU)
       .set(split);
-    setSum(l, rest, [
-      [local(unit), 1],
-      [local(split), -p.groups * blocks],
-    ]);
+    setSum(l, rest, 0, [local(unit), 1], [local(split), -p.groups * blocks]);
     l.get(rest).i32(blocks).op(op.i32DivU).set(group);
     // Channel within the group, then `rest`: the channel within the pixel.
-    setSum(l, channel, [
-      [local(rest), block],
-      [local(group), -block * blocks],
-    ]);
-    setSum(l, rest, [
-      [local(channel), 1],
-      [local(group), inner],
-    ]);
-    setSum(l, first, [[local(split), s.total]])
+    setSum(l, channel, 0, [local(rest), block], [local(group), -block * blocks]);
+    setSum(l, rest, 0, [local(channel), 1], [local(group), inner]);
+    setSum(l, first, 0, [local(split), s.total])
       .get(first)
       .i32(p.splits)
       .op(op.i32DivU)
       .set(first);
-    setSum(l, last, [[local(split), s.total]], s.total)
+    setSum(l, last, s.total, [local(split), s.total])
       .get(last)
       .i32(p.splits)
       .op(op.i32DivU)
       .set(last);
     l.i32(0).set(started);
     l.loop((pieces) => {
-      setSum(pieces, count, [
-        [local(last), 1],
-        [local(first), -1],
-      ]);
+      setSum(pieces, count, 0, [local(last), 1], [local(first), -1]);
       setMin(pieces, count, local(count), together);
       if (!s.inPlace)
         eachSegment(pieces, (here) => seg.copySegment(f, here, s, at, x, copies, local(slot), local(rest)));
       if (block % tiles.TILE_ROWS && p.kh * p.kw * block <= UNROLLED_ROWS) acrossTaps(pieces);
       else withinTaps(pieces);
       pieces.i32(1).set(started);
-      setSum(pieces, first, [[local(first), 1]], together);
+      setSum(pieces, first, together, [local(first), 1]);
       pieces.get(first).get(last).op(op.i32LtS).brIf(0);
     });
   });

@@ -7,7 +7,16 @@
  */
 import { encodeModule, Func, type Code } from "./assembler.js";
 import { PRODUCTS_PER_NS } from "./gemm.js";
-import { ARGS, END, runParams, SCRATCH, START, type CompiledWasm, type WasmOptions } from "./kernel.js";
+import {
+  ARGS,
+  END,
+  runParams,
+  SCRATCH,
+  START,
+  type CompiledWasm,
+  unitsWanted,
+  type WasmOptions,
+} from "./kernel.js";
 import { type Amount, forLoop, local, setMin, setSum } from "./loops.js";
 import { op } from "./opcodes.js";
 import { packPanel, panelWidth } from "./pack.js";
@@ -50,6 +59,8 @@ export interface Convolution {
 const COPY_BYTES = 96 * 1024;
 /** Pixels that should share one pass over a panel of weights. */
 const PIXELS = 64;
+/** Bytes of weights that no longer stay in the second-level cache. */
+const LARGE_WEIGHTS = 512 * 1024;
 
 export function compileConvolution(v: Convolution, options: WasmOptions): CompiledWasm {
   const taps = v.phases.flatMap((p) => p.taps);
@@ -66,12 +77,15 @@ export function compileConvolution(v: Convolution, options: WasmOptions): Compil
       maxX: extreme(Math.max, (t) => t.x),
     },
     COPY_BYTES,
-    16,
+    unitsWanted(options, 16, 4),
   );
-  const together =
-    s.perImage > 1
-      ? 1
-      : Math.max(1, Math.min(Math.ceil(PIXELS / (s.rows * s.columns)), Math.ceil(s.total / 16)));
+  // Weights beyond the second-level cache are fetched anew by every unit, which should then be larger.
+  const weights = 4 * Math.max(...v.phases.map((p) => p.taps.length)) * v.inner * v.outer * v.groups;
+  const large = weights > LARGE_WEIGHTS;
+  const pixels = large ? 4 * PIXELS : PIXELS;
+  const units = large ? unitsWanted(options, 8, 2) : unitsWanted(options, 16, 4);
+  const wanted = Math.ceil(pixels / (s.rows * s.columns));
+  const together = s.perImage > 1 ? 1 : Math.max(1, Math.min(wanted, Math.ceil(s.total / units)));
   return write(v, s, together, options);
 }
 
@@ -113,27 +127,27 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
   const f = new Func(runParams);
   const c = f.code;
   const tile = tiles.newTile(f);
-  const [source, weights, out, packed, copies] = f.many(5, "i32") as [number, number, number, number, number];
-  const [unit, first, count, slot, index, group, j] = f.many(7, "i32") as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const [row, column, rows, base, outAt, rowAt, outRow, panel, whole] = f.many(9, "i32") as number[] as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const { source, weights, out, packed, copies } = f.named("source", "weights", "out", "packed", "copies");
+  const { unit, first, count, slot, index, group, j } = f.named(
+    "unit",
+    "first",
+    "count",
+    "slot",
+    "index",
+    "group",
+    "j",
+  );
+  const { row, column, rows, base, outAt, rowAt, outRow, panel, whole } = f.named(
+    "row",
+    "column",
+    "rows",
+    "base",
+    "outAt",
+    "rowAt",
+    "outRow",
+    "panel",
+    "whole",
+  );
   const at = { image: f.local(), row: f.local() };
   const origin = seg.originOf(s);
   const tail = outer % tiles.TILE_COLUMNS;
@@ -153,23 +167,13 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
           setSum(
             l,
             panel,
-            [
-              [local(packed), 1],
-              [local(group), 4 * k * panelWidth(outer)],
-              [from, 4 * k],
-            ],
             packedAt,
+            [local(packed), 1],
+            [local(group), 4 * k * panelWidth(outer)],
+            [from, 4 * k],
           );
           for (const run of weightRuns(v, phase.taps)) {
-            setSum(
-              l,
-              weightAt,
-              [
-                [local(weights), 1],
-                [local(group), 4 * v.weightGroup],
-              ],
-              4 * run.weight,
-            );
+            setSum(l, weightAt, 4 * run.weight, [local(weights), 1], [local(group), 4 * v.weightGroup]);
             const steps = { at: weightAt, stepK: 4 * v.weightInner, stepColumn: 4 * v.weightOuter };
             packPanel(f, l, steps, panel, from, columns, run.length);
             const width = columns === tiles.TILE_COLUMNS ? columns : 4 * tiles.tailVectors(columns);
@@ -191,55 +195,34 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
     const part = tiles.cut(tile, high * wide, tiles.tailVectors(width));
     const pixels = Array.from({ length: high * wide }, (_, i) => [Math.floor(i / wide), i % wide] as const);
     const rowOffsets = pixels.map(([y, x]) => y * s.stepY * s.rowBytes + x * s.stepX * s.pixelBytes);
-    setSum(l, whole, [
-      [local(rowAt), 1],
-      [local(column), s.stepX * s.pixelBytes],
-    ]);
+    const outOffsets = pixels.map(([y, x]) => 4 * (y * phase.rowStep + x * phase.pixelStep));
+    setSum(l, outAt, 0, [local(outRow), 1], [local(column), 4 * phase.pixelStep]);
+    setSum(l, whole, 0, [local(rowAt), 1], [local(column), s.stepX * s.pixelBytes]);
     l.get(panel).set(tile.columnsAt);
     tiles.clear(l, part);
     for (const { tap, length } of runsOf(v, phase.taps)) {
-      setSum(
-        l,
-        tile.rowsAt,
-        [[local(whole), 1]],
-        (tap.y - origin.y) * s.rowBytes + (tap.x - origin.x) * s.pixelBytes,
-      );
+      const offset = (tap.y - origin.y) * s.rowBytes + (tap.x - origin.x) * s.pixelBytes;
+      setSum(l, tile.rowsAt, offset, [local(whole), 1]);
       const steps = { rowOffsets, rowStep: 4, columnStep: 16 * part.vectors, count: length };
       tiles.addProducts(l, part, steps, options.madd ?? false);
     }
-    setSum(l, outAt, [
-      [local(outRow), 1],
-      [local(column), 4 * phase.pixelStep],
-    ]);
-    tiles.storeTile(
-      l,
-      part,
-      outAt,
-      pixels.map(([y, x]) => 4 * (y * phase.rowStep + x * phase.pixelStep)),
-      width,
-    );
+    tiles.storeTile(l, part, outAt, outOffsets, width);
   };
 
   const rowsOfSegment = (l: Code, phase: Phase, from: Amount, width: number): void => {
     const { fours, tails } = columnTiles(phase.columns);
     const line = (code: Code, high: number): void => {
-      setSum(code, rowAt, [
-        [local(base), 1],
-        [local(group), 4 * inner],
-        [local(row), s.stepY * s.rowBytes],
-      ]);
+      setSum(code, rowAt, 0, [local(base), 1], [local(group), 4 * inner], [local(row), s.stepY * s.rowBytes]);
       setSum(
         code,
         outRow,
-        [
-          [local(out), 1],
-          [local(at.image), 4 * v.outputImage],
-          [local(at.row), 4 * phase.rowStep],
-          [local(row), 4 * phase.rowStep],
-          [local(group), 4 * outer],
-          [from, 4],
-        ],
         4 * phase.offset,
+        [local(out), 1],
+        [local(at.image), 4 * v.outputImage],
+        [local(at.row), 4 * phase.rowStep],
+        [local(row), 4 * phase.rowStep],
+        [local(group), 4 * outer],
+        [from, 4],
       );
       forLoop(code, column, 0, 4 * fours, 4, (inside) => product(inside, phase, high, 4, width));
       let done = 4 * fours;
@@ -255,7 +238,7 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
       return;
     }
     const end = f.local();
-    setSum(l, end, [[local(rows), 1]], -high + 1);
+    setSum(l, end, -high + 1, [local(rows), 1]);
     forLoop(l, row, 0, local(end), high, (code) => line(code, high));
     l.get(rows).i32(-high).op(op.i32And).set(end);
     forLoop(l, row, local(end), local(rows), 1, (code) => line(code, 1));
@@ -263,10 +246,7 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
 
   const eachSegment = (l: Code, body: (code: Code) => void): void =>
     forLoop(l, slot, 0, together === 1 ? 1 : local(count), 1, (code) => {
-      setSum(code, index, [
-        [local(first), 1],
-        [local(slot), 1],
-      ]);
+      setSum(code, index, 0, [local(first), 1], [local(slot), 1]);
       seg.locate(code, s, index, at);
       body(code);
     });
@@ -277,12 +257,10 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
         setSum(
           code,
           panel,
-          [
-            [local(packed), 1],
-            [local(group), 4 * k * panelWidth(outer)],
-            [from, 4 * k],
-          ],
           packedAt,
+          [local(packed), 1],
+          [local(group), 4 * k * panelWidth(outer)],
+          [from, 4 * k],
         );
         eachSegment(code, (here) => {
           seg.rowsHere(here, s, at, phase.rows, rows);
@@ -305,14 +283,12 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
           setSum(
             pixel,
             outAt,
-            [
-              [local(out), 1],
-              [local(at.image), 4 * v.outputImage],
-              [local(at.row), 4 * phase.rowStep],
-              [local(row), 4 * phase.rowStep],
-              [local(column), 4 * phase.pixelStep],
-            ],
             4 * phase.offset,
+            [local(out), 1],
+            [local(at.image), 4 * v.outputImage],
+            [local(at.row), 4 * phase.rowStep],
+            [local(row), 4 * phase.rowStep],
+            [local(column), 4 * phase.pixelStep],
           );
           pixel
             .get(outAt)
@@ -337,8 +313,8 @@ function write(v: Convolution, s: seg.Segments, together: number, options: WasmO
   pack();
   seg.clearCopies(c, s, copies, together);
   forLoop(c, unit, local(START), local(END), 1, (l) => {
-    setSum(l, first, [[local(unit), together]]);
-    setSum(l, count, [[local(first), -1]], s.total);
+    setSum(l, first, 0, [local(unit), together]);
+    setSum(l, count, s.total, [local(first), -1]);
     setMin(l, count, local(count), together);
     if (!s.inPlace) eachSegment(l, (here) => seg.copySegment(f, here, s, at, source, copies, local(slot)));
     for (const { phase, k, packedAt } of phases) {

@@ -21,7 +21,7 @@ const UNIT_WORK = 8192;
 /** Measured on V8: about this many simple vector instructions end in a nanosecond. */
 const PER_NANOSECOND = 6;
 /** Lanes that are visited before the next position of an axis that shares their cache lines. */
-const LANE_BLOCK = 64;
+const LANE_BLOCK = 32;
 
 export function compileMap(
   kernel: MapKernel,
@@ -128,8 +128,8 @@ class LoopWriter {
     for (const { axis, size } of cuts) {
       const pieces = Math.ceil(axis.extent / size);
       const [lo, hi] = [func.local(), func.local()];
-      setSum(c, lo, [[local(digit(pieces)), size]]);
-      setSum(c, hi, [[local(lo), 1]], size);
+      setSum(c, lo, 0, [local(digit(pieces)), size]);
+      setSum(c, hi, size, [local(lo), 1]);
       setMin(c, hi, local(hi), axis.extent);
       this.bounds.set(axis, { lo, hi });
       units *= pieces;

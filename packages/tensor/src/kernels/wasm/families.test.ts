@@ -11,7 +11,7 @@ beforeAll(async () => {
   backends = [
     await openCpu({ threads: 1, shared: false }),
     await openCpu({ threads: 2 }),
-    await openCpu({ threads: 3 }),
+    await openCpu({ threads: 7 }),
   ];
 });
 afterAll(() => Promise.all(backends.map((b) => b.destroy())));
@@ -132,6 +132,11 @@ const shapes: ConvParams[] = [
   conv(4, [4, 4], [128, 128], [3, 3], { padding: [1, 1, 1, 1] }),
   conv(1, [9, 9], [17, 15], [2, 2], { stride: [3, 3] }),
   conv(8, [14, 14], [32, 32], [3, 3], { padding: [1, 1, 1, 1] }),
+  conv(3, [4, 4], [192, 24], [3, 3], { padding: [1, 1, 1, 1] }),
+  conv(2, [40, 40], [24, 9], [3, 3], { padding: [1, 1, 1, 1] }),
+  conv(1, [70, 66], [20, 8], [5, 5], { padding: [2, 2, 2, 2], stride: [2, 1] }),
+  conv(2, [5, 2], [8, 8], [3, 3], { padding: [1, 1, 1, 1] }),
+  conv(3, [9, 1], [8, 12], [3, 1], { padding: [1, 0, 1, 0] }),
 ];
 
 async function checkConv(p: ConvParams, splits: readonly number[]): Promise<void> {

@@ -10,6 +10,7 @@ import {
   runParams,
   SCRATCH,
   START,
+  unitsWanted,
   type CompiledWasm,
   type WasmBinding,
   type WasmOptions,
@@ -30,13 +31,16 @@ export const PRODUCTS_PER_NS = 22;
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
 
 /** Sizes of a unit's block of C. */
-export function gemmBlock({ m, n, k, transA, batchShape }: GemmParams): { rows: number; columns: number } {
+function blockOf(
+  { m, n, k, transA, batchShape }: GemmParams,
+  units: number,
+): { rows: number; columns: number } {
   const batches = batchShape.reduce((x, y) => x * y, 1);
   let columns = Math.max(16, Math.floor(PACKED_BYTES / (4 * k) / 8) * 8);
   columns = Math.min(roundUp(n, 8), columns, 512);
   let rows = Math.min(roundUp(m, 4), 64);
   const enough = (): boolean =>
-    batches * Math.ceil(m / rows) * Math.ceil(n / columns) >= 16 || rows * columns * k < 2 ** 17;
+    batches * Math.ceil(m / rows) * Math.ceil(n / columns) >= units || rows * columns * k < 2 ** 17;
   // Splitting columns repeats no packing of B; splitting rows repeats none of A.
   while (!enough() && columns > (transA ? 64 : 32)) columns = roundUp(columns / 2, 8);
   while (!enough() && rows > 8) rows = roundUp(rows / 2, 4);
@@ -46,7 +50,7 @@ export function gemmBlock({ m, n, k, transA, batchShape }: GemmParams): { rows: 
 export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: WasmOptions): CompiledWasm {
   const { m, n, k, transA, transB, batchShape } = p;
   const batches = batchShape.reduce((x, y) => x * y, 1);
-  const block = gemmBlock(p);
+  const block = blockOf(p, unitsWanted(options, 16, 4));
   const [mUnits, nUnits] = [Math.ceil(m / block.rows), Math.ceil(n / block.columns)];
   // With few rows a panel would be read about as often as it is written.
   const packB = transB || m > 8;
@@ -54,9 +58,21 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
   const f = new Func(runParams);
   const c = f.code;
   const tile = tiles.newTile(f);
-  const [aBase, bBase, cBase, packed, packedA] = f.many(5, "i32") as [number, number, number, number, number];
-  const [a, b, out, unit, group, have, batch, row0, rows, column0, columns] = f.many(11, "i32") as number[];
-  const [i, j, k0, steps, at, panel] = f.many(6, "i32") as [number, number, number, number, number, number];
+  const { aBase, bBase, cBase, packed, packedA } = f.named("aBase", "bBase", "cBase", "packed", "packedA");
+  const { a, b, out, unit, group, have, batch, row0, rows, column0, columns } = f.named(
+    "a",
+    "b",
+    "out",
+    "unit",
+    "group",
+    "have",
+    "batch",
+    "row0",
+    "rows",
+    "column0",
+    "columns",
+  );
+  const { i, j, k0, steps, at, panel } = f.named("i", "j", "k0", "steps", "at", "panel");
   [aBase, bBase, cBase].forEach((base, s) =>
     c
       .get(ARGS)
@@ -64,17 +80,14 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
       .set(base),
   );
   c.get(SCRATCH).set(packed).get(SCRATCH).i32(packedBytes).op(op.i32Add).set(packedA);
-  c.i32(-1).set(have!);
+  c.i32(-1).set(have);
 
   const packColumns = (code: Code): void => {
-    const source = { at: b!, stepK: transB ? 4 : 4 * n, stepColumn: transB ? 4 * k : 4 };
+    const source = { at: b, stepK: transB ? 4 : 4 * n, stepColumn: transB ? 4 * k : 4 };
     code.get(packed).set(panel);
-    code.get(columns!).i32(-tiles.TILE_COLUMNS).op(op.i32And).set(steps);
+    code.get(columns).i32(-tiles.TILE_COLUMNS).op(op.i32And).set(steps);
     forLoop(code, j, 0, local(steps), tiles.TILE_COLUMNS, (l) => {
-      pushSum(l, [
-        [local(j), 1],
-        [local(column0!), 1],
-      ]).set(at);
+      pushSum(l, 0, [local(j), 1], [local(column0), 1]).set(at);
       packPanel(f, l, source, panel, local(at), tiles.TILE_COLUMNS, k);
       l.get(panel)
         .i32(4 * tiles.TILE_COLUMNS * k)
@@ -85,13 +98,10 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
     if (!tail) return;
     code
       .get(steps)
-      .get(columns!)
+      .get(columns)
       .op(op.i32LtS)
       .if((last) => {
-        pushSum(last, [
-          [local(steps), 1],
-          [local(column0!), 1],
-        ]).set(at);
+        pushSum(last, 0, [local(steps), 1], [local(column0), 1]).set(at);
         packPanel(f, last, source, panel, local(at), tail, k);
       });
   };
@@ -101,12 +111,8 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
     const tail = m % tiles.TILE_ROWS;
     const [from, to, l0] = [f.local(), f.local(), f.local()];
     code.get(packedA).set(to);
-    forLoop(code, i, 0, local(rows!), tiles.TILE_ROWS, (l) => {
-      setSum(l, from, [
-        [local(a!), 1],
-        [local(row0!), 4],
-        [local(i), 4],
-      ]);
+    forLoop(code, i, 0, local(rows), tiles.TILE_ROWS, (l) => {
+      setSum(l, from, 0, [local(a), 1], [local(row0), 4], [local(i), 4]);
       const copy = (loop: Code, width: number): void => {
         forLoop(loop, l0, 0, k, 1, (one) => {
           if (width === 4) one.get(to).get(from).memory(op.v128Load).memory(op.v128Store);
@@ -132,7 +138,7 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
       l.get(i)
         .i32(4)
         .op(op.i32Add)
-        .get(rows!)
+        .get(rows)
         .op(op.i32LeS)
         .if(
           (whole) => copy(whole, 4),
@@ -144,43 +150,26 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
   const tileProduct = (code: Code, height: number, width: number): void => {
     const part = tiles.cut(tile, height, tiles.tailVectors(width));
     const rowOffsets = Array.from({ length: height }, (_, r) => 4 * n * r);
-    setSum(code, out!, [
-      [local(batch!), 4 * m * n],
-      [local(row0!), 4 * n],
+    setSum(
+      code,
+      out,
+      0,
+      [local(batch), 4 * m * n],
+      [local(row0), 4 * n],
       [local(i), 4 * n],
-      [local(column0!), 4],
+      [local(column0), 4],
       [local(j), 4],
       [local(cBase), 1],
-    ]);
-    if (transA)
-      setSum(code, tile.rowsAt, [
-        [local(packedA), 1],
-        [local(i), 4 * k],
-        [local(k0), 16],
-      ]);
-    else
-      setSum(code, tile.rowsAt, [
-        [local(a!), 1],
-        [local(row0!), 4 * k],
-        [local(i), 4 * k],
-        [local(k0), 4],
-      ]);
+    );
+    if (transA) setSum(code, tile.rowsAt, 0, [local(packedA), 1], [local(i), 4 * k], [local(k0), 16]);
+    else setSum(code, tile.rowsAt, 0, [local(a), 1], [local(row0), 4 * k], [local(i), 4 * k], [local(k0), 4]);
     if (packB)
-      setSum(code, tile.columnsAt, [
-        [local(packed), 1],
-        [local(j), 4 * k],
-        [local(k0), 16 * part.vectors],
-      ]);
+      setSum(code, tile.columnsAt, 0, [local(packed), 1], [local(j), 4 * k], [local(k0), 16 * part.vectors]);
     else
-      setSum(code, tile.columnsAt, [
-        [local(b!), 1],
-        [local(column0!), 4],
-        [local(j), 4],
-        [local(k0), 4 * n],
-      ]);
+      setSum(code, tile.columnsAt, 0, [local(b), 1], [local(column0), 4], [local(j), 4], [local(k0), 4 * n]);
     if (k > K_BLOCK)
       code.get(k0).if(
-        (more) => tiles.loadTile(more, part, out!, rowOffsets),
+        (more) => tiles.loadTile(more, part, out, rowOffsets),
         (first) => tiles.clear(first, part),
       );
     else tiles.clear(code, part);
@@ -195,17 +184,17 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
       },
       options.madd ?? false,
     );
-    tiles.storeTile(code, part, out!, rowOffsets, width);
+    tiles.storeTile(code, part, out, rowOffsets, width);
   };
 
   const rowTiles = (code: Code, width: number): void => {
     const tail = m % tiles.TILE_ROWS;
-    forLoop(code, i, 0, local(rows!), tiles.TILE_ROWS, (l) => {
+    forLoop(code, i, 0, local(rows), tiles.TILE_ROWS, (l) => {
       if (!tail) return tileProduct(l, tiles.TILE_ROWS, width);
       l.get(i)
         .i32(tiles.TILE_ROWS)
         .op(op.i32Add)
-        .get(rows!)
+        .get(rows)
         .op(op.i32LeS)
         .if(
           (whole) => tileProduct(whole, tiles.TILE_ROWS, width),
@@ -216,14 +205,14 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
 
   const product = (code: Code): void => {
     forLoop(code, k0, 0, k, Math.min(k, K_BLOCK), (kLoop) => {
-      if (k > K_BLOCK) setMin(setSum(kLoop, steps, [[local(k0), -1]], k), steps, local(steps), K_BLOCK);
+      if (k > K_BLOCK) setMin(setSum(kLoop, steps, k, [local(k0), -1]), steps, local(steps), K_BLOCK);
       const tail = n % tiles.TILE_COLUMNS;
-      forLoop(kLoop, j, 0, local(columns!), tiles.TILE_COLUMNS, (l) => {
+      forLoop(kLoop, j, 0, local(columns), tiles.TILE_COLUMNS, (l) => {
         if (!tail) return rowTiles(l, tiles.TILE_COLUMNS);
         l.get(j)
           .i32(tiles.TILE_COLUMNS)
           .op(op.i32Add)
-          .get(columns!)
+          .get(columns)
           .op(op.i32LeS)
           .if(
             (whole) => rowTiles(whole, tiles.TILE_COLUMNS),
@@ -233,41 +222,29 @@ export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: W
     });
   };
 
-  forLoop(c, unit!, local(START), local(END), 1, (l) => {
-    l.get(unit!).i32(mUnits).op(op.i32DivU).set(group!);
-    l.get(group!).i32(nUnits).op(op.i32DivU).set(batch!);
-    setSum(l, row0!, [
-      [local(unit!), block.rows],
-      [local(group!), -block.rows * mUnits],
-    ]);
-    setSum(l, column0!, [
-      [local(group!), block.columns],
-      [local(batch!), -block.columns * nUnits],
-    ]);
-    setMin(setSum(l, rows!, [[local(row0!), -1]], m), rows!, local(rows!), block.rows);
-    setMin(setSum(l, columns!, [[local(column0!), -1]], n), columns!, local(columns!), block.columns);
-    l.get(aBase).set(a!).get(bBase).set(b!);
-    l.get(batch!).set(at);
+  forLoop(c, unit, local(START), local(END), 1, (l) => {
+    l.get(unit).i32(mUnits).op(op.i32DivU).set(group);
+    l.get(group).i32(nUnits).op(op.i32DivU).set(batch);
+    setSum(l, row0, 0, [local(unit), block.rows], [local(group), -block.rows * mUnits]);
+    setSum(l, column0, 0, [local(group), block.columns], [local(batch), -block.columns * nUnits]);
+    setMin(setSum(l, rows, m, [local(row0), -1]), rows, local(rows), block.rows);
+    setMin(setSum(l, columns, n, [local(column0), -1]), columns, local(columns), block.columns);
+    l.get(aBase).set(a).get(bBase).set(b);
+    l.get(batch).set(at);
     for (let axis = batchShape.length - 1; axis >= 0; axis--) {
       const digit = f.local();
       l.get(at).i32(batchShape[axis]!).op(op.i32RemU).set(digit);
       l.get(at).i32(batchShape[axis]!).op(op.i32DivU).set(at);
-      setSum(l, a!, [
-        [local(a!), 1],
-        [local(digit), 4 * p.aStrides[axis]!],
-      ]);
-      setSum(l, b!, [
-        [local(b!), 1],
-        [local(digit), 4 * p.bStrides[axis]!],
-      ]);
+      setSum(l, a, 0, [local(a), 1], [local(digit), 4 * p.aStrides[axis]!]);
+      setSum(l, b, 0, [local(b), 1], [local(digit), 4 * p.bStrides[axis]!]);
     }
     if (packB)
-      l.get(group!)
-        .get(have!)
+      l.get(group)
+        .get(have)
         .op(op.i32Ne)
         .if((fresh) => {
           packColumns(fresh);
-          fresh.get(group!).set(have!);
+          fresh.get(group).set(have);
         });
     if (transA) packRows(l);
     product(l);

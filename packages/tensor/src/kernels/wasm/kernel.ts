@@ -14,7 +14,13 @@ export interface WasmOptions {
   readonly shared: boolean;
   /** Use `relaxed_madd`. Off unless the engine has it. */
   readonly madd?: boolean;
+  /** Threads to have units for. It changes how the work is cut, never a bit of the results. Default 2. */
+  readonly threads?: number;
 }
+
+/** Units that keep every thread busy until the end: at least `least`, and some per thread. */
+export const unitsWanted = (options: WasmOptions, least: number, perThread: number): number =>
+  Math.max(least, perThread * (options.threads ?? 2));
 
 export interface CompiledWasm {
   /** A module importing `env.memory`, exporting `run(start, end, scratch, args)`. */

@@ -12,7 +12,7 @@ export function push(c: Code, a: Amount): Code {
 }
 
 /** Pushes offset + Σ amount·factor. */
-export function pushSum(c: Code, terms: readonly (readonly [Amount, number])[], offset = 0): Code {
+export function pushSum(c: Code, offset: number, ...terms: readonly (readonly [Amount, number])[]): Code {
   let known = offset;
   let pushed = false;
   for (const [a, k] of terms) {
@@ -31,12 +31,14 @@ export function pushSum(c: Code, terms: readonly (readonly [Amount, number])[], 
 }
 
 /** `into` ← offset + Σ amount·factor. */
-export const setSum = (
+export function setSum(
   c: Code,
   into: number,
-  terms: readonly (readonly [Amount, number])[],
-  offset = 0,
-): Code => pushSum(c, terms, offset).set(into);
+  offset: number,
+  ...terms: readonly (readonly [Amount, number])[]
+): Code {
+  return pushSum(c, offset, ...terms).set(into);
+}
 
 /** for (i = from; i < to; i += step). Loops that are known to run not at all or once are not written as loops. */
 export function forLoop(

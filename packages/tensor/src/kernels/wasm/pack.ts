@@ -36,10 +36,7 @@ export function packPanel(
   const bytes = 16 * vectors;
   const [from, into, i] = [f.local(), f.local(), f.local()];
   const zero = f.local("v128");
-  setSum(c, from, [
-    [local(source.at), 1],
-    [firstColumn, source.stepColumn],
-  ]);
+  setSum(c, from, 0, [local(source.at), 1], [firstColumn, source.stepColumn]);
   c.get(to).set(into);
   if (columns < 4 * vectors) c.v128([0, 0, 0, 0]).set(zero);
   const scalarRow = (code: Code, offset: number): void => {
@@ -135,7 +132,4 @@ export function transpose(f: Func, c: Code, rows: readonly number[]): number[] {
 
 /** Address of panel `index` (a local), of whole panels with `k` rows each, in `into`. */
 export const panelAddress = (c: Code, into: number, base: number, index: Amount, k: number): Code =>
-  pushSum(c, [
-    [local(base), 1],
-    [index, 4 * TILE_COLUMNS * k],
-  ]).set(into);
+  pushSum(c, 0, [local(base), 1], [index, 4 * TILE_COLUMNS * k]).set(into);

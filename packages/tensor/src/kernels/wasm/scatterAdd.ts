@@ -33,7 +33,7 @@ export function compileScatterAdd(
       .memory(op.i32Load, 4 * k)
       .set(at),
   );
-  const [j, last, row, from, to, e] = f.many(6, "i32") as [number, number, number, number, number, number];
+  const { j, last, row, from, to, e } = f.named("j", "last", "row", "from", "to", "e");
   /** Pushes row[j + offset]. */
   const rowOf = (code: Code, offset = 0): Code => {
     code.get(j);

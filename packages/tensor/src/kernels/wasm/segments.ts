@@ -99,10 +99,7 @@ export function locate(c: Code, s: Segments, index: number, at: SegmentAt): void
     return;
   }
   c.get(index).i32(s.perImage).op(op.i32DivU).set(at.image);
-  setSum(c, at.row, [
-    [local(index), s.blockRows],
-    [local(at.image), -s.blockRows * s.perImage],
-  ]);
+  setSum(c, at.row, 0, [local(index), s.blockRows], [local(at.image), -s.blockRows * s.perImage]);
 }
 
 /** `into` ← the window rows of the located segment, at most `rows` in the image. */
@@ -111,7 +108,7 @@ export function rowsHere(c: Code, s: Segments, at: SegmentAt, rows: number, into
     c.i32(Math.min(rows, s.blockRows)).set(into);
     return;
   }
-  setSum(c, into, [[local(at.row), -1]], rows);
+  setSum(c, into, rows, [local(at.row), -1]);
   setMin(c, into, local(into), s.blockRows);
 }
 
@@ -130,17 +127,16 @@ export function segmentAddress(
   channel: Amount = 0,
 ): void {
   if (s.inPlace)
-    setSum(c, into, [
+    setSum(
+      c,
+      into,
+      0,
       [local(source), 1],
       [channel, 4],
       [local(at.image), s.height * s.width * s.pixelBytes],
       [local(at.row), s.stepY * s.width * s.pixelBytes],
-    ]);
-  else
-    setSum(c, into, [
-      [local(copies), 1],
-      [slot, s.bytes],
-    ]);
+    );
+  else setSum(c, into, 0, [local(copies), 1], [slot, s.bytes]);
 }
 
 /** Zeroes the copies once per run: borders then stay zero, because copying never touches them. */
@@ -170,25 +166,8 @@ export function copySegment(
   const columns = Math.max(0, Math.min(s.width - firstX, s.copyColumns - into));
   const whole = s.pixelBytes === 4 * s.channels;
   const body = (l: Code): void => {
-    setSum(
-      l,
-      y,
-      [
-        [local(at.row), s.stepY],
-        [local(r), 1],
-      ],
-      s.minY,
-    );
-    setSum(
-      l,
-      to,
-      [
-        [local(copies), 1],
-        [slot, s.bytes],
-        [local(r), s.rowBytes],
-      ],
-      into * s.pixelBytes,
-    );
+    setSum(l, y, s.minY, [local(at.row), s.stepY], [local(r), 1]);
+    setSum(l, to, into * s.pixelBytes, [local(copies), 1], [slot, s.bytes], [local(r), s.rowBytes]);
     l.get(y)
       .i32(s.height)
       .op(op.i32LtU)
@@ -198,13 +177,11 @@ export function copySegment(
           setSum(
             inside,
             from,
-            [
-              [local(source), 1],
-              [local(at.image), 4 * s.height * s.width * s.channels],
-              [local(y), 4 * s.width * s.channels],
-              [channel, 4],
-            ],
             4 * firstX * s.channels,
+            [local(source), 1],
+            [local(at.image), 4 * s.height * s.width * s.channels],
+            [local(y), 4 * s.width * s.channels],
+            [channel, 4],
           );
           if (whole) copyBytes(f, inside, from, to, columns * s.pixelBytes);
           else {
