@@ -8,13 +8,22 @@ export type Work =
   | { readonly kind: "matmul"; readonly m: number; readonly k: number; readonly n: number }
   | { readonly kind: "conv"; readonly pass: ConvPass; readonly layer: ConvLayer }
   /** relu(batchNorm(x)) over [batch, h, w, channels] with batch statistics, and all three gradients. */
-  | { readonly kind: "batchNormRelu"; readonly pass: "forward" | "forward + backward"; readonly shape: readonly number[] }
+  | {
+      readonly kind: "batchNormRelu";
+      readonly pass: "forward" | "forward + backward";
+      readonly shape: readonly number[];
+    }
   /** Mean of −log softmax(logits)[label], and the gradient of the logits. */
   | { readonly kind: "crossEntropy"; readonly rows: number; readonly classes: number }
   /** relu(0.7·x + z) · sigmoid(z) − 0.1·tanh(x) */
   | { readonly kind: "pointwise"; readonly elements: number }
   /** Sums of a matrix along its rows (one per row), along its columns, or of all of it. */
-  | { readonly kind: "sum"; readonly over: "rows" | "columns" | "all"; readonly rows: number; readonly columns: number }
+  | {
+      readonly kind: "sum";
+      readonly over: "rows" | "columns" | "all";
+      readonly rows: number;
+      readonly columns: number;
+    }
   /** One LARS step (momentum, trust ratios, weight decay; biases and norms excluded) and the target's moving average. */
   | { readonly kind: "larsEma"; readonly parameters: readonly Parameter[] };
 
@@ -35,7 +44,15 @@ export interface Case {
 type Rest = Partial<Pick<Case, "group" | "tolerance" | "quick">>;
 
 function define(name: string, work: Work, unit: Case["unit"], amount: number, rest: Rest = {}): Case {
-  return { name, group: rest.group ?? name, work, unit, amount, tolerance: rest.tolerance ?? 1e-4, quick: rest.quick ?? false };
+  return {
+    name,
+    group: rest.group ?? name,
+    work,
+    unit,
+    amount,
+    tolerance: rest.tolerance ?? 1e-4,
+    quick: rest.quick ?? false,
+  };
 }
 
 const BYTES = 4;
@@ -75,19 +92,31 @@ function batchNorm(shape: readonly number[]): Case[] {
   const name = `batch norm + relu [${shape.join(", ")}]`;
   // Least traffic: x in and y out; then x and dy in, dx out.
   return (["forward", "forward + backward"] as const).map((pass) =>
-    define(`${name}, ${pass}`, { kind: "batchNormRelu", pass, shape }, "GB/s", BYTES * elements * (pass === "forward" ? 2 : 5), {
-      group: name,
-      quick: shape[0] === 32 && pass === "forward + backward",
-    }),
+    define(
+      `${name}, ${pass}`,
+      { kind: "batchNormRelu", pass, shape },
+      "GB/s",
+      BYTES * elements * (pass === "forward" ? 2 : 5),
+      {
+        group: name,
+        quick: shape[0] === 32 && pass === "forward + backward",
+      },
+    ),
   );
 }
 
 function sum(over: "rows" | "columns" | "all", rows: number, columns: number): Case {
   const work: Work = { kind: "sum", over, rows, columns };
-  return define(`sum ${over === "all" ? "of all" : `along ${over}`} [${rows}, ${columns}]`, work, "GB/s", BYTES * rows * columns, {
-    group: "sums",
-    quick: over === "columns",
-  });
+  return define(
+    `sum ${over === "all" ? "of all" : `along ${over}`} [${rows}, ${columns}]`,
+    work,
+    "GB/s",
+    BYTES * rows * columns,
+    {
+      group: "sums",
+      quick: over === "columns",
+    },
+  );
 }
 
 const million4 = 4 * 1024 * 1024;
@@ -108,13 +137,30 @@ export const cases: readonly Case[] = [
   ...batchNorm([32, 32, 32, 64]),
   ...batchNorm([4, 56, 56, 256]),
   ...batchNorm([4, 7, 7, 2048]),
-  define("cross-entropy [1024, 1000] + gradient", { kind: "crossEntropy", rows: 1024, classes: 1000 }, "GB/s", 2 * BYTES * 1024 * 1000),
-  define("pointwise chain, 4 M elements", { kind: "pointwise", elements: million4 }, "GB/s", 3 * BYTES * million4, { quick: true }),
+  define(
+    "cross-entropy [1024, 1000] + gradient",
+    { kind: "crossEntropy", rows: 1024, classes: 1000 },
+    "GB/s",
+    2 * BYTES * 1024 * 1000,
+  ),
+  define(
+    "pointwise chain, 4 M elements",
+    { kind: "pointwise", elements: million4 },
+    "GB/s",
+    3 * BYTES * million4,
+    { quick: true },
+  ),
   sum("rows", 4096, 1024),
   sum("columns", 4096, 1024),
   sum("all", 4096, 1024),
   // w, g, momentum and target in; w, momentum and target out.
-  define("LARS + EMA of ResNet-50's parameters", { kind: "larsEma", parameters: parametersOf(resnet50) }, "GB/s", 7 * BYTES * parameterCount, { tolerance: 1e-3 }),
+  define(
+    "LARS + EMA of ResNet-50's parameters",
+    { kind: "larsEma", parameters: parametersOf(resnet50) },
+    "GB/s",
+    7 * BYTES * parameterCount,
+    { tolerance: 1e-3 },
+  ),
 ];
 
 /** Cases whose name matches. */

@@ -25,8 +25,22 @@ export interface NetworkForm {
   readonly projectFirst?: boolean;
 }
 
-export const resnet18: NetworkForm = { block: "basic", blocks: [2, 2, 2, 2], width: 64, stem: "small", inputChannels: 3, classes: 10 };
-export const resnet50: NetworkForm = { block: "bottleneck", blocks: [3, 4, 6, 3], width: 64, stem: "imagenet", inputChannels: 3, classes: 1000 };
+export const resnet18: NetworkForm = {
+  block: "basic",
+  blocks: [2, 2, 2, 2],
+  width: 64,
+  stem: "small",
+  inputChannels: 3,
+  classes: 10,
+};
+export const resnet50: NetworkForm = {
+  block: "bottleneck",
+  blocks: [3, 4, 6, 3],
+  width: 64,
+  stem: "imagenet",
+  inputChannels: 3,
+  classes: 1000,
+};
 
 /** A convolution and the norm behind it, with torchvision's names. */
 export interface ConvNorm {
@@ -124,6 +138,9 @@ export function parametersOf(form: NetworkForm): Parameter[] {
     { name: `${norm}.bias`, shape: [outC] },
   ]);
   if (form.classes)
-    list.push({ name: "fc.weight", shape: [features, form.classes] }, { name: "fc.bias", shape: [form.classes] });
+    list.push(
+      { name: "fc.weight", shape: [features, form.classes] },
+      { name: "fc.bias", shape: [form.classes] },
+    );
   return list;
 }

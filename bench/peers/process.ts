@@ -34,7 +34,9 @@ export class Child {
     // A dead child's pipe breaks; its exit is reported below.
     this.process.stdin!.on("error", () => {});
     this.process.on("error", (error) => this.end(`does not start: ${error.message}`));
-    this.process.on("exit", (code, signal) => this.end(`ended (${signal ?? `code ${code}`}) ${lastLine(this.lastWords)}`));
+    this.process.on("exit", (code, signal) =>
+      this.end(`ended (${signal ?? `code ${code}`}) ${lastLine(this.lastWords)}`),
+    );
   }
 
   get alive(): boolean {

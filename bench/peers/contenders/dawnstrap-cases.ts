@@ -2,7 +2,19 @@
 import { valueAndGrad, vjp } from "@dawnstrap/autograd";
 import { crossEntropy } from "@dawnstrap/nn";
 import {
-  add, batchNorm, conv2d, conv2dInputGrad, conv2dWeightGrad, type Device, matmul, mul, relu, sigmoid, sub, sum, tanh,
+  add,
+  batchNorm,
+  conv2d,
+  conv2dInputGrad,
+  conv2dWeightGrad,
+  type Device,
+  matmul,
+  mul,
+  relu,
+  sigmoid,
+  sub,
+  sum,
+  tanh,
   type Tensor,
 } from "@dawnstrap/tensor";
 import type { Work } from "../cases.js";
@@ -31,7 +43,8 @@ export async function recorderOf(device: Device, work: Work): Promise<Recorder> 
       const channels = [work.shape.at(-1)!];
       const [x, dy] = [leaf("x", work.shape), leaf("dy", work.shape)];
       const [scale, offset] = [leaf("scale", channels, 0.25, 1), leaf("offset", channels, 0.1)];
-      const forward = (...[x, scale, offset]: Tensor[]): Tensor => relu(batchNorm(x!, scale!, offset!, { eps: 1e-5 }).y);
+      const forward = (...[x, scale, offset]: Tensor[]): Tensor =>
+        relu(batchNorm(x!, scale!, offset!, { eps: 1e-5 }).y);
       if (work.pass === "forward") return { names: ["y"], record: () => [forward(x, scale, offset)] };
       return {
         names: ["y", "dx", "dscale", "doffset"],
@@ -54,7 +67,10 @@ export async function recorderOf(device: Device, work: Work): Promise<Recorder> 
     }
     case "pointwise": {
       const [x, z] = [leaf("x", [work.elements], 3), leaf("z", [work.elements], 3)];
-      return { names: ["y"], record: () => [sub(mul(relu(add(mul(x, 0.7), z)), sigmoid(z)), mul(tanh(x), 0.1))] };
+      return {
+        names: ["y"],
+        record: () => [sub(mul(relu(add(mul(x, 0.7), z)), sigmoid(z)), mul(tanh(x), 0.1))],
+      };
     }
     case "sum": {
       const x = leaf("x", [work.rows, work.columns], 1, 0.5);

@@ -18,7 +18,9 @@ export async function larsEma(device: Device, parameters: readonly Parameter[]):
   };
   for (const [stream, arena] of Object.entries(arenas))
     arena.flat.assign(device.tensor(arena.flatten(of(stream))));
-  const grads = online.arena.segments.map(({ name, shape }) => device.tensor(input(`g/${name}`, shape), shape));
+  const grads = online.arena.segments.map(({ name, shape }) =>
+    device.tensor(input(`g/${name}`, shape), shape),
+  );
   const { momentum, weightDecay, eta, lr, tau } = larsNumbers;
   const optimizer = new Lars(online.arena, { momentum, weightDecay, eta, target: target.arena });
   const scalars = device.tensor(optimizer.scalars({ lr, tau }));

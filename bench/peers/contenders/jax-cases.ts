@@ -30,7 +30,12 @@ interface Output {
 }
 
 /** A jitted function of fixed inputs. */
-function jitted(jax: J, inputs: JaxArray[], outputs: readonly Output[], f: (...xs: JaxArray[]) => JaxArray[]): Stepper {
+function jitted(
+  jax: J,
+  inputs: JaxArray[],
+  outputs: readonly Output[],
+  f: (...xs: JaxArray[]) => JaxArray[],
+): Stepper {
   const compiled = jax.jit(f);
   return {
     step: () => compiled(...inputs.map((x) => x.ref)) as JaxArray[],
@@ -46,7 +51,13 @@ function jitted(jax: J, inputs: JaxArray[], outputs: readonly Output[], f: (...x
   };
 }
 
-export type Leaf = (name: string, shape: readonly number[], scale?: number, offset?: number, order?: readonly number[]) => JaxArray;
+export type Leaf = (
+  name: string,
+  shape: readonly number[],
+  scale?: number,
+  offset?: number,
+  order?: readonly number[],
+) => JaxArray;
 
 export const leafOf =
   (jax: J): Leaf =>
@@ -68,10 +79,16 @@ export function stepperOf(jax: J, work: Work): Stepper {
       return conv(jax, leaf, work);
     case "batchNormRelu": {
       const channels = [work.shape.at(-1)!];
-      const inputs = [leaf("x", work.shape, 1, 0, toNchw), leaf("scale", channels, 0.25, 1), leaf("offset", channels, 0.1)];
+      const inputs = [
+        leaf("x", work.shape, 1, 0, toNchw),
+        leaf("scale", channels, 0.25, 1),
+        leaf("offset", channels, 0.1),
+      ];
       const y: Output = { name: "y", order: toNhwc };
-      const forward = (x: JaxArray, scale: JaxArray, offset: JaxArray): JaxArray => nn.relu(batchNorm(jax, x, scale, offset));
-      if (work.pass === "forward") return jitted(jax, inputs, [y], (...xs) => [forward(xs[0]!, xs[1]!, xs[2]!)]);
+      const forward = (x: JaxArray, scale: JaxArray, offset: JaxArray): JaxArray =>
+        nn.relu(batchNorm(jax, x, scale, offset));
+      if (work.pass === "forward")
+        return jitted(jax, inputs, [y], (...xs) => [forward(xs[0]!, xs[1]!, xs[2]!)]);
       inputs.push(leaf("dy", work.shape, 1, 0, toNchw));
       const outputs = [y, { name: "dx", order: toNhwc }, { name: "dscale" }, { name: "doffset" }];
       return jitted(jax, inputs, outputs, (x, scale, offset, dy) => {
@@ -125,10 +142,19 @@ function conv(jax: J, leaf: Leaf, { layer, pass }: Work & { kind: "conv" }): Ste
   const out = Math.floor((size + 2 * pad - kernel) / stride) + 1;
   const shapes = { x: [batch, inC, size, size], w: [outC, inC, kernel, kernel] };
   const x = (): JaxArray => leaf("x", [batch, size, size, inC], 1, 0, toNchw);
-  const w = (): JaxArray => leaf("w", [kernel, kernel, inC, outC], Math.sqrt(3 / (kernel * kernel * inC)), 0, toOihw);
+  const w = (): JaxArray =>
+    leaf("w", [kernel, kernel, inC, outC], Math.sqrt(3 / (kernel * kernel * inC)), 0, toOihw);
   const dy = (): JaxArray => leaf("dy", [batch, out, out, outC], 1, 0, toNchw);
   const forward = (x: JaxArray, w: JaxArray): JaxArray =>
-    jax.lax.convGeneralDilated(x, w, [stride, stride], [[pad, pad], [pad, pad]]);
+    jax.lax.convGeneralDilated(
+      x,
+      w,
+      [stride, stride],
+      [
+        [pad, pad],
+        [pad, pad],
+      ],
+    );
   const y: Output = { name: "y", order: toNhwc };
   const dx: Output = { name: "dx", order: toNhwc };
   const dw: Output = { name: "dw", order: toHwio };

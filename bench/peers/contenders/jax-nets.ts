@@ -12,7 +12,11 @@ export function larsEma(jax: J, parameters: readonly Parameter[]): Stepper {
   const { momentum, weightDecay, eta, lr, tau } = larsNumbers;
   const leaf = leafOf(jax);
   const g = parameters.map(({ name, shape }) => leaf(`g/${name}`, shape));
-  let state = parameters.map(({ name, shape }) => [leaf(`w/${name}`, shape), np.zeros([...shape]), leaf(`target/${name}`, shape)]);
+  let state = parameters.map(({ name, shape }) => [
+    leaf(`w/${name}`, shape),
+    np.zeros([...shape]),
+    leaf(`target/${name}`, shape),
+  ]);
 
   const norm = (x: JaxArray): JaxArray => np.sqrt(np.square(x).sum());
   const one = ([w, m, target]: JaxArray[], g: JaxArray, adapt: boolean): JaxArray[] => {
@@ -33,7 +37,10 @@ export function larsEma(jax: J, parameters: readonly Parameter[]): Stepper {
   );
   return {
     step() {
-      state = update(state, g.map((x) => x.ref)) as JaxArray[][];
+      state = update(
+        state,
+        g.map((x) => x.ref),
+      ) as JaxArray[][];
       // What the caller waits for and disposes of.
       return state.map(([w]) => w!.ref);
     },

@@ -18,12 +18,15 @@ export async function open({ device, threads }: OpenRequest): Promise<Contender>
   if (many) Object.assign(globalThis, { Worker: WebWorker });
   const jax = await import("@jax-js/jax");
   const backend = gpu ? "webgpu" : "wasm";
-  if (!(await jax.init(backend)).includes(backend)) throw new Error(`jax-js: its ${backend} backend does not start`);
+  if (!(await jax.init(backend)).includes(backend))
+    throw new Error(`jax-js: its ${backend} backend does not start`);
   jax.defaultDevice(backend);
   const used = many || gpu ? threads : 1;
   return {
     versions: { "jax-js": version() },
-    description: gpu ? `jax-js webgpu on ${await adapterName()}` : `jax-js wasm, ${used} thread${used > 1 ? "s" : ""}`,
+    description: gpu
+      ? `jax-js webgpu on ${await adapterName()}`
+      : `jax-js wasm, ${used} thread${used > 1 ? "s" : ""}`,
     threads: used,
     prepare: async (c) => prepare(jax, c),
   };
@@ -31,7 +34,9 @@ export async function open({ device, threads }: OpenRequest): Promise<Contender>
 
 function version(): string {
   const main = createRequire(import.meta.url).resolve("@jax-js/jax");
-  return (JSON.parse(readFileSync(new URL("../package.json", `file://${main}`), "utf8")) as { version: string }).version;
+  return (
+    JSON.parse(readFileSync(new URL("../package.json", `file://${main}`), "utf8")) as { version: string }
+  ).version;
 }
 
 function prepare(jax: typeof Jax, c: Case): Prepared {

@@ -18,7 +18,10 @@ export class Meter {
     const prepare = this.backend.prepare.bind(this.backend);
     this.backend.prepare = async (calls, onProgress) => {
       const program = await prepare(calls, onProgress);
-      const bytes = calls.reduce((total, call) => total + call.bindings.reduce((sum, b) => sum + b.bytes, 0), 0);
+      const bytes = calls.reduce(
+        (total, call) => total + call.bindings.reduce((sum, b) => sum + b.bytes, 0),
+        0,
+      );
       this.programs.push({ calls: calls.length, bytes });
       const run = program.run.bind(program);
       program.run = () => {

@@ -1,6 +1,10 @@
 /** What browser libraries look for in Node: a `navigator`, with Dawn behind its `gpu` where they are to have one. */
 export async function provideNavigator({ gpu, threads }: { gpu: boolean; threads: number }): Promise<void> {
-  const navigator: Record<string, unknown> = { userAgent: "Node.js", platform: process.platform, hardwareConcurrency: threads };
+  const navigator: Record<string, unknown> = {
+    userAgent: "Node.js",
+    platform: process.platform,
+    hardwareConcurrency: threads,
+  };
   if (gpu) {
     const { create, globals } = (await import("webgpu")) as { create(flags: string[]): GPU; globals: object };
     Object.assign(globalThis, globals);

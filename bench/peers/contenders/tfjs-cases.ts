@@ -29,7 +29,16 @@ export function stepperOf(tf: Tf, work: Work): Stepper {
       const [scale, offset] = [leaf("scale", channels, 0.25, 1), leaf("offset", channels, 0.1)];
       const forward = (...[x, scale, offset]: TF.Tensor[]): TF.Tensor => {
         const { mean, variance } = tf.moments(x!, [0, 1, 2]);
-        return tf.relu(tf.batchNorm(x!, mean as TF.Tensor1D, variance as TF.Tensor1D, offset as TF.Tensor1D, scale as TF.Tensor1D, 1e-5));
+        return tf.relu(
+          tf.batchNorm(
+            x!,
+            mean as TF.Tensor1D,
+            variance as TF.Tensor1D,
+            offset as TF.Tensor1D,
+            scale as TF.Tensor1D,
+            1e-5,
+          ),
+        );
       };
       if (work.pass === "forward") return { names: ["y"], step: () => [forward(x, scale, offset)] };
       return {
@@ -43,7 +52,9 @@ export function stepperOf(tf: Tf, work: Work): Stepper {
     case "crossEntropy": {
       const logits = leaf("logits", [work.rows, work.classes], 4);
       const labels = tf.tensor1d(inputLabels(work.rows, work.classes), "int32");
-      const loss = tf.valueAndGrad((z) => tf.losses.softmaxCrossEntropy(tf.oneHot(labels, work.classes), z) as TF.Scalar);
+      const loss = tf.valueAndGrad(
+        (z) => tf.losses.softmaxCrossEntropy(tf.oneHot(labels, work.classes), z) as TF.Scalar,
+      );
       return {
         names: ["loss", "dlogits"],
         step: () => {
@@ -83,14 +94,22 @@ function conv(tf: Tf, leaf: Leaf, { layer, pass }: Work & { kind: "conv" }): Ste
   // The gradients' kernels themselves: through tf.grads the forward pass would be in the measurement.
   const attributes = { strides: [stride, stride], pad, dataFormat: "NHWC", dimRoundingMode: undefined };
   const kernelOf = (name: string, inputs: TF.NamedTensorMap, more: object): TF.Tensor =>
-    tf.engine().runKernel(name, inputs, { ...attributes, ...more } as unknown as TF.NamedAttrMap) as TF.Tensor;
+    tf
+      .engine()
+      .runKernel(name, inputs, { ...attributes, ...more } as unknown as TF.NamedAttrMap) as TF.Tensor;
   switch (pass) {
     case "forward":
       return { names: ["y"], step: () => [forward(x, w)] };
     case "input grad":
-      return { names: ["dx"], step: () => [kernelOf("Conv2DBackpropInput", { dy, filter: w }, { inputShape: x.shape })] };
+      return {
+        names: ["dx"],
+        step: () => [kernelOf("Conv2DBackpropInput", { dy, filter: w }, { inputShape: x.shape })],
+      };
     case "weight grad":
-      return { names: ["dw"], step: () => [kernelOf("Conv2DBackpropFilter", { x, dy }, { filterShape: w.shape })] };
+      return {
+        names: ["dw"],
+        step: () => [kernelOf("Conv2DBackpropFilter", { x, dy }, { filterShape: w.shape })],
+      };
     case "forward + both grads": {
       const both = tf.valueAndGrads((x, w) => forward(x as TF.Tensor4D, w as TF.Tensor4D));
       return {
@@ -131,7 +150,10 @@ function larsEma(tf: Tf, leaf: Leaf, { parameters }: Work & { kind: "larsEma" })
     },
     state: () =>
       (["w", "target"] as const).flatMap((stream) =>
-        looked.map((name): readonly [string, TF.Tensor] => [`${stream}/${name}`, entries.find((e) => e.name === name)![stream]]),
+        looked.map((name): readonly [string, TF.Tensor] => [
+          `${stream}/${name}`,
+          entries.find((e) => e.name === name)![stream],
+        ]),
       ),
   };
 }

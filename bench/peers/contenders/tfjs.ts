@@ -80,7 +80,14 @@ function prepare(tf: typeof TF, c: Case): Prepared {
 /** Reads one element of a result: the backend has no other way to tell when its queue is empty. */
 async function finish(tf: typeof TF, t: TF.Tensor): Promise<void> {
   const zeros = t.shape.map(() => 0);
-  const one = t.rank === 0 ? t.clone() : tf.slice(t, zeros, zeros.map(() => 1));
+  const one =
+    t.rank === 0
+      ? t.clone()
+      : tf.slice(
+          t,
+          zeros,
+          zeros.map(() => 1),
+        );
   await one.data();
   one.dispose();
 }

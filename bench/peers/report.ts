@@ -1,0 +1,138 @@
+/** Rows as text: a line for the terminal, tables for RESULTS.md. */
+import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+import type { DeviceName } from "./contenders/list.js";
+import type { Results, Row } from "./rows.js";
+
+const digits = (x: number): string =>
+  x >= 100 ? x.toFixed(0) : x >= 10 ? x.toFixed(1) : x >= 1 ? x.toFixed(2) : x.toPrecision(2);
+const orDash = (x: number | null | undefined, text = digits): string =>
+  x === null || x === undefined ? "–" : text(x);
+const times = (x: number): string => `${digits(x)}×`;
+
+export function lineOf(row: Row): string {
+  const peers = Object.entries(row.peers).map(
+    ([name, v]) => `${name} ${v === null ? `– (${row.reasons[name]})` : digits(v)}`,
+  );
+  const ours = row.ours === null ? `– (${row.reasons["dawnstrap"]})` : digits(row.ours);
+  const spread = Math.max(0, ...Object.values(row.timings).map((t) => t.spread));
+  return (
+    `${row.device}  ${row.case}: ${ours} ${row.unit}; ${peers.join(", ")}; ` +
+    `${orDash(row.ratio_to_best_peer, times)} the best peer, rounds within ${Math.round(spread * 100)} %`
+  );
+}
+
+function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "--:"))), ...body.map(line)].join("\n");
+}
+
+/** Reasons as footnotes, each text once. */
+class Notes {
+  private readonly texts: string[] = [];
+
+  mark(text: string): string {
+    let at = this.texts.indexOf(text);
+    if (at < 0) at = this.texts.push(text) - 1;
+    return `– [${at + 1}]`;
+  }
+
+  toString(): string {
+    return this.texts.map((text, i) => `[${i + 1}] ${text}  `).join("\n");
+  }
+}
+
+function speeds(rows: readonly Row[]): string {
+  const notes = new Notes();
+  const names = [...new Set(rows.flatMap((r) => Object.keys(r.peers)))];
+  const native = rows.some((r) => r.ratio_to_native !== null);
+  const body = rows.map((r) => [
+    r.case,
+    r.unit,
+    r.ours === null ? notes.mark(r.reasons["dawnstrap"]!) : `**${digits(r.ours)}**`,
+    ...names.map((n) => {
+      const v = r.peers[n];
+      return v === null || v === undefined ? notes.mark(r.reasons[n] ?? "did not take part") : digits(v);
+    }),
+    orDash(r.ratio_to_best_peer, times),
+    ...(native ? [orDash(r.ratio_to_native, times)] : []),
+  ]);
+  const head = [
+    "case",
+    "unit",
+    "dawnstrap",
+    ...names,
+    "ours ÷ best JS peer",
+    ...(native ? ["ours ÷ PyTorch"] : []),
+  ];
+  return `${table(head, body)}\n\n${notes}`;
+}
+
+function costs(rows: readonly Row[]): string {
+  const body = rows.flatMap((r) => {
+    const { counts: n, timings } = r;
+    const timing = timings["dawnstrap"];
+    if (!n || !timing) return [];
+    return [
+      [
+        r.case,
+        digits(timing.ms),
+        `${n.dispatches}`,
+        `${n.submits}`,
+        `${n.buffersCreated} / ${n.bindGroupsCreated} / ${n.kernelsCreated}`,
+        digits(n.bytesBound / 1e6),
+        orDash(n.hostMicrosPerDispatch),
+        digits(timing.firstMs),
+        digits(n.firstWarmMs),
+      ],
+    ];
+  });
+  const head = [
+    "dawnstrap, per call",
+    "ms",
+    "dispatches",
+    "submits",
+    "buffers / bind groups / kernels made",
+    "MB bound",
+    "host µs a dispatch",
+    "first call, cold, ms",
+    "first call, warm, ms",
+  ];
+  return table(head, body);
+}
+
+const preamble = `# Measured against the peers
+
+Made by \`npm run bench:peers\`; nothing here is written by hand. Each section is one run on one machine: every contender in
+a process of its own, in turns (A B C A B C …), the median of the rounds, after their results were found to agree. Speeds
+count the operations of the textbook (a convolution's padding included) or the least bytes that have to move; more is better.
+
+- \`tfjs-wasm\` and \`jax-wasm\` are the libraries as they run in Node, on one thread. The \`-mt\` ones run their threads, as in a
+  browser that lets them, by a stand-in for Web Workers (bench/peers/contenders/webWorker.ts). The WebGPU contenders, ours too, run
+  on the npm package \`webgpu\` (Dawn) with validation on.
+- "ours ÷ best JS peer" compares with the fastest JavaScript contender of the row.
+- "MB bound" adds up all bindings of all dispatches. "Cold" is a first call whose kernels are not compiled yet, "warm" a
+  function recorded anew when they are.
+`;
+
+export function sectionOf({ machine: m, rows }: Results): string {
+  const parts = [
+    `## ${m.date}, commit ${m.commit}`,
+    `${m.cpu}, ${m.cores} cores, ${m.memoryGiB} GiB, ${m.system}, Node ${m.node}; ${m.threads} threads on the CPU; load ${m.load} at the start.`,
+    Object.entries(m.contenders)
+      .map(([name, { description, versions }]) => {
+        const list = Object.entries(versions).map(([library, version]) => `${library} ${version}`);
+        return `- \`${name}\`: ${description} (${list.join(", ")})`;
+      })
+      .join("\n"),
+  ];
+  for (const device of ["cpu", "webgpu"] satisfies DeviceName[]) {
+    const own = rows.filter((r) => r.device === device);
+    if (own.length) parts.push(`### ${device}`, speeds(own), costs(own));
+  }
+  return `${parts.join("\n\n")}\n`;
+}
+
+export function appendReport(file: string, results: Results): void {
+  if (!existsSync(file)) writeFileSync(file, preamble);
+  appendFileSync(file, `\n${sectionOf(results)}`);
+}

@@ -1,0 +1,108 @@
+/** bench:peers: Dawnstrap and its peers side by side, on the same device, in the same run. */
+import { fileURLToPath } from "node:url";
+import { cases, select } from "./cases.js";
+import { type ContenderSpec, contendersOn, type DeviceName } from "./contenders/list.js";
+import { describeMachine } from "./machine.js";
+import { type Effort, measure } from "./measure.js";
+import { type Options, parseOptions, usage, UsageError } from "./options.js";
+import { Failed } from "./process.js";
+import { appendReport, lineOf } from "./report.js";
+import { readResults, type Results, rowOf, writeResults } from "./rows.js";
+import { Team } from "./team.js";
+
+process.env["XDG_RUNTIME_DIR"] ??= "/tmp"; // Mesa warns where it is unset.
+
+const reportFile = fileURLToPath(new URL("../RESULTS.md", import.meta.url));
+
+async function main(options: Options): Promise<void> {
+  const wanted = select(options.only, options.quick);
+  if (wanted.length === 0) throw new UsageError("no case matches (--list shows them)");
+  const results = start(options);
+  const { load, cores } = results.machine;
+  if (load > cores / 2)
+    console.log(
+      `The machine is busy (load ${load} on ${cores} cores): ratios may be off, absolute numbers are.`,
+    );
+  const team = { current: undefined as Team | undefined };
+  // Children outlive a parent that is interrupted unless it takes them along.
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      team.current?.stop();
+      process.exit(130);
+    });
+  for (const device of options.devices) {
+    const specs = contendersOn(device).filter(
+      (s) => s.role === "ours" || !options.contenders || options.contenders.test(s.name),
+    );
+    team.current = new Team(specs, options.threads);
+    if (await opens(team.current, device, options))
+      await measureAll(options, results, device, specs, team.current);
+    team.current.stop();
+  }
+  if (options.report && results.rows.length) {
+    appendReport(reportFile, results);
+    console.log(`Appended to ${reportFile}`);
+  }
+  if (results.rows.some((r) => r.ours === null)) process.exitCode = 1;
+}
+
+function start({ json, resume, threads }: Options): Results {
+  const before = resume && json ? readResults(json) : undefined;
+  const machine = describeMachine(threads);
+  if (before && before.machine.commit !== machine.commit)
+    console.log(
+      `Resuming a run of commit ${before.machine.commit} at ${machine.commit}: the rows are of both.`,
+    );
+  return { machine: { ...machine, contenders: before?.machine.contenders ?? {} }, rows: before?.rows ?? [] };
+}
+
+/** Whether our own device opens; without --device a machine with no adapter is measured on the CPU only. */
+async function opens(team: Team, device: DeviceName, options: Options): Promise<boolean> {
+  try {
+    await team.members[0]!.ready();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Failed) || options.devices.length === 1) throw error;
+    console.log(`${device}: left out, ${error.message}`);
+    return false;
+  }
+}
+
+async function measureAll(
+  options: Options,
+  results: Results,
+  device: DeviceName,
+  specs: readonly ContenderSpec[],
+  team: Team,
+): Promise<void> {
+  const effort: Effort = options.quick
+    ? { limitMs: options.limit * 1000, rounds: 3, roundMs: 50, budgetMs: 1500 }
+    : { limitMs: options.limit * 1000, rounds: 7, roundMs: 150, budgetMs: 6000 };
+  const done = new Set(results.rows.filter((r) => r.device === device).map((r) => r.case));
+  const todo = select(options.only, options.quick).filter((c) => !done.has(c.name));
+  for (const [i, c] of todo.entries()) {
+    const row = rowOf(c, device, specs, await measure(c, team, effort));
+    results.rows.push(row);
+    for (const { spec, opened } of team.members)
+      if (opened)
+        results.machine.contenders[spec.name] = {
+          description: opened.description,
+          versions: opened.versions,
+        };
+    if (options.json) writeResults(options.json, results);
+    console.log(`[${i + 1}/${todo.length}] ${lineOf(row)}`);
+  }
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === "help") console.log(usage);
+  else if (options === "list")
+    for (const c of cases) console.log(`${c.quick ? "quick " : "      "}${c.name}`);
+  else await main(options);
+  process.exit();
+} catch (error) {
+  if (!(error instanceof UsageError) && !(error instanceof Failed)) throw error;
+  console.error(`bench:peers: ${error.message}${error instanceof UsageError ? `\n\n${usage}` : ""}`);
+  process.exit(1);
+}
