@@ -41,8 +41,16 @@ function sizesOf(a: Shape, b: Shape, { transA, transB }: MatmulParams): Sizes {
         `the summed extents ${ka} and ${kb} differ`,
       ka === b.at(-1) && !transB ? "transposeB: true would make them match" : undefined,
     );
-  const batch = broadcastShapes("matmul", a.slice(0, -2), b.slice(0, -2));
+  const batch = batchOf(a, b);
   return { batch, m, n, k: ka, aStrides: batchStrides(a, batch), bStrides: batchStrides(b, batch) };
+}
+
+function batchOf(a: Shape, b: Shape): number[] {
+  try {
+    return broadcastShapes("matmul", a.slice(0, -2), b.slice(0, -2));
+  } catch {
+    throw new ShapeError("matmul", `the batch axes of ${show(a)} and ${show(b)} do not broadcast`);
+  }
 }
 
 /** Stride of each batch axis of the result within an operand; 0 where the operand is broadcast. */

@@ -96,9 +96,10 @@ export function windowOf(
       `padding ${JSON.stringify(padding)} is unknown`,
       '"same", "valid", a number or [[top, bottom], [left, right]]',
     );
+  // First, as the stride of a pool is its window where nothing else is said.
+  pairOf(op, "window", [kh, kw]);
   const [strideH, strideW] = pairOf(op, "stride", stride);
   const [dilationH, dilationW] = pairOf(op, "dilation", dilation);
-  pairOf(op, "window", [kh, kw]);
   const rows = along(op, "rows", h, kh, strideH, dilationH, padding);
   const columns = along(op, "columns", w, kw, strideW, dilationW, padding);
   return {
