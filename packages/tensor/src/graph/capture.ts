@@ -48,6 +48,12 @@ export function captured<A extends readonly Tensor[], R>(
   let building = 0;
 
   const call = async (...args: A): Promise<R> => {
+    device.check();
+    for (const [i, t] of args.entries())
+      if (t.device !== device)
+        throw new StateError(
+          `capture: argument ${i} lives on another device (${t.device.kind}) than the captured function (${device.kind}); move it: device.tensor(await x.data(), x.shape)`,
+        );
     const key = args.map((t) => `${t.dtype}[${t.shape}]`).join();
     const known = programs.get(key);
     // Recording is asynchronous (kernels are compiled); calls made meanwhile wait for it, later ones do not wait at all.

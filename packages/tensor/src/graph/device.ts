@@ -1,7 +1,7 @@
 /** `Device`: makes tensors, computes what was recorded, and reads results. */
 import type { Backend } from "../devices/device.js";
 import { type DType, type HostArray, storageBytes } from "../dtype.js";
-import { DawnstrapError, ShapeError, StateError } from "../errors.js";
+import { DeviceError, ShapeError, StateError } from "../errors.js";
 import { checkShape, numel, show } from "../shape.js";
 import { arange, full } from "../ops/constants.js";
 import { Tensor } from "../tensor.js";
@@ -300,6 +300,7 @@ export class Device {
 
   /** Resolves when all enqueued work has been done. */
   async idle(): Promise<void> {
+    this.check();
     await this.queue.drained();
     await this.backend?.idle();
   }
@@ -312,9 +313,10 @@ export class Device {
     await this.backend?.destroy();
   }
 
-  private check(): void {
+  /** @internal @throws DeviceError when the device was destroyed */
+  check(): void {
     if (this.destroyed)
-      throw new DawnstrapError(`the ${this.kind} device was destroyed; open another one with openDevice()`);
+      throw new DeviceError(`the ${this.kind} device was destroyed; open another one with openDevice()`);
   }
 }
 
