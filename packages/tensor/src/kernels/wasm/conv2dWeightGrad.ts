@@ -21,7 +21,7 @@ import {
   type WasmBinding,
   type WasmOptions,
 } from "./kernel.js";
-import { type Amount, forLoop, local, setMin, setSum } from "./loops.js";
+import { type Amount, forLoop, local, pushSum, setMin, setSum } from "./loops.js";
 import { op } from "./opcodes.js";
 import type { ConvWeightGradParams } from "./params.js";
 import { plainConv2dWeightGrad } from "./plain.js";
@@ -32,6 +32,8 @@ import * as tiles from "./tile.js";
 const COPY_BYTES = 20 * 1024;
 /** Pixels per visit of a tile, so that loading and storing its sums costs little beside. */
 const PIXELS = 128;
+/** Output columns up to which starting a loop per row costs more than looking up every pixel's place. */
+const SHORT_ROWS = 16;
 /** Rows of dw up to which every tile is written out; beyond, tiles stay within one tap. */
 const UNROLLED_ROWS = 200;
 
@@ -72,10 +74,12 @@ export function compileConv2dWeightGrad(
   );
   const room = s.bytes ? Math.floor(COPY_BYTES / s.bytes) : 1024;
   const together = Math.max(1, Math.min(room, Math.ceil(PIXELS / (s.blockRows * s.columns))));
+  // Short rows are walked as one sequence of pixels whose places stand in a table.
+  const flat = s.perImage === 1 && p.outW <= SHORT_ROWS;
   const f = new Func(runParams);
   const c = f.code;
   const tile = tiles.newTile(f);
-  const { x, dy, out, copies } = f.named("x", "dy", "out", "copies");
+  const { x, dy, out, copies, table } = f.named("x", "dy", "out", "copies", "table");
   const { unit, split, channel, group, first, last, count, started } = f.named(
     "unit",
     "split",
@@ -130,6 +134,30 @@ export function compileConv2dWeightGrad(
       (more) => tiles.loadTile(more, part, outAt, r.outputs),
       (fresh) => tiles.clear(fresh, part),
     );
+    const madd = options.madd ?? false;
+    if (flat) {
+      l.get(count).if((some) => {
+        seg.locate(some, s, first, at);
+        seg.segmentAddress(some, s, at, x, copies, 0, base, local(rest));
+        setSum(some, tile.rowsAt, 0, [local(base), 1], ...r.rowBase);
+        const image = 4 * p.outH * p.outW * p.outC;
+        setSum(
+          some,
+          tile.columnsAt,
+          0,
+          [local(dy), 1],
+          [local(first), image],
+          [local(group), 4 * outer],
+          [column, 4],
+        );
+        setSum(some, rows, 0, [local(count), p.outH * p.outW]);
+        some.get(table).set(index);
+        const steps = { rowOffsets: r.offsets, rowStep: { table: index }, columnStep: 4 * p.outC };
+        tiles.addProducts(some, part, { ...steps, count: local(rows) }, madd);
+      });
+      tiles.storeTile(l, part, outAt, r.outputs, width);
+      return;
+    }
     eachSegment(l, (here) => {
       seg.rowsHere(here, s, at, p.outH, rows);
       // Both operands move on by constants from row to row.
@@ -149,7 +177,7 @@ export function compileConv2dWeightGrad(
         line.get(base).set(tile.rowsAt);
         const rowStep = p.strideW * s.pixelBytes;
         const steps = { rowOffsets: r.offsets, rowStep, columnStep: 4 * p.outC, count: p.outW };
-        tiles.addProducts(line, part, steps, options.madd ?? false);
+        tiles.addProducts(line, part, steps, madd);
         setSum(line, base, p.strideH * s.rowBytes, [local(base), 1]);
       });
     });
@@ -215,6 +243,22 @@ export function compileConv2dWeightGrad(
       .set(local),
   );
   c.get(SCRATCH).set(copies);
+  if (flat) {
+    // Where each pixel of a piece is read.
+    setSum(c, table, together * s.bytes, [local(copies), 1]);
+    c.get(table).set(index);
+    const image = s.inPlace ? p.h * s.rowBytes : s.bytes;
+    forLoop(c, slot, 0, together, 1, (images) =>
+      forLoop(images, row, 0, p.outH, 1, (lines) =>
+        forLoop(lines, i, 0, p.outW, 1, (pixel) => {
+          pixel.get(index);
+          const [down, right] = [p.strideH * s.rowBytes, p.strideW * s.pixelBytes];
+          pushSum(pixel, 0, [local(slot), image], [local(row), down], [local(i), right]).memory(op.i32Store);
+          setSum(pixel, index, 4, [local(index), 1]);
+        }),
+      ),
+    );
+  }
   seg.clearCopies(c, s, copies, together);
   forLoop(c, unit, local(START), local(END), 1, (l) => {
     l.get(unit)
@@ -255,6 +299,6 @@ export function compileConv2dWeightGrad(
     bytes: encodeModule({ run: f }, options),
     units: s.total && p.kh * p.kw * inner * outer ? units : 0,
     unitCost: products / PRODUCTS_PER_NS,
-    scratchBytes: together * s.bytes,
+    scratchBytes: together * (s.bytes + (flat ? 4 * p.outH * p.outW : 0)),
   };
 }

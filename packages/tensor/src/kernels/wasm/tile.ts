@@ -22,6 +22,7 @@ export interface Tile {
   /** Locals for the addresses inside the loop over k. */
   readonly rowsAt: number;
   readonly columnsAt: number;
+  readonly stepAt: number;
   readonly end: number;
 }
 
@@ -34,6 +35,7 @@ export function newTile(f: Func): Tile {
     spread: f.local("v128"),
     rowsAt: f.local(),
     columnsAt: f.local(),
+    stepAt: f.local(),
     end: f.local(),
   };
 }
@@ -50,8 +52,11 @@ export function clear(c: Code, tile: Tile): void {
 export interface Steps {
   /** Byte offset of each row's value from `tile.rowsAt`. */
   readonly rowOffsets: readonly number[];
-  /** Bytes from one step to the next. */
-  readonly rowStep: number;
+  /**
+   * Bytes from one step to the next, or a table in memory (a local with its address, which is moved on): of each step,
+   * the bytes from `tile.rowsAt`.
+   */
+  readonly rowStep: number | { readonly table: number };
   readonly columnStep: number;
   /** Steps: a number, or a local that holds one. At least 1. */
   readonly count: number | { readonly local: number };
@@ -59,12 +64,16 @@ export interface Steps {
 
 /** Adds outer products; `tile.rowsAt` and `tile.columnsAt` hold the first addresses and are moved past the last step. */
 export function addProducts(c: Code, tile: Tile, s: Steps, madd: boolean): void {
-  const { rowsAt, columnsAt, columns, spread, end } = tile;
+  const { columnsAt, columns, spread, end } = tile;
+  const { rowStep } = s;
+  const rowsAt = typeof rowStep === "number" ? tile.rowsAt : tile.stepAt;
   c.get(columnsAt);
   if (typeof s.count === "number") c.i32(s.count * s.columnStep);
   else c.get(s.count.local).i32(s.columnStep).op(op.i32Mul);
   c.op(op.i32Add).set(end);
   c.loop((l) => {
+    if (typeof rowStep !== "number")
+      l.get(rowStep.table).memory(op.i32Load).get(tile.rowsAt).op(op.i32Add).set(rowsAt);
     for (let v = 0; v < tile.vectors; v++)
       l.get(columnsAt)
         .memory(op.v128Load, 16 * v)
@@ -78,7 +87,8 @@ export function addProducts(c: Code, tile: Tile, s: Steps, madd: boolean): void 
         else l.op(op.f32x4Mul).get(sum).op(op.f32x4Add).set(sum);
       }
     }
-    l.get(rowsAt).i32(s.rowStep).op(op.i32Add).set(rowsAt);
+    if (typeof rowStep === "number") l.get(rowsAt).i32(rowStep).op(op.i32Add).set(rowsAt);
+    else l.get(rowStep.table).i32(4).op(op.i32Add).set(rowStep.table);
     l.get(columnsAt).i32(s.columnStep).op(op.i32Add).tee(columnsAt).get(end).op(op.i32Ne).brIf(0);
   });
 }
