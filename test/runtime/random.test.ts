@@ -79,3 +79,27 @@ describe.each(["cpu", "webgpu", "reference"] as const)(`random tensors on %s (ke
     );
   });
 });
+
+describe.each(["cpu", "webgpu"] as const)("captured draws on %s", (kind) => {
+  it("vary with the key alone, and outlive the scope that they were captured in", async () => {
+    const device = await openDevice(kind);
+    const step = device.capture(
+      (k: Tensor) => [randomNormal(k, [64]), randomTruncatedNormal(k, [64])] as const,
+    );
+    const draw = async (s: number): Promise<number[]> => {
+      const results = await step(randomKey(device, s));
+      return (await Promise.all(results.map((r) => r.data()))).flatMap((data) => [...data]);
+    };
+    const first = await device.scope(() => draw(1));
+    // Whatever the scope freed is taken by others now.
+    const others = Array.from({ length: 8 }, (_, i) => device.tensor(new Uint32Array(4096).fill(i)).add(1));
+    await device.flush();
+    expect(await draw(1)).toEqual(first);
+    expect(await draw(2)).not.toEqual(first);
+    expect(await device.scope(() => draw(1))).toEqual(first);
+    // Made anew outside of the program, the numbers are the same.
+    expect([...(await randomNormal(randomKey(device, 1), [64]).data())]).toEqual(first.slice(0, 64));
+    expect((await others[7]!.data())[4095]).toBe(8);
+    await device.destroy();
+  });
+});

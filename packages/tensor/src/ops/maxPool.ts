@@ -47,11 +47,13 @@ function scan(x: Source, p: PoolParams, [b, oy, ox, c]: readonly Expr[]): { valu
     const column = clamp(tapAt(ox!, kx, p.strideW, p.padLeft), p.w);
     return { value: x.at([b!, row, column, c!]), pixel: add(mul(row, i32(p.w)), column) };
   };
-  const first = tap(i32(0), i32(0));
-  const [value, pixel] = overTaps(p, [first.value, first.pixel], (ky, kx, [best, at]) => {
+  const start = tap(i32(0), i32(0));
+  const [value, pixel] = overTaps(p, [start.value, start.pixel], (ky, kx, [best, at]) => {
     const t = tap(ky, kx);
-    const better = or(gt(t.value, best!), and(isNan(t.value), not(isNan(best!))));
-    return [select(better, t.value, best!), select(better, t.pixel, at!)];
+    // A NaN is never passed by; for the pixel, it is the first one that counts.
+    const passes = or(gt(t.value, best!), isNan(t.value));
+    const first = and(passes, not(isNan(best!)));
+    return [select(passes, t.value, best!), select(first, t.pixel, at!)];
   });
   return { value: value!, pixel: pixel! };
 }
