@@ -73,9 +73,10 @@ export function compileConv2dWeightGrad(
     block,
   );
   const room = s.bytes ? Math.floor(COPY_BYTES / s.bytes) : 1024;
-  const together = Math.max(1, Math.min(room, Math.ceil(PIXELS / (s.blockRows * s.columns))));
-  // Short rows are walked as one sequence of pixels whose places stand in a table.
-  const flat = s.perImage === 1 && p.outW <= SHORT_ROWS;
+  const wanted = Math.max(1, Math.min(room, Math.ceil(PIXELS / (s.blockRows * s.columns))));
+  // Short rows are walked as one sequence of pixels whose places stand in a table: of whole images, or of one piece.
+  const flat = p.outW <= SHORT_ROWS;
+  const together = flat && s.perImage > 1 ? 1 : wanted;
   const f = new Func(runParams);
   const c = f.code;
   const tile = tiles.newTile(f);
@@ -140,17 +141,19 @@ export function compileConv2dWeightGrad(
         seg.locate(some, s, first, at);
         seg.segmentAddress(some, s, at, x, copies, 0, base, local(rest));
         setSum(some, tile.rowsAt, 0, [local(base), 1], ...r.rowBase);
-        const image = 4 * p.outH * p.outW * p.outC;
         setSum(
           some,
           tile.columnsAt,
           0,
           [local(dy), 1],
-          [local(first), image],
+          [local(at.image), 4 * p.outH * p.outW * p.outC],
+          [local(at.row), 4 * p.outW * p.outC],
           [local(group), 4 * outer],
           [column, 4],
         );
-        setSum(some, rows, 0, [local(count), p.outH * p.outW]);
+        seg.rowsHere(some, s, at, p.outH, rows);
+        if (s.perImage > 1) setSum(some, rows, 0, [local(rows), p.outW]);
+        else setSum(some, rows, 0, [local(count), p.outH * p.outW]);
         some.get(table).set(index);
         const steps = { rowOffsets: r.offsets, rowStep: { table: index }, columnStep: 4 * p.outC };
         tiles.addProducts(some, part, { ...steps, count: local(rows) }, madd);
@@ -249,7 +252,7 @@ export function compileConv2dWeightGrad(
     c.get(table).set(index);
     const image = s.inPlace ? p.h * s.rowBytes : s.bytes;
     forLoop(c, slot, 0, together, 1, (images) =>
-      forLoop(images, row, 0, p.outH, 1, (lines) =>
+      forLoop(images, row, 0, s.blockRows, 1, (lines) =>
         forLoop(lines, i, 0, p.outW, 1, (pixel) => {
           pixel.get(index);
           const [down, right] = [p.strideH * s.rowBytes, p.strideW * s.pixelBytes];
@@ -299,6 +302,6 @@ export function compileConv2dWeightGrad(
     bytes: encodeModule({ run: f }, options),
     units: s.total && p.kh * p.kw * inner * outer ? units : 0,
     unitCost: products / PRODUCTS_PER_NS,
-    scratchBytes: together * (s.bytes + (flat ? 4 * p.outH * p.outW : 0)),
+    scratchBytes: together * (s.bytes + (flat ? 4 * s.blockRows * p.outW : 0)),
   };
 }
