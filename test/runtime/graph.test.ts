@@ -164,6 +164,34 @@ describe.each(kinds)("graph on %s", (kind) => {
     await expect(dropped!.data()).rejects.toThrow(/released at the end of its scope/);
   });
 
+  it("frees nothing that was recorded outside of the scope", async () => {
+    const constant = ramp(4);
+    const pending = add(ramp(4), 10);
+    for (let i = 0; i < 2; i++)
+      await device.scope(async () => {
+        expect((await mul(add(pending, i), constant).data())[1]).toBe(11 + i);
+        await pending.data();
+      });
+    expect((await constant.data())[3]).toBe(3);
+    expect((await pending.data())[3]).toBe(13);
+  });
+
+  it("computes what a scope returns and assigns, and drops what it leaves pending", async () => {
+    const v = device.variable(ramp(2), "v");
+    let left: Tensor | undefined;
+    const kept = await device.scope(async () => {
+      const inner = add(ramp(2), 1);
+      await inner.data();
+      v.assign(mul(inner, 10));
+      left = mul(inner, 3);
+      return { twice: mul(inner, 2) };
+    });
+    expect([...(await v.value.data())]).toEqual([10, 20]);
+    expect([...(await kept.twice.data())]).toEqual([2, 4]);
+    await device.flush();
+    await expect(left!.data()).rejects.toThrow(/released at the end of its scope/);
+  });
+
   it("names what is wrong with host data", () => {
     expect(() => device.tensor([1, 2, 3], [2, 2])).toThrow(/3 elements do not fill shape \[2, 2\]/);
     expect(() => device.tensor([[1, 2], [3]])).toThrow(/ragged/);

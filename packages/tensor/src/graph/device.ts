@@ -11,7 +11,7 @@ import { flattenNested, fromHost, type Nested, wordsOf } from "./host.js";
 import { Node, type NodeOutput } from "./node.js";
 import { Queue } from "./queue.js";
 import { Pool, refuseTooLarge, Storage } from "./storage.js";
-import { Results } from "./results.js";
+import { Results, tensorsIn } from "./results.js";
 import { runCompiled, runInterpreted } from "./run.js";
 import { tracing } from "./trace.js";
 import { Variable } from "./variable.js";
@@ -278,11 +278,21 @@ export class Device {
   // -------------------------------------------------------------- memory
 
   /**
-   * Runs a function and frees, when it is done, every result computed inside that is not among the tensors it
-   * returns (variables keep their values).
+   * Runs a function and frees, when it is done, every result recorded and computed inside that is not among the
+   * tensors it returns (variables keep their values). What it returns is computed then, and so is what it assigned.
    */
   scope<T>(fn: () => Promise<T>): Promise<T> {
-    return this.results.scope(fn);
+    return this.results.scope(async (since) => {
+      let result: T;
+      try {
+        result = await fn();
+      } finally {
+        // A flush to come must not trip over what ends here without having been computed.
+        this.recordedNodes = this.recordedNodes.filter((ref) => (ref.deref()?.id ?? since) < since);
+      }
+      await this.realize(tensorsIn(result).filter((t) => t.device === this));
+      return result;
+    });
   }
 
   /**

@@ -1,12 +1,18 @@
 /** Lifetimes of computed results: counted, freed with their last handle, or at the end of a scope. */
 import { Tensor } from "../tensor.js";
-import type { Node } from "./node.js";
+import { type Node, nodeClock } from "./node.js";
 import { dropHold, type Pool, type Storage } from "./storage.js";
+
+interface Scope {
+  /** Nodes recorded before this are not the scope's own, wherever they are computed. */
+  readonly since: number;
+  readonly made: Set<Storage>;
+}
 
 export class Results {
   /** Results whose memory is held. */
   live = 0;
-  private readonly scopes: Set<Storage>[] = [];
+  private readonly scopes: Scope[] = [];
   /** A net for results made outside of every scope: their memory returns when the last handle has been collected. */
   private readonly collected = new FinalizationRegistry<Storage>((storage) => this.release(storage));
 
@@ -14,24 +20,25 @@ export class Results {
 
   track(storage: Storage, node: Node): void {
     this.live++;
-    this.scopes.at(-1)?.add(storage);
+    this.scopes.findLast((scope) => scope.since <= node.id)?.made.add(storage);
     this.collected.register(node, storage);
   }
 
-  /** Runs `fn` and frees every result computed inside that it does not return. */
-  async scope<T>(fn: () => Promise<T>): Promise<T> {
-    const made = new Set<Storage>();
-    this.scopes.push(made);
+  /** Runs `fn` and frees every result recorded and computed inside that it does not return. */
+  async scope<T>(fn: (since: number) => Promise<T>): Promise<T> {
+    const scope: Scope = { since: nodeClock(), made: new Set() };
+    this.scopes.push(scope);
     const kept = new Set<Storage>();
     try {
-      const result = await fn();
-      keep(result, kept);
+      const result = await fn(scope.since);
+      for (const { node } of tensorsIn(result))
+        for (const storage of node.storages) if (storage) kept.add(storage);
       return result;
     } finally {
-      const outer = this.scopes[this.scopes.indexOf(made) - 1];
-      this.scopes.splice(this.scopes.indexOf(made), 1);
-      for (const storage of made) {
-        if (kept.has(storage)) outer?.add(storage);
+      const outer = this.scopes[this.scopes.indexOf(scope) - 1];
+      this.scopes.splice(this.scopes.indexOf(scope), 1);
+      for (const storage of scope.made) {
+        if (kept.has(storage)) outer?.made.add(storage);
         else this.release(storage);
       }
     }
@@ -46,13 +53,11 @@ export class Results {
   }
 }
 
-/** Collects the storages of all tensors in a value (arrays and plain objects are searched). */
-function keep(value: unknown, kept: Set<Storage>): void {
-  if (value instanceof Tensor) {
-    for (const storage of value.node.storages) if (storage) kept.add(storage);
-  } else if (Array.isArray(value)) {
-    for (const v of value) keep(v, kept);
-  } else if (value && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype) {
-    for (const v of Object.values(value)) keep(v, kept);
-  }
+/** All tensors in a value (arrays and plain objects are searched). */
+export function tensorsIn(value: unknown): Tensor[] {
+  if (value instanceof Tensor) return [value];
+  if (Array.isArray(value)) return value.flatMap(tensorsIn);
+  if (value && typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype)
+    return Object.values(value).flatMap(tensorsIn);
+  return [];
 }
