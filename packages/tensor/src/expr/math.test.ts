@@ -8,45 +8,48 @@ import { postOrder } from "./schedule.js";
 const slots = [0, 1].map((id) => ({ id, dtype: "float32" as const }));
 const [x, y] = slots.map((s) => load(s, i32(0)));
 
+type Step = (v: Float64Array, args: readonly number[]) => number;
+
+/** How to compute one expression from the values of those before it. */
+function stepOf(n: Expr, positionOf: (e: Expr) => number): Step {
+  const [a, b, c] = childrenOf(n).map(positionOf) as [number, number, number];
+  switch (n.kind) {
+    case "const":
+      return () => n.value;
+    case "load":
+      return (_, args) => args[n.slot.id]!;
+    case "unary":
+      return (v) => evaluateUnary(n.fn, n.type, v[a]!);
+    case "binary":
+      return (v) => evaluateBinary(n.fn, n.a.type, v[a]!, v[b]!);
+    case "select":
+      return (v) => (v[a] ? v[b]! : v[c]!);
+    case "cast":
+      return (v) => evaluateCast(n.x.type, n.type, v[a]!);
+    case "bitcast":
+      return (v) => evaluateBitcast(n.x.type, n.type, v[a]!);
+    case "affine": {
+      const terms = n.terms.map(([t, k]) => [positionOf(t), k] as const);
+      return (v) => terms.reduce((s, [t, k]) => (s + Math.imul(v[t]!, k)) | 0, n.offset);
+    }
+    default:
+      throw new Error(`not expected in a function: ${n.kind}`);
+  }
+}
+
 /** Evaluates with every f32 result rounded, as a device without fused multiply-add does. */
 function rounded(e: Expr): (...args: number[]) => number {
   const order = postOrder([e]);
+  const positions = new Map(order.map((n, i) => [n, i]));
+  const steps = order.map((n) => stepOf(n, (k) => positions.get(k)!));
+  const isFloat = order.map((n) => n.type === "f32");
+  const values = new Float64Array(order.length);
   return (...args) => {
-    const values = new Map<Expr, number>();
-    for (const n of order) {
-      const [a, b, c] = childrenOf(n).map((k) => values.get(k)!);
-      let v: number;
-      switch (n.kind) {
-        case "const":
-          v = n.value;
-          break;
-        case "load":
-          v = args[n.slot.id]!;
-          break;
-        case "unary":
-          v = evaluateUnary(n.fn, n.type, a!);
-          break;
-        case "binary":
-          v = evaluateBinary(n.fn, n.a.type, a!, b!);
-          break;
-        case "select":
-          v = a ? b! : c!;
-          break;
-        case "cast":
-          v = evaluateCast(n.x.type, n.type, a!);
-          break;
-        case "bitcast":
-          v = evaluateBitcast(n.x.type, n.type, a!);
-          break;
-        case "affine":
-          v = n.terms.reduce((s, [t, k]) => (s + Math.imul(values.get(t)!, k)) | 0, n.offset);
-          break;
-        default:
-          throw new Error(`not expected in a function: ${n.kind}`);
-      }
-      values.set(n, n.type === "f32" ? Math.fround(v) : v);
-    }
-    return values.get(e)!;
+    steps.forEach((step, i) => {
+      const v = step(values, args);
+      values[i] = isFloat[i] ? Math.fround(v) : v;
+    });
+    return values[positions.get(e)!]!;
   };
 }
 
