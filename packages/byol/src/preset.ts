@@ -74,6 +74,8 @@ export const presetSchema = z
     network: networkSchema,
     projector: mlpSchema,
     predictor: z.strictObject({ hidden: whole }),
+    /** How the target network starts: as a copy of the online one, or (the released code) with weights of its own. */
+    targetStart: z.enum(["copy", "separate"]),
     optimizer: optimizerSchema,
     schedule: z.strictObject({
       /** Linear warm-up of the learning rate. */

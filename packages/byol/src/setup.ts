@@ -19,8 +19,8 @@ export function makeByol(device: Device, preset: Preset, classes: number, seed: 
   const make = (purpose: "initOnline" | "initTarget") =>
     new ByolNetwork(preset, classes).init(device, { seed: new Stream(seed, purpose).bits() });
   const online = make("initOnline");
-  // From another seed than the online network, as in the released code.
   const target = make("initTarget");
+  if (preset.targetStart === "copy") target.arena.copyFrom(online.arena);
   return { online, target, optimizer: makeOptimizer(online, target, preset.optimizer) };
 }
 
