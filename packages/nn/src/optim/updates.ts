@@ -171,7 +171,7 @@ function updateOp<P>(rule: UpdateRule<P>) {
   });
 }
 
-interface MomentumParams {
+export interface MomentumParams {
   readonly momentum: number;
   readonly nesterov: boolean;
 }
@@ -191,7 +191,7 @@ export const momentumUpdateOp = updateOp<MomentumParams>({
   },
 });
 
-interface AdamParams {
+export interface AdamParams {
   readonly beta1: number;
   readonly beta2: number;
   readonly eps: number;
