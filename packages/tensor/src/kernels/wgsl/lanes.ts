@@ -20,13 +20,15 @@ export interface LaneTile {
   readonly broadcast: boolean;
 }
 
-/** Relative costs on llvmpipe, from its machine code: a gathered load, a multiply-add with its masked store. */
+/** Cycles on llvmpipe, from its machine code: a gathered load, a multiply-add with its masked store. */
 const loadCost = 28;
 const multiplyAddCost = 2.5;
-/** Compiling takes some 4 ms per multiply-add of the tile; as cycles of a call, spread over a thousand calls. */
-const compileCost = 15_000;
+/** Compiling takes some 3 ms per multiply-add of the tile; as cycles of a call, spread over a hundred calls. */
+const compileCost = 120_000;
 /** Enough tiles for the threads of a small machine to finish together. */
 const wantedTiles = 8;
+/** Stores that stand in the code at once. */
+const storeSites = 16;
 
 /** The tile with the least estimated time. */
 export function lanesFor(p: Product, limits: WgslLimits): LaneTile {
@@ -81,7 +83,8 @@ export function compileLanes(p: Product, tile: LaneTile, limits: WgslLimits): Wg
     return `vec4<f32>(${[0, 1, 2, 3].map((i) => `B[${p.b(`(${column(q)} + ${i}u)`)}]`).join(", ")})`;
   };
   const inner = [
-    `for (var k = ${p.from}; k < ${p.to}; k++) {`,
+    `let end = ${p.to} * opaque;`,
+    `for (var k = ${p.from}; k < end; k++) {`,
     ...held.map((i) => `let a${i} = ${p.a(i)};`),
     ...parts.map((q) => `let b${q} = ${bText(q)};`),
     ...all.flatMap((r) => [
@@ -91,17 +94,25 @@ export function compileLanes(p: Product, tile: LaneTile, limits: WgslLimits): Wg
     "}",
   ];
 
-  const store = (r: number): string[] => {
+  // Each store costs every lane a branch in llvmpipe's code, most of what there is to compile; so they stand in a loop
+  // that stores `sites` rows a turn.
+  const sites = Math.max(Math.min(rows, Math.floor(storeSites / columns)), ceilDiv(rows, lanes));
+  const turns = rows / sites;
+  const pick = (names: readonly string[]): string =>
+    names.reduce((rest, name, i) => (i === 0 ? name : `select(${rest}, ${name}, turn == ${i}u)`), "");
+  const store = (site: number): string[] => {
+    const first = site * turns;
+    const among = all.slice(first, first + turns);
     const body = parts.flatMap((q) => {
-      const at = vectors ? `(o${r} + wanted${q}) / 4u` : `o${r} + wanted${q}`;
-      const line = `C[${at}] = s${r}_${q};`;
+      const at = vectors ? `(o${site} + wanted${q}) / 4u` : `o${site} + wanted${q}`;
+      const line = `C[${at}] = ${pick(among.map((r) => `s${r}_${q}`))};`;
       return columnsCut ? [`if (wanted${q} < ${p.n}u) { ${line} }`] : [line];
     });
+    const out = broadcast
+      ? `subgroupShuffle(out${holder(first)}, ${first % lanes}u + turn)`
+      : pick(among.map((r) => `out${holder(r)}`));
     const guarded = rowsCut || p.valid !== undefined;
-    return [
-      `let o${r} = ${fromHolder("out", r)};`,
-      ...(guarded ? [`if (o${r} != ${nowhere}) {`, ...body, "}"] : body),
-    ];
+    return [`let o${site} = ${out};`, ...(guarded ? [`if (o${site} != ${nowhere}) {`, ...body, "}"] : body)];
   };
   const place = (i: string): string => {
     const checks = [...(rowsCut ? [`wantedRow${i} < ${p.m}u`] : []), ...(p.valid ? [p.valid(i)] : [])];
@@ -115,7 +126,10 @@ export function compileLanes(p: Product, tile: LaneTile, limits: WgslLimits): Wg
     `@group(0) @binding(2) var<storage, read_write> C: array<${type}>;`,
     ...(p.globals ?? []),
     `@compute @workgroup_size(${lanes})`,
-    "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",
+    "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",
+    // One, but compilers cannot know: where they know that a loop runs, Mesa peels off its first turn and then copies
+    // every sum twice in each of the others; and short loops would be unrolled.
+    "let opaque = min(count.x, 1u);",
     `let tile = ${g.id};`,
     ...(g.overshoots ? [`if (tile >= ${tilesN * tilesM * p.problems}u) { return; }`] : []),
     `let firstColumn = (tile % ${tilesN}u) * ${lanes * columns}u;`,
@@ -135,7 +149,10 @@ export function compileLanes(p: Product, tile: LaneTile, limits: WgslLimits): Wg
     ...all.flatMap((r) => parts.map((q) => `var s${r}_${q} = ${type}();`)),
     ...nest(p.loops, held, inner),
     ...held.map((i) => `let out${i} = ${place(i)};`),
-    ...all.flatMap(store),
+    `let turns = opaque * ${turns}u;`,
+    "for (var turn = 0u; turn < turns; turn++) {",
+    ...Array.from({ length: sites }, (_, i) => store(i)).flat(),
+    "}",
     "}",
   ].join("\n");
   return { source, workgroups: g.workgroups };
