@@ -10,7 +10,10 @@ const root = join(import.meta.dirname, "../..");
 const swiftShader = "/usr/lib/chromium/vk_swiftshader_icd.json";
 const steps = 20;
 
-async function losses(device: string, env: NodeJS.ProcessEnv = {}): Promise<{ description: string; losses: number[] }> {
+async function losses(
+  device: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ description: string; losses: number[] }> {
   const script = join(root, "test/runtime/steps.ts");
   const flags = ["--conditions=@dawnstrap/source", "--import", "tsx", script, "tiny", device, String(steps)];
   const { stdout } = await run(process.execPath, flags, { cwd: root, env: { ...process.env, ...env } });

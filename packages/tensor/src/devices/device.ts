@@ -37,10 +37,19 @@ export interface Backend {
   /** Copies between two memories (or disjoint ranges of one), ordered like `write`. */
   copy(from: Memory, fromOffset: number, to: Memory, toOffset: number, bytes: number): void;
   /** Compiles what is not compiled yet (in parallel where the device can) and makes the bindings. */
-  prepare(calls: readonly BoundCall[], onProgress?: (done: number, total: number) => void): Promise<PreparedProgram>;
+  prepare(
+    calls: readonly BoundCall[],
+    onProgress?: (done: number, total: number) => void,
+  ): Promise<PreparedProgram>;
   /** Resolves when all enqueued work is done. */
   idle(): Promise<void>;
   /** Counters for tests and benchmarks. */
-  readonly counters: { kernels: number; dispatches: number; submits: number; buffers: number; bindGroups: number };
+  readonly counters: {
+    kernels: number;
+    dispatches: number;
+    submits: number;
+    buffers: number;
+    bindGroups: number;
+  };
   destroy(): Promise<void>;
 }

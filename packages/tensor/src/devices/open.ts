@@ -19,11 +19,16 @@ export interface OpenOptions extends CpuOptions, WebGpuOptions {}
  */
 export async function openDevice(choice: DeviceChoice = "auto", options: OpenOptions = {}): Promise<Device> {
   switch (choice) {
-    case "reference": return new Device("reference", undefined);
-    case "cpu": return openOnCpu(options);
-    case "webgpu": return openOnWebGpu(options);
-    case "auto": return openOnWebGpu({ ...options, requireHardware: true }).catch(() => openOnCpu(options));
-    default: throw new DeviceError(`unknown device "${String(choice)}"; choose one of ${deviceChoices.join(", ")}`);
+    case "reference":
+      return new Device("reference", undefined);
+    case "cpu":
+      return openOnCpu(options);
+    case "webgpu":
+      return openOnWebGpu(options);
+    case "auto":
+      return openOnWebGpu({ ...options, requireHardware: true }).catch(() => openOnCpu(options));
+    default:
+      throw new DeviceError(`unknown device "${String(choice)}"; choose one of ${deviceChoices.join(", ")}`);
   }
 }
 

@@ -22,7 +22,13 @@ export function apply<P>(op: OpDef<P>, inputs: readonly Tensor[], params: P, dev
     inputs.map((t) => ({ shape: t.shape, dtype: t.dtype })),
     params,
   );
-  const node = new Node(on, op, inputs.map((t) => ({ node: t.node, output: t.output })), params, outputs);
+  const node = new Node(
+    on,
+    op,
+    inputs.map((t) => ({ node: t.node, output: t.output })),
+    params,
+    outputs,
+  );
   on.recorded(node);
   return outputs.map((_, k) => new Tensor(node, k));
 }
