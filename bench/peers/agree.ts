@@ -6,27 +6,30 @@ import type { Digest } from "./protocol.js";
 const WHOLE = 64;
 const SAMPLES = 32;
 
-/** Small outputs whole; of others the norm, the dot product with a formula vector, and elements here and there. */
+/**
+ * Small outputs whole; of others the norm, the dot product with a formula vector, and elements here and there. Throws
+ * where an element is not finite: no such number would survive the JSON, nor any comparison.
+ */
 export function digestOf({ name, shape, data }: Output): Digest {
   const n = data.length;
-  if (n <= WHOLE) return { shape, values: Array.from(data) };
   const direction = uniform(`${name}/probe`, n);
   let [squares, probe] = [0, 0];
   for (let i = 0; i < n; i++) {
     squares += data[i]! ** 2;
     probe += data[i]! * direction[i]!;
   }
+  if (!Number.isFinite(squares)) throw new Error(`its ${name} is not finite`);
+  if (n <= WHOLE) return { shape, values: Array.from(data) };
   const samples = Array.from(bits(`${name}/samples`, SAMPLES), (at) => data[at % n]!);
   return { shape, norm: Math.sqrt(squares), probe, samples };
 }
 
-/** The largest deviation in units of the root mean square; infinite where shapes differ or a number is none. */
+/** The largest deviation in units of the root mean square; infinite where shapes differ. */
 export function deviation(a: Digest, b: Digest): number {
   const n = a.shape.reduce((x, y) => x * y, 1);
   if (a.shape.join() !== b.shape.join()) return Number.POSITIVE_INFINITY;
-  const far = (x: number): number => (Number.isNaN(x) ? Number.POSITIVE_INFINITY : Math.abs(x));
   const elements = (x: readonly number[], y: readonly number[], unit: number): number[] =>
-    x.map((v, i) => far(v - y[i]!) / unit);
+    x.map((v, i) => Math.abs(v - y[i]!) / unit);
   if (a.values && b.values) {
     const unit = Math.sqrt(b.values.reduce((s, v) => s + v * v, 0) / n);
     return Math.max(0, ...elements(a.values, b.values, Math.max(unit, 1e-12)));
@@ -34,8 +37,8 @@ export function deviation(a: Digest, b: Digest): number {
   const unit = Math.max(b.norm! / Math.sqrt(n), 1e-12);
   // The probe's direction has a root mean square of 1/√3.
   return Math.max(
-    far(a.norm! - b.norm!) / (unit * Math.sqrt(n)),
-    far(a.probe! - b.probe!) / (unit * Math.sqrt(n / 3)),
+    Math.abs(a.norm! - b.norm!) / (unit * Math.sqrt(n)),
+    Math.abs(a.probe! - b.probe!) / (unit * Math.sqrt(n / 3)),
     ...elements(a.samples!, b.samples!, unit),
   );
 }

@@ -43,7 +43,8 @@ interface Runner {
   readonly samples: number[];
 }
 
-export async function measure(c: Case, team: Team, effort: Effort): Promise<Measured> {
+export async function measure(c: Case, team: Team, patient: Effort): Promise<Measured> {
+  const effort: Effort = { ...patient, limitMs: patient.limitMs * c.patience };
   team.enter(c.group);
   const reasons = new Map<string, string>();
   let runners: Runner[] = [];

@@ -33,6 +33,16 @@ export const resnet18: NetworkForm = {
   inputChannels: 3,
   classes: 10,
 };
+/** The encoder of the preset `digits`. */
+export const digitsNet: NetworkForm = {
+  block: "basic",
+  blocks: [1, 1, 1, 1],
+  width: 16,
+  stem: "small",
+  inputChannels: 1,
+  classes: 0,
+  projectFirst: true,
+};
 export const resnet50: NetworkForm = {
   block: "bottleneck",
   blocks: [3, 4, 6, 3],
@@ -57,8 +67,15 @@ export interface Block {
   readonly shortcut?: ConvNorm;
 }
 
-/** The net as a list of blocks: y = relu(branch(x) + shortcut(x)), ReLU between the parts of a branch. */
-export function blocksOf(form: NetworkForm): { stem: ConvNorm; blocks: Block[]; features: number } {
+/** A net as a list of blocks: y = relu(branch(x) + shortcut(x)), ReLU between the parts of a branch. */
+export interface Net {
+  readonly stem: ConvNorm;
+  readonly blocks: readonly Block[];
+  /** Channels of the pooled output. */
+  readonly features: number;
+}
+
+export function blocksOf(form: NetworkForm): Net {
   const small = form.stem === "small";
   const stem: ConvNorm = {
     conv: "conv1",
@@ -128,19 +145,47 @@ export interface Parameter {
   readonly shape: readonly number[];
 }
 
+const sizeOf = ({ shape }: Parameter): number => shape.reduce((a, b) => a * b, 1);
+export const totalSize = (parameters: readonly Parameter[]): number =>
+  parameters.reduce((n, p) => n + sizeOf(p), 0);
+
+const linear = (name: string, from: number, to: number, bias = true): Parameter[] => [
+  { name: `${name}.weight`, shape: [from, to] },
+  ...(bias ? [{ name: `${name}.bias`, shape: [to] }] : []),
+];
+
 /** Names and shapes of all parameters; convolutions as [kh, kw, in, out], linear layers as [in, out]. */
 export function parametersOf(form: NetworkForm): Parameter[] {
   const { stem, blocks, features } = blocksOf(form);
   const parts = [stem, ...blocks.flatMap((b) => [...b.branch, ...(b.shortcut ? [b.shortcut] : [])])];
-  const list: Parameter[] = parts.flatMap(({ conv, norm, inC, outC, kernel }) => [
-    { name: `${conv}.weight`, shape: [kernel, kernel, inC, outC] },
-    { name: `${norm}.weight`, shape: [outC] },
-    { name: `${norm}.bias`, shape: [outC] },
-  ]);
-  if (form.classes)
-    list.push(
-      { name: "fc.weight", shape: [features, form.classes] },
-      { name: "fc.bias", shape: [form.classes] },
-    );
-  return list;
+  return [
+    ...parts.flatMap(({ conv, norm, inC, outC, kernel }) => [
+      { name: `${conv}.weight`, shape: [kernel, kernel, inC, outC] },
+      { name: `${norm}.weight`, shape: [outC] },
+      { name: `${norm}.bias`, shape: [outC] },
+    ]),
+    ...(form.classes ? linear("fc", features, form.classes) : []),
+  ];
+}
+
+/** A BYOL network: encoder, projector and predictor of one hidden layer with norm, linear probe. */
+export function byolParametersOf(
+  form: NetworkForm,
+  hidden: number,
+  projection: number,
+  classes: number,
+): Parameter[] {
+  const { features } = blocksOf(form);
+  const mlp = (name: string, from: number): Parameter[] => [
+    ...linear(`${name}.0`, from, hidden),
+    { name: `${name}.1.weight`, shape: [hidden] },
+    { name: `${name}.1.bias`, shape: [hidden] },
+    ...linear(`${name}.3`, hidden, projection, false),
+  ];
+  return [
+    ...parametersOf(form).map(({ name, shape }) => ({ name: `encoder.${name}`, shape })),
+    ...mlp("projector", features),
+    ...mlp("predictor", projection),
+    ...linear("probe", features, classes),
+  ];
 }

@@ -29,7 +29,7 @@ export interface Counts {
 export interface Prepared {
   /** Does the work `iterations` times; resolves when all of it is done. */
   run(iterations: number): Promise<void>;
-  /** Results of the latest call. Of a training step they are read after the first. */
+  /** Results of the latest call. They are read once, after the first. */
   outputs(): Promise<Output[]>;
   counts?(): Promise<Counts>;
   release(): void;
@@ -56,3 +56,29 @@ export class Cannot extends Error {}
 export const input = (name: string, shape: readonly number[], scale = 1, offset = 0): Float32Array =>
   tensor(name, shape, scale, offset);
 export const inputLabels = (n: number, classes: number): Int32Array => labels("labels", n, classes);
+
+/**
+ * First values of a trained net, by name and shape (convolutions [kh, kw, in, out], linear layers [in, out]). The last
+ * norm of a residual branch starts small, so that depth does not amplify rounding errors.
+ */
+export function initial(name: string, shape: readonly number[]): Float32Array {
+  const stream = `initial/${name}`;
+  if (shape.length > 1)
+    return input(stream, shape, Math.sqrt(6 / shape.slice(0, -1).reduce((a, b) => a * b, 1)));
+  if (/layer.*bn2\.weight$/.test(name)) return input(stream, shape, 0.05, 0.2);
+  return name.endsWith("bias") ? input(stream, shape, 0.1) : input(stream, shape, 0.25, 1);
+}
+
+/** BYOL's target starts from other numbers than its online network. */
+export const targetInitial = (name: string, shape: readonly number[]): Float32Array =>
+  initial(`target/${name}`, shape);
+
+/** How far values have moved from where they started: what a training step is compared by. */
+export function change(
+  name: string,
+  shape: readonly number[],
+  now: ArrayLike<number>,
+  before: Float32Array,
+): Output {
+  return { name: `change of ${name}`, shape, data: before.map((v, i) => now[i]! - v) };
+}

@@ -18,18 +18,18 @@ import {
   type Tensor,
 } from "@dawnstrap/tensor";
 import type { Work } from "../cases.js";
-import { input, inputLabels } from "./contender.js";
-import { larsEma } from "./dawnstrap-nets.js";
+import { input, inputLabels, type Output } from "./contender.js";
+import { byol, larsEma, supervised } from "./dawnstrap-nets.js";
 
 export interface Recorder {
   /** Of the recorded results, in order. */
   readonly names: readonly string[];
   record(): Tensor[];
   /** State that the step has changed, read after it. */
-  state?(): (readonly [string, Tensor])[];
+  state?(): Promise<Output[]>;
 }
 
-export async function recorderOf(device: Device, work: Work): Promise<Recorder> {
+export function recorderOf(device: Device, work: Work): Recorder {
   const leaf = (name: string, shape: readonly number[], scale = 1, offset = 0): Tensor =>
     device.tensor(input(name, shape, scale, offset), shape);
   switch (work.kind) {
@@ -79,6 +79,10 @@ export async function recorderOf(device: Device, work: Work): Promise<Recorder> 
     }
     case "larsEma":
       return larsEma(device, work.parameters);
+    case "supervised":
+      return supervised(device, work);
+    case "byol":
+      return byol(device, work);
   }
 }
 

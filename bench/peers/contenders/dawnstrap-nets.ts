@@ -1,28 +1,53 @@
 /** The cases that need networks and optimisers. */
-import { Lars, resnet, torchvisionForm } from "@dawnstrap/nn";
-import type { Device, Tensor } from "@dawnstrap/tensor";
-import type { Parameter } from "../networks.js";
-import { input } from "./contender.js";
+import { valueAndGrad } from "@dawnstrap/autograd";
+import { byolStep, ByolNetwork, type Preset, presetNamed } from "@dawnstrap/byol";
+import { crossEntropy, Lars, type ParamArena, ResNet, resnet, Sgd, torchvisionForm } from "@dawnstrap/nn";
+import { type Device, slice, type Tensor } from "@dawnstrap/tensor";
+import type { Work } from "../cases.js";
+import { type Parameter, resnet50 } from "../networks.js";
+import { change, initial, input, inputLabels, type Output, targetInitial } from "./contender.js";
 import type { Recorder } from "./dawnstrap-cases.js";
-import { larsNumbers, looked } from "./optimizer-numbers.js";
+import { larsNumbers, looked, sgdMomentum } from "./optimizer-numbers.js";
 
-export async function larsEma(device: Device, parameters: readonly Parameter[]): Promise<Recorder> {
-  const net = (): ReturnType<typeof resnet> => resnet(50, { ...torchvisionForm, classes: 1000 }).init(device);
-  const [online, target] = [net(), net()];
+type Values = (name: string, shape: readonly number[]) => Float32Array;
+
+/** Gives every parameter its value; the reference list has the same names and shapes, or this throws. */
+function fill(arena: ParamArena, parameters: readonly Parameter[], values: Values): void {
   const shapes = new Map(parameters.map((p) => [p.name, p.shape]));
-  const arenas = { w: online.arena, target: target.arena };
-  const of = (stream: string) => (name: string) => {
+  const of = (name: string) => {
     const shape = shapes.get(name);
     if (!shape) throw new Error(`the reference net has no parameter ${name}`);
-    return { dtype: "float32" as const, shape, data: input(`${stream}/${name}`, shape) };
+    return { dtype: "float32" as const, shape, data: values(name, shape) };
   };
-  for (const [stream, arena] of Object.entries(arenas))
-    arena.flat.assign(device.tensor(arena.flatten(of(stream))));
-  const grads = online.arena.segments.map(({ name, shape }) =>
-    device.tensor(input(`g/${name}`, shape), shape),
-  );
+  arena.flat.assign(arena.device.tensor(arena.flatten(of)));
+}
+
+async function changes(
+  arena: ParamArena,
+  names: readonly string[],
+  stream: string,
+  values: Values,
+): Promise<Output[]> {
+  const now = await arena.readAs(arena.flat);
+  return names.map((name) => {
+    const { shape, data } = now.get(name)!;
+    return change(`${stream}${name}`, shape, data as Float32Array, values(name, shape));
+  });
+}
+
+const from =
+  (stream: string): Values =>
+  (name, shape) =>
+    input(`${stream}/${name}`, shape);
+
+export function larsEma(device: Device, parameters: readonly Parameter[]): Recorder {
+  const net = (): ReturnType<typeof resnet> =>
+    resnet(50, { ...torchvisionForm, classes: resnet50.classes }).init(device);
+  const arenas = { w: net().arena, target: net().arena };
+  for (const [stream, arena] of Object.entries(arenas)) fill(arena, parameters, from(stream));
+  const grads = arenas.w.segments.map(({ name, shape }) => device.tensor(input(`g/${name}`, shape), shape));
   const { momentum, weightDecay, eta, lr, tau } = larsNumbers;
-  const optimizer = new Lars(online.arena, { momentum, weightDecay, eta, target: target.arena });
+  const optimizer = new Lars(arenas.w, { momentum, weightDecay, eta, target: arenas.target });
   const scalars = device.tensor(optimizer.scalars({ lr, tau }));
   return {
     names: [],
@@ -30,12 +55,72 @@ export async function larsEma(device: Device, parameters: readonly Parameter[]):
       optimizer.update(grads, scalars);
       return [];
     },
-    state: () =>
-      Object.entries(arenas).flatMap(([stream, arena]) =>
-        looked.map((name): readonly [string, Tensor] => {
-          const index = arena.segments.findIndex((s) => s.name === name);
-          return [`${stream}/${name}`, arena.value(index)];
-        }),
-      ),
+    state: async () =>
+      (
+        await Promise.all(
+          Object.entries(arenas).map(([stream, arena]) => changes(arena, looked, `${stream}/`, from(stream))),
+        )
+      ).flat(),
+  };
+}
+
+export function supervised(device: Device, work: Work & { kind: "supervised" }): Recorder {
+  const { block, blocks, width, stem, inputChannels, classes } = work.form;
+  const options = { block, blocks, baseWidth: width, stem, inputChannels, classes };
+  const net = new ResNet({ ...torchvisionForm, ...options }).init(device);
+  fill(net.arena, work.parameters, initial);
+  const optimizer = new Sgd(net.arena, { momentum: sgdMomentum });
+  const scalars = device.tensor(optimizer.scalars({ lr: work.lr }));
+  const x = device.tensor(input("images", work.shape), work.shape);
+  const labels = device.tensor(inputLabels(work.shape[0]!, work.classes));
+  return {
+    names: ["loss"],
+    record: () => {
+      const { value, grads } = valueAndGrad(() => crossEntropy(net.forward(x, { train: true }), labels))(
+        ...net.arena.values(),
+      );
+      optimizer.update(grads, scalars);
+      return [value];
+    },
+    state: () => changes(net.arena, work.looked, "", initial),
+  };
+}
+
+export function byol(device: Device, work: Work & { kind: "byol" }): Recorder {
+  const { block, blocks, width, stem, inputChannels } = work.form;
+  const digits = presetNamed("digits");
+  const preset: Preset = {
+    ...digits,
+    network: { block, blocks: [...blocks], width, stem, zeroInit: false },
+    image: { ...digits.image, channels: inputChannels === 1 ? 1 : 3 },
+    projector: { hidden: work.hidden, output: work.projection },
+    predictor: { hidden: work.hidden },
+  };
+  const [online, target] = [1, 2].map(() => new ByolNetwork(preset, work.classes).init(device)) as [
+    ByolNetwork,
+    ByolNetwork,
+  ];
+  fill(online.arena, work.parameters, initial);
+  fill(target.arena, work.parameters, targetInitial);
+  const { momentum, weightDecay, eta, lr, tau } = larsNumbers;
+  const optimizer = new Lars(online.arena, { momentum, weightDecay, eta, target: target.arena });
+  const scalars = device.tensor(optimizer.scalars({ lr, tau }));
+  const views = ["view1", "view2"].map((name) => device.tensor(input(name, work.shape), work.shape));
+  const labels = device.tensor(inputLabels(work.shape[0]!, work.classes));
+  return {
+    names: ["loss"],
+    record: () => {
+      const numbers: Tensor = byolStep(
+        { online, target, optimizer },
+        views as [Tensor, Tensor],
+        labels,
+        scalars,
+      );
+      return [slice(numbers, [0], [1])];
+    },
+    state: async () => [
+      ...(await changes(online.arena, work.looked, "", initial)),
+      ...(await changes(target.arena, work.looked, "target/", targetInitial)),
+    ],
   };
 }

@@ -21,7 +21,7 @@ export async function open({ device: kind, threads }: OpenRequest): Promise<Cont
 }
 
 async function prepare(device: Device, meter: Meter, c: Case): Promise<Prepared> {
-  const { names, record, state } = await recorderOf(device, c.work);
+  const { names, record, state } = recorderOf(device, c.work);
   await device.flush();
   await device.idle();
   const step = device.capture(record);
@@ -33,9 +33,9 @@ async function prepare(device: Device, meter: Meter, c: Case): Promise<Prepared>
   return {
     run,
     async outputs() {
-      const outputs: Output[] = [];
-      const named = [...results.map((t, i) => [names[i]!, t] as const), ...(state?.() ?? [])];
-      for (const [name, t] of named) outputs.push({ name, shape: t.shape, data: await t.data() });
+      const outputs: Output[] = (await state?.()) ?? [];
+      for (const [i, t] of results.entries())
+        outputs.push({ name: names[i]!, shape: t.shape, data: await t.data() });
       return outputs;
     },
     async counts() {

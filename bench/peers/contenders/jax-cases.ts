@@ -4,16 +4,16 @@
  */
 import type * as Jax from "@jax-js/jax";
 import type { Work } from "../cases.js";
-import { Cannot, input, inputLabels } from "./contender.js";
-import { larsEma } from "./jax-nets.js";
+import { input, inputLabels, type Output } from "./contender.js";
+import { byol, larsEma, supervised } from "./jax-nets.js";
 
 export type JaxArray = Jax.Array;
 type J = typeof Jax;
 
 export interface Stepper {
   step(): JaxArray[];
-  /** The results, and whatever else the step changes, in the canonical layout. Consumes fresh references only. */
-  outputs(results: readonly JaxArray[]): { name: string; of: JaxArray }[];
+  /** The results, and whatever else the step changes, in the canonical layout. */
+  outputs(results: readonly JaxArray[]): Promise<Output[]>;
   release(): void;
 }
 
@@ -24,8 +24,9 @@ export const toOihw = [3, 2, 0, 1];
 /** [out, in, kh, kw] → [kh, kw, in, out]. */
 export const toHwio = [2, 3, 1, 0];
 
-interface Output {
+interface Result {
   readonly name: string;
+  /** Axes of the canonical layout, where the result's is another. */
   readonly order?: readonly number[];
 }
 
@@ -33,17 +34,22 @@ interface Output {
 function jitted(
   jax: J,
   inputs: JaxArray[],
-  outputs: readonly Output[],
+  outputs: readonly Result[],
   f: (...xs: JaxArray[]) => JaxArray[],
 ): Stepper {
   const compiled = jax.jit(f);
   return {
     step: () => compiled(...inputs.map((x) => x.ref)) as JaxArray[],
-    outputs: (results) =>
-      outputs.map(({ name, order }, i) => {
+    async outputs(results) {
+      const list: Output[] = [];
+      for (const [i, { name, order }] of outputs.entries()) {
         const kept = results[i]!.ref;
-        return { name, of: order ? kept.transpose([...order]) : kept };
-      }),
+        const of = order ? kept.transpose([...order]) : kept;
+        const shape = [...of.shape];
+        list.push({ name, shape, data: (await of.data()) as Float32Array });
+      }
+      return list;
+    },
     release: () => {
       for (const x of inputs) x.dispose();
       compiled.dispose();
@@ -84,7 +90,7 @@ export function stepperOf(jax: J, work: Work): Stepper {
         leaf("scale", channels, 0.25, 1),
         leaf("offset", channels, 0.1),
       ];
-      const y: Output = { name: "y", order: toNhwc };
+      const y: Result = { name: "y", order: toNhwc };
       const forward = (x: JaxArray, scale: JaxArray, offset: JaxArray): JaxArray =>
         nn.relu(batchNorm(jax, x, scale, offset));
       if (work.pass === "forward")
@@ -121,8 +127,10 @@ export function stepperOf(jax: J, work: Work): Stepper {
     }
     case "larsEma":
       return larsEma(jax, work.parameters);
-    default:
-      throw new Cannot("not written for jax-js");
+    case "supervised":
+      return supervised(jax, work);
+    case "byol":
+      return byol(jax, work);
   }
 }
 
@@ -155,9 +163,9 @@ function conv(jax: J, leaf: Leaf, { layer, pass }: Work & { kind: "conv" }): Ste
         [pad, pad],
       ],
     );
-  const y: Output = { name: "y", order: toNhwc };
-  const dx: Output = { name: "dx", order: toNhwc };
-  const dw: Output = { name: "dw", order: toHwio };
+  const y: Result = { name: "y", order: toNhwc };
+  const dx: Result = { name: "dx", order: toNhwc };
+  const dw: Result = { name: "dw", order: toHwio };
   switch (pass) {
     case "forward":
       return jitted(jax, [x(), w()], [y], (x, w) => [forward(x!, w!)]);

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import type * as Jax from "@jax-js/jax";
 import type { Case } from "../cases.js";
-import type { Contender, OpenRequest, Output, Prepared } from "./contender.js";
+import type { Contender, OpenRequest, Prepared } from "./contender.js";
 import { type Stepper, stepperOf } from "./jax-cases.js";
 import { adapterName, provideNavigator } from "./navigator.js";
 import { WebWorker } from "./webWorker.js";
@@ -51,14 +51,7 @@ function prepare(jax: typeof Jax, c: Case): Prepared {
         await jax.blockUntilReady(results);
       }
     },
-    async outputs() {
-      const outputs: Output[] = [];
-      for (const { name, of } of stepper.outputs(results)) {
-        const shape = [...of.shape];
-        outputs.push({ name, shape, data: (await of.data()) as Float32Array });
-      }
-      return outputs;
-    },
+    outputs: () => stepper.outputs(results),
     release() {
       for (const t of results) t.dispose();
       stepper.release();

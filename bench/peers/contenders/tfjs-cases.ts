@@ -1,8 +1,8 @@
 /** The cases in TensorFlow.js, as its documentation and its own layers write them. */
 import type * as TF from "@tensorflow/tfjs";
 import type { Work } from "../cases.js";
-import { Cannot, input, inputLabels } from "./contender.js";
-import { larsNumbers, looked } from "./optimizer-numbers.js";
+import { input, inputLabels, type Output } from "./contender.js";
+import { byol, larsEma, supervised } from "./tfjs-nets.js";
 
 type Tf = typeof TF;
 
@@ -10,7 +10,8 @@ export interface Stepper {
   readonly names: readonly string[];
   /** Runs inside tidy; returns what is kept. */
   step(): TF.Tensor[];
-  state?(): (readonly [string, TF.Tensor])[];
+  /** State that the step has changed. */
+  state?(): Promise<Output[]>;
 }
 
 export function stepperOf(tf: Tf, work: Work): Stepper {
@@ -76,9 +77,11 @@ export function stepperOf(tf: Tf, work: Work): Stepper {
       return { names: ["y"], step: () => [tf.sum(x, axes)] };
     }
     case "larsEma":
-      return larsEma(tf, leaf, work);
-    default:
-      throw new Cannot("not written for tfjs");
+      return larsEma(tf, work.parameters);
+    case "supervised":
+      return supervised(tf, work);
+    case "byol":
+      return byol(tf, work);
   }
 }
 
@@ -121,39 +124,4 @@ function conv(tf: Tf, leaf: Leaf, { layer, pass }: Work & { kind: "conv" }): Ste
       };
     }
   }
-}
-
-function larsEma(tf: Tf, leaf: Leaf, { parameters }: Work & { kind: "larsEma" }): Stepper {
-  const { momentum, weightDecay, eta, lr, tau } = larsNumbers;
-  const entries = parameters.map(({ name, shape }) => ({
-    name,
-    adapt: shape.length > 1,
-    g: leaf(`g/${name}`, shape),
-    w: tf.variable(leaf(`w/${name}`, shape)),
-    m: tf.variable(tf.zeros([...shape])),
-    target: tf.variable(leaf(`target/${name}`, shape)),
-  }));
-  const update = ({ adapt, g, w, m, target }: (typeof entries)[number]): void => {
-    const u = adapt ? g.add(w.mul(weightDecay)) : g;
-    // Both norms are above zero in this case's inputs; the guard is part of the method all the same.
-    const [wn, un] = [tf.norm(w), tf.norm(u)];
-    const ratio = tf.where(tf.logicalAnd(wn.greater(0), un.greater(0)), wn.mul(eta).div(un), tf.onesLike(wn));
-    m.assign(m.mul(momentum).add(adapt ? u.mul(ratio) : u));
-    w.assign(w.sub(m.mul(lr)));
-    target.assign(target.add(w.sub(target).mul(1 - tau)));
-  };
-  return {
-    names: [],
-    step: () => {
-      entries.forEach(update);
-      return [];
-    },
-    state: () =>
-      (["w", "target"] as const).flatMap((stream) =>
-        looked.map((name): readonly [string, TF.Tensor] => [
-          `${stream}/${name}`,
-          entries.find((e) => e.name === name)![stream],
-        ]),
-      ),
-  };
 }

@@ -62,12 +62,12 @@ function prepare(tf: typeof TF, c: Case): Prepared {
         tf.dispose(results);
         results = tf.tidy(() => stepper.step());
       }
-      await finish(tf, results[0] ?? stepper.state!()[0]![1]);
+      await finish(tf, results[0]!);
     },
     async outputs() {
-      const named = [...results.map((t, i) => [stepper.names[i]!, t] as const), ...(stepper.state?.() ?? [])];
-      const outputs: Output[] = [];
-      for (const [name, t] of named) outputs.push({ name, shape: t.shape, data: await t.data() });
+      const outputs: Output[] = (await stepper.state?.()) ?? [];
+      for (const [i, name] of stepper.names.entries())
+        outputs.push({ name, shape: results[i]!.shape, data: await results[i]!.data() });
       return outputs;
     },
     release() {
