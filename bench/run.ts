@@ -1,0 +1,108 @@
+/** `npm run bench`: microbenchmarks of tensor, autograd, nn and byol on one device. */
+import { writeFileSync } from "node:fs";
+import { type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { cases as autograd } from "./micro/autograd.js";
+import { cases as byol } from "./micro/byol.js";
+import type { Case } from "./micro/case.js";
+import { type Measurement, measure } from "./micro/measure.js";
+import { cases as nn } from "./micro/nn.js";
+import { describeRun, header, line, type Report } from "./micro/report.js";
+import { cases as tensor } from "./micro/tensor.js";
+
+const layers: Readonly<Record<string, readonly Case[]>> = { tensor, autograd, nn, byol };
+
+interface Options {
+  readonly device: DeviceChoice;
+  readonly only?: RegExp;
+  readonly json?: string;
+  readonly seconds: number;
+}
+
+const {
+  device: choice,
+  only,
+  json,
+  seconds,
+} = new Command("npm run bench --")
+  .description(
+    "Times ops, gradients, layers and training steps on one device. Values are checked before they are timed.",
+  )
+  .addOption(new Option("--device <device>", "where to run").choices(deviceChoices).default("auto"))
+  .option(
+    "--only <pattern>",
+    "cases whose layer and name (as in “tensor: matmul 512”) match, ignoring case",
+    pattern,
+  )
+  .option("--json <file>", "write the measurements to a file")
+  .option("--seconds <n>", "time for each case", positive, 1)
+  .showHelpAfterError()
+  .parse()
+  .opts<Options>();
+
+function pattern(text: string): RegExp {
+  try {
+    return new RegExp(text, "i");
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Number.POSITIVE_INFINITY))
+    throw new InvalidArgumentError("It has to be a number above 0.");
+  return value;
+}
+
+const chosen = Object.entries(layers).flatMap(([layer, cases]) =>
+  cases.filter(({ name }) => !only || only.test(`${layer}: ${name}`)).map((one) => ({ layer, one })),
+);
+if (chosen.length === 0) {
+  const names = Object.entries(layers).flatMap(([layer, cases]) =>
+    cases.map(({ name }) => `  ${layer}: ${name}`),
+  );
+  console.error(`bench: --only ${only} matches none of\n${names.join("\n")}`);
+  process.exit(1);
+}
+
+const probe = await openDevice(choice).catch((error: Error) => {
+  console.error(`bench: ${error.message}`);
+  process.exit(1);
+});
+const about = describeRun(probe, seconds);
+await probe.destroy();
+console.log(
+  `${about.machine.cpu}, ${about.machine.cores} cores, Node ${about.machine.node}, ${about.machine.platform}`,
+);
+console.log(`${about.device.kind}: ${about.device.description}\n`);
+console.log(header);
+
+const results: Measurement[] = [];
+const failures: { layer: string; name: string; error: string }[] = [];
+let heading = "";
+for (const { layer, one } of chosen) {
+  if (layer !== heading) {
+    console.log(layer);
+    heading = layer;
+  }
+  // A device for each case: neither kernels nor memory of another one are there.
+  const device = await openDevice(choice);
+  try {
+    const measured = await measure(layer, one, device, seconds);
+    results.push(measured);
+    console.log(line(measured, device.kind));
+  } catch (error) {
+    failures.push({ layer, name: one.name, error: String((error as Error).message ?? error) });
+    console.log(`${one.name}\n    failed: ${failures.at(-1)!.error}`);
+  } finally {
+    await device.destroy();
+  }
+}
+
+const report: Report = { ...about, results, failures };
+if (json) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+if (failures.length > 0) {
+  console.error(`\nbench: ${failures.length} of ${chosen.length} cases failed`);
+  process.exitCode = 1;
+}
