@@ -110,14 +110,14 @@ export class Emitter {
     };
     const lines: string[] = [];
     for (let u = 0; u < unroll; u++) {
-      if (u > 0) lines.push(`let i${id}_${u} = i${id} + ${u}i;`);
-      lines.push(...turn(u > 0 ? `i${id}_${u}` : `i${id}`));
+      if (u > 0) lines.push(`let k${id}_${u} = k${id} + ${u}i;`);
+      lines.push(...turn(u > 0 ? `k${id}_${u}` : `k${id}`));
     }
     // Where Mesa's compiler knows that a loop runs, it peels off the first turn and copies the states twice in the others.
     const hidden = !this.limits.hardware && whole > 16 * unroll;
     const end = hidden ? `${whole}i * opaque` : `${whole}i`;
     this.needsOpaque ||= hidden;
-    outer.push(`for (var i${id} = 0i; i${id} < ${end}; i${id} += ${unroll}i) {`, ...lines, "}");
+    outer.push(`for (var k${id} = 0i; k${id} < ${end}; k${id} += ${unroll}i) {`, ...lines, "}");
     for (let i = whole; i < extent; i++) outer.push("{", ...turn(`${i}i`), "}");
   }
 

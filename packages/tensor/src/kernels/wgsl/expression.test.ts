@@ -125,6 +125,16 @@ describe("map kernels", () => {
     expect(results[1]!.device).toEqual(results[1]!.oracle);
   });
 
+  test("no name of a long kernel is a word of WGSL", async () => {
+    const y = slot("int32");
+    const [i] = axesOf(2) as [Index];
+    let value: Expr = i;
+    for (let k = 0; k < 20; k++)
+      value = x.fold(2 + (k % 2), [value], (j, [s]) => [x.binary("xor", x.add(s!, j), x.mul(i, j))])[0]!;
+    const [r] = await both({ axes: [i], outputs: [{ slot: y, index: i, value, data: new Int32Array(2) }] });
+    expect(r!.device).toEqual(r!.oracle);
+  });
+
   test("fold states swap: Fibonacci", async () => {
     const f = slot("int32");
     const [i] = axesOf(3) as [Index];
