@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { cpus, loadavg, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
+import type { Limit } from "./limit.js";
 
 export interface Machine {
   readonly date: string;
@@ -14,6 +15,8 @@ export interface Machine {
   readonly threads: number;
   /** Work of others when the run began: averages over one minute, in busy cores. */
   readonly load: number;
+  /** What WebAssembly's vectors can do at most on this CPU; measured before the cases of the device cpu. */
+  limit?: Limit;
   /** Of every contender that opened. */
   contenders: Record<string, { description: string; versions: Readonly<Record<string, string>> }>;
 }

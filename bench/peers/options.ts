@@ -28,7 +28,7 @@ export const usage = `npm run bench:peers -- [options]
   --contenders PATTERN  contenders whose name matches (dawnstrap always takes part)
   --quick               a small subset in under three minutes
   --threads N           threads of every contender on the CPU (default: one per core)
-  --limit SECONDS       longest first call before a contender is left out of a case (default 60; quick 15)
+  --limit SECONDS       longest first call before a contender is left out of a case (default 60; quick 10)
   --report              append the results to bench/RESULTS.md, which a run of all cases does by itself
   --list                print the cases and end
   --help`;
@@ -57,7 +57,7 @@ export function parseOptions(args: readonly string[]): Options | "help" | "list"
     contenders: pattern("contenders", values.contenders),
     quick,
     threads: number("threads", values.threads, availableParallelism()),
-    limit: number("limit", values.limit, quick ? 15 : 60),
+    limit: number("limit", values.limit, quick ? 10 : 60),
     report: values.report ?? !(quick || values.only || values.contenders),
   };
 }

@@ -83,6 +83,7 @@ function costs(rows: readonly Row[]): string {
         orDash(n.hostMicrosPerDispatch),
         digits(timing.firstMs),
         digits(n.firstWarmMs),
+        digits(n.peakBytes / 2 ** 20),
       ],
     ];
   });
@@ -96,6 +97,7 @@ function costs(rows: readonly Row[]): string {
     "host µs a dispatch",
     "first call, cold, ms",
     "first call, warm, ms",
+    "peak MiB",
   ];
   return table(head, body);
 }
@@ -125,6 +127,13 @@ export function sectionOf({ machine: m, rows }: Results): string {
       })
       .join("\n"),
   ];
+  if (m.limit) {
+    const fused =
+      m.limit.fused === null ? "this engine has no fused multiply-add" : `${digits(m.limit.fused)} fused`;
+    parts.push(
+      `128-bit vectors that stay in registers reach ${digits(m.limit.mulAdd)} GFLOP/s on these threads by WebAssembly (${fused}): no kernel can do more.`,
+    );
+  }
   for (const device of ["cpu", "webgpu"] satisfies DeviceName[]) {
     const own = rows.filter((r) => r.device === device);
     if (own.length) parts.push(`### ${device}`, speeds(own), costs(own));

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { cases, select } from "./cases.js";
 import { type ContenderSpec, contendersOn, type DeviceName } from "./contenders/list.js";
+import { measureLimit } from "./limit.js";
 import { describeMachine } from "./machine.js";
 import { type Effort, measure } from "./measure.js";
 import { type Options, parseOptions, usage, UsageError } from "./options.js";
@@ -35,8 +36,10 @@ async function main(options: Options): Promise<void> {
       (s) => s.role === "ours" || !options.contenders || options.contenders.test(s.name),
     );
     team.current = new Team(specs, options.threads);
-    if (await opens(team.current, device, options))
+    if (await opens(team.current, device, options)) {
+      if (device === "cpu") results.machine.limit ??= await measureLimit(options.threads);
       await measureAll(options, results, device, specs, team.current);
+    }
     team.current.stop();
   }
   if (options.report && results.rows.length) {
@@ -53,7 +56,10 @@ function start({ json, resume, threads }: Options): Results {
     console.log(
       `Resuming a run of commit ${before.machine.commit} at ${machine.commit}: the rows are of both.`,
     );
-  return { machine: { ...machine, contenders: before?.machine.contenders ?? {} }, rows: before?.rows ?? [] };
+  return {
+    machine: { ...machine, limit: before?.machine.limit, contenders: before?.machine.contenders ?? {} },
+    rows: before?.rows ?? [],
+  };
 }
 
 /** Whether our own device opens; without --device a machine with no adapter is measured on the CPU only. */

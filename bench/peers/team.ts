@@ -5,8 +5,12 @@ import type { Opened } from "./protocol.js";
 
 const OPEN_MS = 60_000;
 
-/** A cold start is a cold start only without the driver's cache of compiled shaders. */
-const environment = { MESA_SHADER_CACHE_DISABLE: "true", NODE_NO_WARNINGS: "1" };
+/** A cold start is a cold start only without the driver's cache of compiled shaders; llvmpipe's threads are all contenders'. */
+const environment = (threads: number) => ({
+  MESA_SHADER_CACHE_DISABLE: "true",
+  LP_NUM_THREADS: String(threads),
+  NODE_NO_WARNINGS: "1",
+});
 
 export class Member {
   opened: Opened | undefined;
@@ -20,7 +24,7 @@ export class Member {
   /** A living process with the library loaded. */
   async ready(): Promise<Child> {
     if (this.child?.alive) return this.child;
-    this.child = new Child(this.spec.command, { ...environment, ...this.spec.env });
+    this.child = new Child(this.spec.command, { ...environment(this.threads), ...this.spec.env });
     try {
       this.opened = await this.child.ask(
         { do: "open", device: this.spec.device, threads: this.threads },

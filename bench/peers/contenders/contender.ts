@@ -23,7 +23,9 @@ export interface Counts {
   readonly hostMicrosPerDispatch: number | null;
   /** First call of a function recorded anew, with its kernels compiled before. */
   readonly firstWarmMs: number;
+  /** Memory of the captured program's temporaries, and the most that the device has held at all. */
   readonly arenaBytes: number;
+  readonly peakBytes: number;
 }
 
 export interface Prepared {

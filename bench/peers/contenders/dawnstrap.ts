@@ -43,7 +43,7 @@ async function prepare(device: Device, meter: Meter, c: Case): Promise<Prepared>
       await run(1);
       const after = meter.counters();
       const made = after.dispatches - dispatches;
-      const arenaBytes = device.memory().arena;
+      const { arena: arenaBytes, peak: peakBytes } = device.memory();
       const again = device.capture(record);
       const start = performance.now();
       await again();
@@ -60,6 +60,7 @@ async function prepare(device: Device, meter: Meter, c: Case): Promise<Prepared>
         hostMicrosPerDispatch: device.kind === "webgpu" ? await meter.hostMicros(() => run(1)) : null,
         firstWarmMs,
         arenaBytes,
+        peakBytes,
       };
       return counts;
     },
