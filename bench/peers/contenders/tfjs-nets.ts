@@ -170,7 +170,9 @@ export function byol(tf: Tf, work: Work & { kind: "byol" }): Stepper {
       return bootstrap.add(tf.losses.softmaxCrossEntropy(labels, logits)) as TF.Scalar;
     }, online.list());
     lars.update(online.list().map((w) => grads[w.name]!));
-    return [bootstrap!];
+    const loss = bootstrap!.reshape([1]);
+    bootstrap!.dispose();
+    return [loss];
   };
   return {
     names: ["loss"],
