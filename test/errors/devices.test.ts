@@ -134,31 +134,48 @@ describe("a lost device", () => {
   });
 });
 
-describe("without an adapter", () => {
-  const script = `
-    const { openDevice } = await import("@dawnstrap/tensor");
-    const found = await openDevice("webgpu").then((d) => d.description, (e) => e.name + ": " + e.message);
-    const auto = await openDevice();
-    console.log(JSON.stringify({ found, auto: auto.kind }));
-    await auto.destroy();`;
-  const run = (driver: string | undefined): { found: string; auto: string } => {
-    const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...env } = process.env;
-    const child = spawnSync(
-      process.execPath,
-      ["--conditions=@dawnstrap/source", "--import", "tsx", "--input-type=module", "-e", script],
-      {
-        cwd: fileURLToPath(new URL("../", import.meta.url)),
-        env: { ...env, ...(driver && { VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver }) },
-        encoding: "utf8",
-        timeout: 60_000,
-      },
-    );
-    expect(child.status, child.stderr).toBe(0);
-    return JSON.parse(child.stdout);
-  };
+/** Runs a program as a process of its own; returns what it prints. */
+function run(script: string, driver?: string): string {
+  const { VK_DRIVER_FILES: _, VK_ICD_FILENAMES: __, ...env } = process.env;
+  const child = spawnSync(
+    process.execPath,
+    ["--conditions=@dawnstrap/source", "--import", "tsx", "--input-type=module", "-e", script],
+    {
+      cwd: fileURLToPath(new URL("../", import.meta.url)),
+      env: driver ? { ...env, VK_DRIVER_FILES: driver, VK_ICD_FILENAMES: driver } : process.env,
+      encoding: "utf8",
+      timeout: 60_000,
+    },
+  );
+  expect(child.status, child.stderr).toBe(0);
+  return child.stdout.trim();
+}
 
+describe("a process", () => {
+  it.each(kinds)("goes on after destroying the device %s, and ends by itself", (kind) => {
+    const script = `
+      import { openDevice } from "@dawnstrap/tensor";
+      for (let round = 0; round < 3; round++) {
+        const device = await openDevice("${kind}");
+        const step = device.capture((x) => x.add(1));
+        await step(device.tensor([1, 2]));
+        step.release();
+        await device.destroy();
+      }
+      console.log("done");`;
+    expect(run(script)).toBe("done");
+  });
+});
+
+describe("without an adapter", () => {
   it('openDevice("webgpu") says what to install, openDevice() takes the cpu', () => {
-    const { found, auto } = run("/nowhere/no-driver.json");
+    const script = `
+      import { openDevice } from "@dawnstrap/tensor";
+      const found = await openDevice("webgpu").then((d) => d.description, (e) => e.name + ": " + e.message);
+      const auto = await openDevice();
+      console.log(JSON.stringify({ found, auto: auto.kind }));
+      await auto.destroy();`;
+    const { found, auto } = JSON.parse(run(script, "/nowhere/no-driver.json"));
     expect(found).toMatchInlineSnapshot(
       `"DeviceError: webgpu: no adapter found (install a Vulkan driver (on Debian 12: mesa-vulkan-drivers 24 or newer from bookworm-backports), or use --device cpu)"`,
     );

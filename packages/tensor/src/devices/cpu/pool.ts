@@ -55,6 +55,7 @@ export const inNode = typeof process !== "undefined" && !!process.versions?.node
 export class WorkerPool {
   private readonly waiting: (() => void)[][];
   private failure: Error | undefined;
+  private ending = false;
   private constructor(
     private readonly workers: readonly WorkerHandle[],
     private readonly control: Int32Array,
@@ -100,7 +101,8 @@ export class WorkerPool {
     }
     await Promise.all(acknowledged);
     this.workers.forEach((w, i) => {
-      if (this.waiting[i]!.length === 0) w.hold(false);
+      // An answer that comes while the workers end must not let the process go: someone waits for that end.
+      if (this.waiting[i]!.length === 0 && !this.ending) w.hold(false);
     });
     if (this.failure) throw new DeviceError(`cpu: a worker thread failed: ${this.failure.message}`);
   }
@@ -111,6 +113,7 @@ export class WorkerPool {
   }
 
   async terminate(): Promise<void> {
+    this.ending = true;
     await Promise.all(this.workers.map((w) => w.terminate()));
   }
 }
