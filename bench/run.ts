@@ -80,28 +80,27 @@ console.log(header);
 
 const results: Measurement[] = [];
 const failures: { layer: string; name: string; error: string }[] = [];
-let heading = "";
-for (const { layer, one } of chosen) {
-  if (layer !== heading) {
-    console.log(layer);
-    heading = layer;
-  }
-  // A device for each case: neither kernels nor memory of another one are there.
+const save = (): void => {
+  const report: Report = { ...about, results, failures };
+  if (json) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
+};
+save();
+for (const layer of new Set(chosen.map((c) => c.layer))) {
+  console.log(layer);
   const device = await openDevice(choice);
-  try {
-    const measured = await measure(layer, one, device, seconds);
-    results.push(measured);
-    console.log(line(measured, device.kind));
-  } catch (error) {
-    failures.push({ layer, name: one.name, error: String((error as Error).message ?? error) });
-    console.log(`${one.name}\n    failed: ${failures.at(-1)!.error}`);
-  } finally {
-    await device.destroy();
+  for (const { one } of chosen.filter((c) => c.layer === layer)) {
+    try {
+      const measured = await device.scope(() => measure(layer, one, device, seconds));
+      results.push(measured);
+      console.log(line(measured, device.kind));
+    } catch (error) {
+      failures.push({ layer, name: one.name, error: String((error as Error).message ?? error) });
+      console.log(`${one.name}\n    failed: ${failures.at(-1)!.error}`);
+    }
+    save();
   }
+  await device.destroy();
 }
-
-const report: Report = { ...about, results, failures };
-if (json) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
 if (failures.length > 0) {
   console.error(`\nbench: ${failures.length} of ${chosen.length} cases failed`);
   process.exitCode = 1;

@@ -17,6 +17,8 @@ export interface Prepared {
   check(): Promise<void>;
   /** One run, finished when the promise resolves. */
   run(): Promise<void>;
+  /** Gives the memory of captured programs back. */
+  release?(): void;
 }
 
 export interface Case {
@@ -75,6 +77,7 @@ export function replayed(
           await captured();
           await device.idle();
         },
+        release: () => captured.release(),
       };
     },
   };

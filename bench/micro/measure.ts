@@ -16,7 +16,7 @@ export interface Measurement {
   readonly rate: number;
   /** Null on the reference device, which has no kernels. */
   readonly dispatches: number | null;
-  /** Kernels that the case compiled, its check included. */
+  /** Kernels that the case compiled, its check included; those of cases before it in its layer are there already. */
   readonly kernels: number | null;
 }
 
@@ -30,27 +30,31 @@ export async function measure(
   const counters = device.backend?.counters;
   const compiled = counters?.kernels ?? 0;
   const prepared = await setup(device);
-  await prepared.check();
-  await prepared.run();
-  const dispatched = counters?.dispatches ?? 0;
-  await prepared.run();
-  const dispatches = counters ? counters.dispatches - dispatched : null;
-  const kernels = counters ? counters.kernels - compiled : null;
-  const times = await timed(name, seconds, () => prepared.run());
-  const median = quantile(times, 0.5);
-  const rate = work / median / unitSize[unit];
-  return {
-    layer,
-    name,
-    unit,
-    work,
-    samples: times.length,
-    median,
-    fastest: times[0]!,
-    rate,
-    dispatches,
-    kernels,
-  };
+  try {
+    await prepared.check();
+    await prepared.run();
+    const dispatched = counters?.dispatches ?? 0;
+    await prepared.run();
+    const dispatches = counters ? counters.dispatches - dispatched : null;
+    const kernels = counters ? counters.kernels - compiled : null;
+    const times = await timed(name, seconds, () => prepared.run());
+    const median = quantile(times, 0.5);
+    const rate = work / median / unitSize[unit];
+    return {
+      layer,
+      name,
+      unit,
+      work,
+      samples: times.length,
+      median,
+      fastest: times[0]!,
+      rate,
+      dispatches,
+      kernels,
+    };
+  } finally {
+    prepared.release?.();
+  }
 }
 
 /** Seconds per run of each sample, ascending. */
