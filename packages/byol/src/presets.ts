@@ -113,6 +113,7 @@ const tiny: Preset = {
   network: { block: "basic", blocks: [1, 1], width: 4, stem: "small", zeroInit: false },
   projector: { hidden: 16, output: 8 },
   predictor: { hidden: 16 },
+  targetStart: "separate",
   batch: 16,
   epochs: 0.1,
   evaluate: { bank: 500, queries: 200, neighbours: 20, subsets: 2 },

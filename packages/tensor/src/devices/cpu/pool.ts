@@ -29,7 +29,11 @@ async function startNode(): Promise<WorkerHandle> {
     onMessage: (f) => void worker.on("message", f),
     onError: (f) => void worker.on("error", f),
     hold: (on) => (on ? worker.ref() : worker.unref()),
-    terminate: () => worker.terminate(),
+    // An idle worker does not hold the process; waiting for its end must, or the process would leave in between.
+    terminate: () => {
+      worker.ref();
+      return worker.terminate();
+    },
   };
 }
 
