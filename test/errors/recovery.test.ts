@@ -91,7 +91,11 @@ describe.each(kinds)("after a failure on %s", (kind) => {
     await device.scope(make);
     const before = device.memory();
     for (let i = 0; i < 5; i++) await device.scope(make);
-    expect(device.memory()).toEqual(before);
+    // Results of earlier tests may be collected in between, so there may be less than before, never more.
+    const after = device.memory();
+    expect(after.arena).toBe(before.arena);
+    expect(after.pool).toBeLessThanOrEqual(before.pool);
+    expect(after.live).toBeLessThanOrEqual(before.live);
     if (device.backend)
       await device.scope(async () => {
         await expect((await make()).data()).rejects.toThrow(/released/);

@@ -46,7 +46,7 @@ function offence(layer: string, file: string, specifier: string): string | undef
     if (!(`.${rest ?? ""}` in manifests.get(own)!.exports)) return `is not among the exports of ${name}`;
   }
   // Tests beside their sources use the workspace's own tools; what is published may use its dependencies only.
-  if (/\.test\.ts$/.test(file) && own === undefined) return undefined;
+  if (/(\.test|\/testing[^/]*)\.ts$/.test(file) && own === undefined) return undefined;
   if (!(name! in (manifests.get(layer)!.dependencies ?? {}))) return "is not a dependency of the package";
   return undefined;
 }

@@ -20,7 +20,8 @@ async function losses(
   return JSON.parse(stdout.trim().split("\n").at(-1)!);
 }
 
-describe("the first 20 steps of the tiny preset", () => {
+// Software adapters compile some 300 shaders first, two processes at a time.
+describe("the first 20 steps of the tiny preset", { timeout: 600_000 }, () => {
   const reference = losses("reference");
   const agrees = async (other: Promise<{ losses: number[] }>): Promise<void> => {
     const [want, got] = [(await reference).losses, (await other).losses];

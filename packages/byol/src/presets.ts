@@ -42,7 +42,7 @@ const digits: Preset = {
   optimizer: { ...adamw, learningRate: 4e-3 },
   schedule: { warmupEpochs: 0.5, tau: 0.9 },
   batch: 64,
-  epochs: 10,
+  epochs: 8,
   evaluate: { bank: 10_000, queries: 10_000, neighbours: 200, subsets: 10 },
 };
 
