@@ -17,7 +17,7 @@ export interface Machine {
   readonly load: number;
   /** What WebAssembly's vectors can do at most on this CPU; measured before the cases of the device cpu. */
   limit?: Limit;
-  /** Of every contender that opened. */
+  /** Of every contender that opened, by name and device. */
   contenders: Record<string, { description: string; versions: Readonly<Record<string, string>> }>;
 }
 

@@ -112,7 +112,8 @@ count the operations of the textbook (a convolution's padding included) or the l
   browser that lets them, by a stand-in for Web Workers (bench/peers/contenders/webWorker.ts). The WebGPU contenders, ours too, run
   on the npm package \`webgpu\` (Dawn) with validation on.
 - "ours ÷ best JS peer" compares with the fastest JavaScript contender of the row.
-- "MB bound" adds up all bindings of all dispatches. "Cold" is a first call whose kernels are not compiled yet, "warm" a
+- "Host µs a dispatch" is what encoding and submitting take; with few dispatches it is mostly the submit. "MB bound" adds up
+  all bindings of all dispatches. "Cold" is a first call whose kernels are not compiled yet, "warm" a
   function recorded anew when they are.
 `;
 
@@ -123,7 +124,7 @@ export function sectionOf({ machine: m, rows }: Results): string {
     Object.entries(m.contenders)
       .map(([name, { description, versions }]) => {
         const list = Object.entries(versions).map(([library, version]) => `${library} ${version}`);
-        return `- \`${name}\`: ${description} (${list.join(", ")})`;
+        return `- ${name}: ${description} (${list.join(", ")})`;
       })
       .join("\n"),
   ];

@@ -91,7 +91,7 @@ async function measureAll(
     results.rows.push(row);
     for (const { spec, opened } of team.members)
       if (opened)
-        results.machine.contenders[spec.name] = {
+        results.machine.contenders[`${spec.name} on ${device}`] = {
           description: opened.description,
           versions: opened.versions,
         };
