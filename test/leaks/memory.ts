@@ -3,7 +3,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
 setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
+/** A full collection. Finalisers run in a later turn of the event loop. */
+export const collect = runInNewContext("gc") as () => void;
 
 /** Collects twice, with turns of the event loop between, so that finalisers have run. */
 export async function settle(): Promise<void> {

@@ -234,6 +234,7 @@ export class Device {
       if (own.length === 0) throw error;
       await run(this, own, [], onProgress);
     }
+    await this.results.letGo();
   }
 
   /** Wanted outputs, and every output of recorded nodes that nobody consumed and somebody still holds. */

@@ -3,6 +3,9 @@ import { Tensor } from "../tensor.js";
 import { type Node, nodeClock } from "./node.js";
 import { dropHold, type Pool, type Storage } from "./storage.js";
 
+/** Results that may come on top before the event loop gets a turn. */
+const TURN_EVERY = 32;
+
 interface Scope {
   /** Nodes recorded before this are not the scope's own, wherever they are computed. */
   readonly since: number;
@@ -16,12 +19,28 @@ export class Results {
   /** A net for results made outside of every scope: their memory returns when the last handle has been collected. */
   private readonly collected = new FinalizationRegistry<Storage>((storage) => this.release(storage));
 
+  private liveAtLastTurn = 0;
+
   constructor(private readonly pool: Pool | undefined) {}
 
   track(storage: Storage, node: Node): void {
     this.live++;
     this.scopes.findLast((scope) => scope.since <= node.id)?.made.add(storage);
     this.collected.register(node, storage);
+  }
+
+  /**
+   * Gives the event loop a turn now and then, when results pile up: only then may the engine tell which handles it has
+   * collected. A loop on a device that computes at once would never leave its microtasks.
+   */
+  async letGo(): Promise<void> {
+    this.liveAtLastTurn = Math.min(this.liveAtLastTurn, this.live);
+    if (this.live - this.liveAtLastTurn < TURN_EVERY) return;
+    this.liveAtLastTurn = this.live;
+    await new Promise<void>((done) => {
+      if (typeof setImmediate === "function") setImmediate(done);
+      else setTimeout(done);
+    });
   }
 
   /** Runs `fn` and frees every result recorded and computed inside that it does not return. */
