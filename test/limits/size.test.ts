@@ -133,3 +133,16 @@ describe.each(setups)("larger than a buffer on $name", ({ kind, bindingBytes }) 
     expect(await (await step(device.tensor([10]))).item()).toBe(70);
   });
 });
+
+describe("larger than a buffer on cpu", () => {
+  it("refuses by its own limit", async () => {
+    const device = await openDevice("cpu");
+    const most = device.backend!.limits.bindingBytes / 4;
+    const wide = add(expand(device.tensor([3]), [most + 1]), 1);
+    await expect(wide.data()).rejects.toThrow(DeviceError);
+    await expect(wide.data()).rejects.toThrow(
+      `a float32 tensor of ${most + 1} elements takes ${4 * (most + 1)} bytes, more than one buffer of this device may hold (${4 * most})`,
+    );
+    await device.destroy();
+  });
+});

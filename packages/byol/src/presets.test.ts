@@ -26,7 +26,7 @@ describe("presets", () => {
 });
 
 describe("resolvePreset", () => {
-  const flags = { device: "auto", seed: 0 };
+  const flags = { device: "auto" as const, seed: 0 };
   it("finds the preset for the data and the data for the preset", () => {
     expect(resolvePreset(flags)).toMatchObject({ data: "digits", preset: { name: "digits" } });
     expect(resolvePreset({ ...flags, preset: "emoji" })).toMatchObject({

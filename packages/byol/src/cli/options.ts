@@ -1,5 +1,6 @@
 /** The words of the command line, checked and turned into what `pretrain` takes. */
-import { InvalidArgumentError } from "commander";
+import { type DeviceChoice, deviceChoices } from "@dawnstrap/tensor";
+import { InvalidArgumentError, Option } from "commander";
 import { UsageError } from "../errors.js";
 import type { Preset } from "../preset.js";
 import { presetFor, presetNamed } from "../presets.js";
@@ -8,13 +9,19 @@ import { presetFor, presetNamed } from "../presets.js";
 export interface PretrainFlags {
   readonly data?: string;
   readonly preset?: string;
-  readonly device: string;
+  readonly device: DeviceChoice;
   readonly epochs?: number;
   readonly steps?: number;
   readonly batch?: number;
   readonly seed: number;
   readonly out?: string;
 }
+
+/** Where to compute. */
+export const deviceOption = (): Option =>
+  new Option("--device <kind>", "where to compute")
+    .choices(deviceChoices)
+    .default("auto", "auto: a hardware GPU if there is one, else cpu");
 
 function number(text: string): number {
   const value = Number(text);

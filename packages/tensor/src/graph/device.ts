@@ -171,7 +171,7 @@ export class Device {
 
   /** Computes everything recorded whose handle is still held and which nothing else consumed, and all assigned variables. */
   async flush(onProgress?: (done: number, total: number) => void): Promise<void> {
-    await this.compute([], onProgress);
+    await this.queue.during(() => this.compute([], onProgress));
   }
 
   /**
@@ -179,11 +179,15 @@ export class Device {
    * tensors that share their history is cheaper after this.
    */
   async realize(tensors: readonly Tensor[]): Promise<void> {
-    await this.compute(tensors.filter((t) => !t.node.host).map(outputOf));
+    await this.queue.during(() => this.compute(tensors.filter((t) => !t.node.host).map(outputOf)));
   }
 
   /** @internal Computes (if need be) and copies a tensor's elements to the host; float64 on the reference device. */
   async read(tensor: Tensor): Promise<HostArray> {
+    return this.queue.during(() => this.readBack(tensor));
+  }
+
+  private async readBack(tensor: Tensor): Promise<HostArray> {
     this.check();
     const at = { node: tensor.node, output: tensor.output };
     if (tensor.node.host) return tensor.node.host.slice();
@@ -316,10 +320,10 @@ export class Device {
     await this.backend?.idle();
   }
 
-  /** Frees everything. Later uses of the device throw. */
+  /** Waits for what is under way, then frees everything. Later uses of the device throw. */
   async destroy(): Promise<void> {
     if (this.destroyed) return;
-    await this.queue.drained();
+    await this.queue.finished();
     this.destroyed = true;
     await this.backend?.destroy();
   }

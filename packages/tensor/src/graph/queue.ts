@@ -4,6 +4,7 @@
  */
 export class Queue {
   private tail: Promise<unknown> | undefined;
+  private readonly operations = new Set<Promise<unknown>>();
 
   enqueue<T>(work: () => T | Promise<T>): Promise<T> {
     const result = this.tail ? this.tail.then(work) : start(work);
@@ -19,6 +20,20 @@ export class Queue {
 
   private drop(tail: Promise<unknown>): void {
     if (this.tail === tail) this.tail = undefined;
+  }
+
+  /** Starts something that enqueues several pieces of work, with waiting in between; `finished` waits for it as a whole. */
+  during<T>(operation: () => Promise<T>): Promise<T> {
+    const promise = operation();
+    const drop = (): boolean => this.operations.delete(promise);
+    this.operations.add(promise);
+    promise.then(drop, drop);
+    return promise;
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async finished(): Promise<void> {
+    while (this.tail || this.operations.size > 0) await Promise.allSettled([this.tail, ...this.operations]);
   }
 
   /** Resolves when everything enqueued so far has been started and has finished its host part. */

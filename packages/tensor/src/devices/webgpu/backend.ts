@@ -33,7 +33,13 @@ export class WebGpuBackend implements Backend {
     this.staging = new StagingPool(device, this.counters);
     const kernelLimits = wgslLimits(adapter.info, device, kernels);
     const pipelines = new Pipelines(device, kernelLimits, this.counters);
-    this.runtime = { device, health: this.health, pipelines, counters: this.counters, chunk: 64 };
+    this.runtime = {
+      device,
+      health: this.health,
+      pipelines,
+      counters: this.counters,
+      chunk: this.isSoftware ? 32 : 128,
+    };
   }
 
   allocate(bytes: number): Memory {

@@ -102,23 +102,22 @@ export class Emitter {
       outer.push(`var s${id}_${k} = ${this.text(fold.init[k]!)};`);
     });
     const { extent } = fold.index;
-    const unroll = extent >= 16 && body.steps.length <= 24 && !body.steps.some(isLoop) ? 4 : 1;
-    const whole = extent - (extent % unroll);
-    const turn = (index: string): string[] => {
-      this.names.set(fold.index, index);
-      return this.turn(fold, body, id);
+    const turns = unrolled(extent, body, this.limits);
+    const whole = extent - (extent % turns);
+    const turn = (name: string, value: string): string[] => {
+      this.names.set(fold.index, name);
+      return [...(name === value ? [] : [`let ${name} = ${value};`]), ...this.turn(fold, body, id)];
     };
-    const lines: string[] = [];
-    for (let u = 0; u < unroll; u++) {
-      if (u > 0) lines.push(`let k${id}_${u} = k${id} + ${u}i;`);
-      lines.push(...turn(u > 0 ? `k${id}_${u}` : `k${id}`));
-    }
-    // Where Mesa's compiler knows that a loop runs, it peels off the first turn and copies the states twice in the others.
-    const hidden = !this.limits.hardware && whole > 16 * unroll;
-    const end = hidden ? `${whole}i * opaque` : `${whole}i`;
-    this.needsOpaque ||= hidden;
-    outer.push(`for (var k${id} = 0i; k${id} < ${end}; k${id} += ${unroll}i) {`, ...lines, "}");
-    for (let i = whole; i < extent; i++) outer.push("{", ...turn(`${i}i`), "}");
+    const alone = (i: number): string[] => ["{", ...turn(`k${id}_${i}`, `${i}i`), "}"];
+    if (whole > turns) {
+      const lines = Array.from({ length: turns }, (_, u) =>
+        turn(u ? `k${id}_${u}` : `k${id}`, u ? `k${id} + ${u}i` : `k${id}`),
+      );
+      const end = this.limits.hardware ? `${whole}i` : `${whole}i * opaque`;
+      this.needsOpaque ||= !this.limits.hardware;
+      outer.push(`for (var k${id} = 0i; k${id} < ${end}; k${id} += ${turns}i) {`, ...lines.flat(), "}");
+    } else for (let i = 0; i < whole; i++) outer.push(...alone(i));
+    for (let i = whole; i < extent; i++) outer.push(...alone(i));
   }
 
   /** One turn of a loop: its body, then the new states. */
@@ -251,4 +250,14 @@ export class Emitter {
     }
     return `bitcast<f32>(${name})`;
   }
+}
+
+/**
+ * Turns of a loop that stand in its body at once. llvmpipe's code for a single load is eight branches, so Mesa's own
+ * idea of which loops to unroll makes kernels that compile for minutes; and where it knows that a loop runs, it peels
+ * off the first turn and copies the states twice in the others. Hence it is told no bounds, and this much is unrolled here.
+ */
+function unrolled(extent: number, body: Block, limits: WgslLimits): number {
+  if (limits.hardware || body.steps.length > 24 || body.steps.some(isLoop)) return 1;
+  return extent <= 4 ? extent : extent >= 16 ? 4 : 1;
 }
