@@ -22,8 +22,10 @@ export type { DataSource, ImageFormat, ImageSet, ImageShape, SkippedImage } from
 
 export type { Labelled } from "./evaluate/features.js";
 export { fewShotAccuracy } from "./evaluate/few-shot.js";
-export { knnAccuracy, knnPredict } from "./evaluate/knn.js";
-export { fitLinear, linearAccuracy } from "./evaluate/linear.js";
+export { type KnnOptions, knnAccuracy, knnPredict, knnScores, nearestRows } from "./evaluate/knn.js";
+export { fitLinear, linearAccuracy, type LinearProbe } from "./evaluate/linear.js";
+export { LogisticProblem, logitsOf, type Targets } from "./evaluate/logistic.js";
+export * from "./evaluate/metrics.js";
 export { extractFeatures, measure } from "./evaluate/measure.js";
 
 export { type Progress, showProgress, silent } from "./report/progress.js";

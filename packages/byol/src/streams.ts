@@ -4,7 +4,15 @@
  */
 import { philox4x32 } from "@dawnstrap/tensor";
 
-const purposes = { shuffle: 1, augment: 2, fewShot: 3, subset: 4, initOnline: 5, initTarget: 6 } as const;
+const purposes = {
+  shuffle: 1,
+  augment: 2,
+  fewShot: 3,
+  subset: 4,
+  initOnline: 5,
+  initTarget: 6,
+  bootstrap: 7,
+} as const;
 export type Purpose = keyof typeof purposes;
 
 /** Draws that are a pure function of (seed, purpose, a, b, c). */

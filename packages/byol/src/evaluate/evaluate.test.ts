@@ -1,10 +1,19 @@
-import { describe, expect, it } from "vitest";
+import { type Device, openDevice } from "@dawnstrap/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Stream } from "../streams.js";
-import { accuracy, columnStatistics, type Labelled, standardise, unitRows } from "./features.js";
+import { columnStatistics, type Labelled, standardise, unitRows } from "./features.js";
 import { drawSubset, fewShotAccuracy } from "./few-shot.js";
-import { greatest, knnAccuracy, knnPredict, neighbours } from "./knn.js";
-import { minimise } from "./lbfgs.js";
+import { type KnnOptions, knnAccuracy, knnPredict, nearestRows, neighbours } from "./knn.js";
 import { fitLinear, linearAccuracy } from "./linear.js";
+import { Nearest } from "./nearest.js";
+
+let cpu: Device;
+let reference: Device;
+beforeAll(async () => {
+  cpu = await openDevice("cpu");
+  reference = await openDevice("reference");
+});
+afterAll(() => Promise.all([cpu.destroy(), reference.destroy()]));
 
 /** `classes` Gaussian clouds of the given spread about ten times the unit vectors. */
 function clouds(count: number, classes: number, spread: number, seed: number): Labelled {
@@ -31,74 +40,98 @@ describe("features", () => {
     const out = standardise(rows, 2, columnStatistics(rows, 2));
     expect([...out]).toEqual([-1, 0, 1, 0]);
   });
-  it("counts right answers", () => {
-    expect(accuracy(Int32Array.of(1, 2, 3, 4), Int32Array.of(1, 0, 3, 0))).toBe(0.5);
+});
+
+describe("nearest neighbours", () => {
+  it("keeps the greatest values, of equal ones the first", () => {
+    const kept = (values: readonly number[], k: number) => {
+      const heap = new Nearest(k);
+      for (const [i, v] of values.entries()) heap.offer(i, v);
+      return heap.sorted().map(({ place }) => place);
+    };
+    expect(kept([1, 5, 3, 5, 2, 5], 2)).toEqual([1, 3]);
+    expect(kept([1, 2], 5)).toEqual([1, 0]);
+    const values = Array.from({ length: 500 }, (_, i) => (i * 7919) % 103);
+    const wanted = [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b).slice(0, 60);
+    expect(kept(values, 60)).toEqual(wanted);
+  });
+
+  it("finds across blocks what a plain search finds, by cosine and by distance", async () => {
+    const width = 3;
+    const stream = new Stream(5, "subset");
+    const draw = (rows: number) => Float32Array.from({ length: rows * width }, () => stream.between(-1, 1));
+    const [bank, queries] = [draw(9000), draw(5)];
+    const row = (of: Float32Array, i: number) => of.subarray(i * width, (i + 1) * width);
+    const dot = (a: Float32Array, b: Float32Array) => a.reduce((s, v, j) => s + v * b[j]!, 0);
+    const measure = {
+      cosine: (a: Float32Array, b: Float32Array) => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b)),
+      euclidean: (a: Float32Array, b: Float32Array) => 2 * dot(a, b) - dot(a, a) - dot(b, b),
+    };
+    for (const distance of ["cosine", "euclidean"] as const) {
+      const found = await nearestRows(cpu, bank, queries, width, { k: 4, distance });
+      for (let q = 0; q < 5; q++) {
+        const all = Array.from({ length: 9000 }, (_, i) => measure[distance](row(queries, q), row(bank, i)));
+        const wanted = all.sort((a, b) => b - a).slice(0, 4);
+        found[q]!.forEach(({ similarity }, i) => expect(similarity).toBeCloseTo(wanted[i]!, 5));
+      }
+    }
   });
 });
 
-describe("weighted kNN", () => {
-  it("finds the greatest values, of equal ones the first", () => {
-    expect([...greatest(Float32Array.of(1, 5, 3, 5, 2, 5), 2)].sort()).toEqual([1, 3]);
-    const values = Float32Array.from({ length: 500 }, (_, i) => (i * 7919) % 503);
-    const wanted = [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b).slice(0, 60);
-    expect([...greatest(values, 60)].sort((a, b) => a - b)).toEqual(wanted.sort((a, b) => a - b));
-  });
-
-  it("weighs votes by exp(cos/T)", () => {
-    // One neighbour at cosine 1 against two at cosine 0.8: e^10 > 2·e^8 at T = 0.1, but e² < 2·e^1.6 at T = 0.5.
+describe("kNN", () => {
+  const vote = async (options: KnnOptions) => {
+    // One neighbour at cosine 1 against two at cosine 0.8, each five times, since a fifth of a small bank votes.
     const features = Float32Array.of(1, 0, 0.8, 0.6, 0.8, -0.6);
     const bank = { features: repeat(features, 5), labels: repeat(Int32Array.of(0, 1, 1), 5), width: 2 };
-    const query = Float32Array.of(2, 0);
-    expect(knnPredict(bank, query, 2, { k: 3, temperature: 0.1 })[0]).toBe(0);
-    const wide = { features, labels: Int32Array.of(0, 1, 1), width: 2 };
+    return (await knnPredict(cpu, bank, Float32Array.of(2, 0), 2, options))[0];
+  };
+  it("weighs votes by exp(cos/T)", async () => {
     expect(neighbours(3, 15)).toBe(3);
-    expect(
-      knnPredict({ ...wide, features: repeat(features, 5), labels: bank.labels }, query, 2, { k: 3 })[0],
-    ).toBe(0);
+    expect(await vote({ k: 3, temperature: 0.1 })).toBe(0);
   });
-
-  it("ignores the length of features", () => {
+  it("counts every neighbour alike under a majority vote", async () => {
+    const features = Float32Array.of(1, 0, 0.9, 0.1, 0.9, -0.1, ...new Array<number>(24).fill(-1));
+    const labels = Int32Array.of(0, 1, 1, ...new Array<number>(12).fill(2));
+    const bank = { features, labels, width: 2 };
+    const of = async (options: KnnOptions) =>
+      (await knnPredict(cpu, bank, Float32Array.of(1, 0), 3, { k: 3, ...options }))[0];
+    expect(await of({ vote: "majority" })).toBe(1);
+    expect(await of({ distance: "euclidean" })).toBe(0);
+    expect(await of({ distance: "euclidean", vote: "majority" })).toBe(1);
+  });
+  it("leaves each image out of its own neighbours", async () => {
+    // Labels that say nothing: an image that may vote for itself is always right.
+    const noise = clouds(300, 3, 1, 1);
+    const set = { ...noise, labels: Int32Array.from({ length: 300 }, (_, i) => (i * 7 + (i >> 3)) % 3) };
+    const options = { k: 1 } as const;
+    expect(await knnAccuracy(cpu, set, set, 3, options)).toBe(1);
+    expect(await knnAccuracy(cpu, set, set, 3, { ...options, leaveOneOut: true })).toBeLessThan(0.6);
+    await expect(knnPredict(cpu, set, set.features.subarray(0, 6), 3, { leaveOneOut: true })).rejects.toThrow(
+      /1 queries cannot be left out of a bank of 300/,
+    );
+  });
+  it("ignores the length of features", async () => {
     const bank = clouds(200, 4, 1, 1);
     const queries = clouds(80, 4, 1, 2);
     const scaled = { ...queries, features: queries.features.map((v) => v * 100) };
-    expect(knnAccuracy(bank, scaled, 4)).toBe(knnAccuracy(bank, queries, 4));
+    expect(await knnAccuracy(cpu, bank, scaled, 4)).toBe(await knnAccuracy(cpu, bank, queries, 4));
   });
-
-  it("is perfect on clouds far apart, and at chance on noise", () => {
-    expect(knnAccuracy(clouds(500, 5, 0.5, 1), clouds(100, 5, 0.5, 2), 5)).toBe(1);
-    const noise = (seed: number) => ({
-      ...clouds(1000, 5, 1, seed),
-      features: clouds(1000, 5, 1, seed + 50).features,
-    });
-    const shuffled = {
-      ...noise(3),
-      labels: Int32Array.from({ length: 1000 }, (_, i) => (i * 7 + (i >> 3)) % 5),
-    };
-    const chance = knnAccuracy(shuffled, clouds(1000, 5, 1, 4), 5);
-    expect(Math.abs(chance - 0.2)).toBeLessThan(0.2);
+  it("is perfect on clouds far apart", async () => {
+    expect(await knnAccuracy(cpu, clouds(500, 5, 0.5, 1), clouds(100, 5, 0.5, 2), 5)).toBe(1);
+  });
+  it("refuses rows of another width and an empty bank", async () => {
+    const bank = clouds(20, 2, 1, 1);
+    await expect(knnPredict(cpu, bank, new Float32Array(7), 2)).rejects.toThrow(/not rows of 5/);
+    const empty = { features: new Float32Array(0), labels: new Int32Array(0), width: 5 };
+    await expect(knnPredict(cpu, empty, new Float32Array(5), 2)).rejects.toThrow(/the bank holds no images/);
   });
 });
 
 describe("linear probe", () => {
-  it("minimises a quadratic exactly", () => {
-    const found = minimise(
-      ([x, y], g) => {
-        g[0] = 2 * (x! - 3);
-        g[1] = 20 * (y! + 1);
-        return (x! - 3) ** 2 + 10 * (y! + 1) ** 2;
-      },
-      new Float64Array(2),
-      { tolerance: 1e-9 },
-    );
-    expect(found.converged).toBe(true);
-    expect(found.at[0]).toBeCloseTo(3, 8);
-    expect(found.at[1]).toBeCloseTo(-1, 8);
-  });
-
-  it("reaches the known minimum of a two-class problem", () => {
+  it("reaches the known minimum of a two-class problem", async () => {
     // x = ±1, labels by sign: standardised as they are, w = w₁ − w₀ minimises log(1 + e^−w) + λ·w²/4 (each row has half).
     const train = { features: Float32Array.of(-1, 1), labels: Int32Array.of(0, 1), width: 1 };
-    const fitted = fitLinear(train, 2, { penalty: 0.5 });
+    const fitted = await fitLinear(reference, train, 2, { penalty: 0.5 });
     let w = 1;
     for (let i = 0; i < 50; i++)
       w -= (-1 / (1 + Math.exp(w)) + 0.25 * w) / (Math.exp(w) / (1 + Math.exp(w)) ** 2 + 0.25);
@@ -106,12 +139,12 @@ describe("linear probe", () => {
     expect(fitted.loss).toBeCloseTo(Math.log(1 + Math.exp(-w)) + 0.125 * w * w, 6);
   });
 
-  it("is perfect on clouds far apart, and does not depend on the features' scale", () => {
+  it("is perfect on clouds far apart, and does not depend on the features' scale", async () => {
     const train = clouds(300, 4, 1, 1);
     const test = clouds(200, 4, 1, 2);
-    expect(linearAccuracy(train, test, 4)).toBe(1);
+    expect(await linearAccuracy(cpu, train, test, 4)).toBe(1);
     const scale = (set: Labelled) => ({ ...set, features: set.features.map((v) => 1000 * v + 5) });
-    expect(linearAccuracy(scale(train), scale(test), 4)).toBe(1);
+    expect(await linearAccuracy(cpu, scale(train), scale(test), 4)).toBe(1);
   });
 });
 
@@ -125,11 +158,11 @@ describe("few-shot probe", () => {
     expect(drawSubset(labels, 3, 10, 0, 1)).not.toEqual(rows);
     expect(drawSubset(Int32Array.of(0, 0, 1), 2, 10, 0, 0).sort()).toEqual([0, 1, 2]);
   });
-  it("is worse with fewer labels", () => {
+  it("is worse with fewer labels", async () => {
     const train = clouds(400, 4, 6, 1);
     const test = clouds(400, 4, 6, 2);
-    const one = fewShotAccuracy(train, test, 4, { perClass: 1 });
-    const many = fewShotAccuracy(train, test, 4, { perClass: 50, subsets: 3 });
+    const one = await fewShotAccuracy(cpu, train, test, 4, { perClass: 1 });
+    const many = await fewShotAccuracy(cpu, train, test, 4, { perClass: 50, subsets: 3 });
     expect(many).toBeGreaterThan(one + 0.05);
   });
 });

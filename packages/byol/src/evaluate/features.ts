@@ -56,10 +56,3 @@ export function rowsOf(set: Labelled, rows: readonly number[]): Labelled {
     features.set(set.features.subarray(row * set.width, (row + 1) * set.width), i * set.width);
   return { features, labels: Int32Array.from(rows, (row) => set.labels[row]!), width: set.width };
 }
-
-/** Share of predictions that equal the label. */
-export function accuracy(predicted: Int32Array, labels: Int32Array): number {
-  let right = 0;
-  for (let i = 0; i < labels.length; i++) if (predicted[i] === labels[i]) right++;
-  return right / labels.length;
-}

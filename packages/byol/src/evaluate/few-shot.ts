@@ -1,4 +1,5 @@
 /** The linear probe with a handful of labels a class: the mean over fixed subsets, since one subset is luck. */
+import type { Device } from "@dawnstrap/tensor";
 import { Stream } from "../streams.js";
 import { type Labelled, rowsOf } from "./features.js";
 import { linearAccuracy } from "./linear.js";
@@ -29,17 +30,18 @@ export function drawSubset(
 }
 
 /** Mean share of held-out images that probes on a few labels a class get right. */
-export function fewShotAccuracy(
+export async function fewShotAccuracy(
+  device: Device,
   train: Labelled,
   test: Labelled,
   classes: number,
   options: FewShotOptions = {},
-): number {
+): Promise<number> {
   const { perClass = 10, subsets = 10, seed = 0 } = options;
   let sum = 0;
   for (let k = 0; k < subsets; k++) {
     const rows = drawSubset(train.labels, classes, perClass, seed, k);
-    sum += linearAccuracy(rowsOf(train, rows), test, classes);
+    sum += await linearAccuracy(device, rowsOf(train, rows), test, classes);
   }
   return sum / subsets;
 }

@@ -1,101 +1,141 @@
 /**
- * Weighted k-nearest-neighbour classification (Wu et al. 2018, as MoCo and Lightly use it): the k bank images with
- * the greatest cosine vote for their class with weight exp(cos / T).
+ * k-nearest-neighbour classification of features. The default is the weighted vote of Wu et al. 2018, as MoCo and Lightly
+ * have it: the k bank images with the greatest cosine vote for their class with weight exp(cos / T).
+ *
+ * Similarities are computed on the device a block at a time, so memory does not grow with the number of images.
  */
+import { type Device, matmul, type Tensor } from "@dawnstrap/tensor";
 import { DataError } from "../errors.js";
-import { accuracy, type Labelled, unitRows } from "./features.js";
+import { type Labelled, unitRows } from "./features.js";
+import { accuracy, predictions } from "./metrics.js";
+import { Nearest } from "./nearest.js";
 
 export interface KnnOptions {
   /** Neighbours; a bank of fewer than 5k images uses a fifth of it. Default 200. */
   readonly k?: number;
-  /** Temperature T. Default 0.1. */
+  /** Temperature T of the cosine's weighted vote. Default 0.1. */
   readonly temperature?: number;
+  /** "cosine" (default), or "euclidean" on features as they are. */
+  readonly distance?: "cosine" | "euclidean";
+  /** "weighted" (default): exp(cos / T), or 1/(d + 1e-5) for Euclidean distances d; "majority": every neighbour counts alike. */
+  readonly vote?: "weighted" | "majority";
+  /** Queries and bank are the same images in the same order: none is its own neighbour. Default false. */
+  readonly leaveOneOut?: boolean;
 }
 
 /** Neighbours that vote: `k`, or a fifth of a small bank, where 200 would be most of it. */
 export const neighbours = (k: number, bank: number): number => Math.max(1, Math.min(k, Math.floor(bank / 5)));
 
-/** Class of each query. Ties go to the lower class. */
-export function knnPredict(
+/** Most rows of queries and of the bank in one product: 16 MiB of similarities. */
+const blockRows = { queries: 512, bank: 8192 } as const;
+
+/** Votes for each class, row-major [queries, classes]. */
+export async function knnScores(
+  device: Device,
   bank: Labelled,
   queries: Float32Array,
   classes: number,
   options: KnnOptions = {},
-): Int32Array {
-  const { width } = bank;
-  const count = bank.labels.length;
-  if (count === 0) throw new DataError("knn: the bank holds no images");
+): Promise<Float64Array> {
+  const { distance = "cosine", vote = "weighted", temperature = 0.1, leaveOneOut = false } = options;
+  const { width, labels } = bank;
+  if (labels.length === 0) throw new DataError("knn: the bank holds no images");
   if (queries.length % width !== 0)
     throw new DataError(`knn: queries hold ${queries.length} numbers, not rows of ${width} like the bank's`);
-  const k = neighbours(options.k ?? 200, count);
-  const temperature = options.temperature ?? 0.1;
-  const keys = unitRows(bank.features, width);
-  const units = unitRows(queries, width);
-  const predicted = new Int32Array(queries.length / width);
-  const cosines = new Float32Array(count);
-  const votes = new Float64Array(classes);
-  for (let q = 0; q < predicted.length; q++) {
-    similarities(keys, units.subarray(q * width, (q + 1) * width), cosines);
-    votes.fill(0);
-    for (const i of greatest(cosines, k)) votes[bank.labels[i]!]! += Math.exp(cosines[i]! / temperature);
-    predicted[q] = votes.indexOf(votes.reduce((a, b) => Math.max(a, b)));
-  }
-  return predicted;
+  const count = queries.length / width;
+  if (leaveOneOut && count !== labels.length)
+    throw new DataError(`knn: ${count} queries cannot be left out of a bank of ${labels.length} one by one`);
+  const nearest = await nearestRows(device, bank.features, queries, width, {
+    distance,
+    k: neighbours(options.k ?? 200, labels.length),
+    leaveOneOut,
+  });
+  const weight = (similarity: number): number => {
+    if (vote === "majority") return 1;
+    return distance === "cosine"
+      ? Math.exp(similarity / temperature)
+      : 1 / (Math.sqrt(Math.max(0, -similarity)) + 1e-5);
+  };
+  const votes = new Float64Array(count * classes);
+  nearest.forEach((found, q) => {
+    for (const { place, similarity } of found) votes[q * classes + labels[place]!]! += weight(similarity);
+  });
+  return votes;
+}
+
+/** Class of each query. Ties go to the lower class. */
+export async function knnPredict(
+  device: Device,
+  bank: Labelled,
+  queries: Float32Array,
+  classes: number,
+  options?: KnnOptions,
+): Promise<Int32Array> {
+  return predictions(await knnScores(device, bank, queries, classes, options), classes);
 }
 
 /** Share of queries whose class the neighbours get right. */
-export function knnAccuracy(
+export async function knnAccuracy(
+  device: Device,
   bank: Labelled,
   queries: Labelled,
   classes: number,
   options?: KnnOptions,
-): number {
-  return accuracy(knnPredict(bank, queries.features, classes, options), queries.labels);
+): Promise<number> {
+  return accuracy(await knnPredict(device, bank, queries.features, classes, options), queries.labels);
 }
 
-/** Dot product of every row of `keys` with one row; four sums, so that the processor can overlap them. */
-function similarities(keys: Float32Array, query: Float32Array, out: Float32Array): void {
-  const width = query.length;
-  const whole = width - (width % 4);
-  for (let i = 0, at = 0; i < out.length; i++, at += width) {
-    let a = 0;
-    let b = 0;
-    let c = 0;
-    let d = 0;
-    for (let j = 0; j < whole; j += 4) {
-      a += keys[at + j]! * query[j]!;
-      b += keys[at + j + 1]! * query[j + 1]!;
-      c += keys[at + j + 2]! * query[j + 2]!;
-      d += keys[at + j + 3]! * query[j + 3]!;
-    }
-    for (let j = whole; j < width; j++) a += keys[at + j]! * query[j]!;
-    out[i] = a + b + (c + d);
-  }
+export interface Neighbour {
+  /** Row in the bank. */
+  readonly place: number;
+  /** Cosine, or minus the squared Euclidean distance. */
+  readonly similarity: number;
 }
 
-/** Places of the k greatest values; of equal ones the first. A heap with the least kept value at its root. */
-export function greatest(values: Float32Array, k: number): Int32Array {
-  const heap = new Int32Array(Math.min(k, values.length));
-  // Whether place i should leave the heap before place j.
-  const weaker = (i: number, j: number) => values[i]! < values[j]! || (values[i] === values[j] && i > j);
-  const sink = (root: number, size: number) => {
-    for (let at = root; ; ) {
-      let child = 2 * at + 1;
-      if (child >= size) return;
-      if (child + 1 < size && weaker(heap[child + 1]!, heap[child]!)) child++;
-      if (!weaker(heap[child]!, heap[at]!)) return;
-      const swap = heap[at]!;
-      heap[at] = heap[child]!;
-      heap[child] = swap;
-      at = child;
+/** The k nearest rows of `bank` for every row of `queries`, the nearest first; of equal ones the first. */
+export async function nearestRows(
+  device: Device,
+  bank: Float32Array,
+  queries: Float32Array,
+  width: number,
+  {
+    k,
+    distance = "cosine",
+    leaveOneOut = false,
+  }: { k: number } & Pick<KnnOptions, "distance" | "leaveOneOut">,
+): Promise<Neighbour[][]> {
+  const cosine = distance === "cosine";
+  const [keys, asked] = cosine ? [unitRows(bank, width), unitRows(queries, width)] : [bank, queries];
+  const [keyNorms, askedNorms] = cosine ? [] : [squaredNorms(keys, width), squaredNorms(asked, width)];
+  const count = queries.length / width;
+  const found = Array.from({ length: count }, () => new Nearest(k));
+  const products = device.capture((q: Tensor, b: Tensor) => matmul(q, b, { transposeB: true }));
+  const rows = blockRows.queries;
+  for (let start = 0; start * width < keys.length; start += blockRows.bank) {
+    const block = keys.subarray(start * width, (start + blockRows.bank) * width);
+    const size = block.length / width;
+    const there = device.tensor(block, [size, width]);
+    for (let from = 0; from < count; from += rows) {
+      const part = asked.subarray(from * width, (from + rows) * width);
+      const here = part.length / width;
+      const dots = await (await products(device.tensor(part, [here, width]), there)).data();
+      for (let i = 0; i < here; i++) {
+        const heap = found[from + i]!;
+        const own = askedNorms?.[from + i];
+        for (let j = 0; j < size; j++) {
+          if (leaveOneOut && start + j === from + i) continue;
+          const dot = dots[i * size + j]!;
+          heap.offer(start + j, own === undefined ? dot : 2 * dot - own - keyNorms![start + j]!);
+        }
+      }
     }
-  };
-  for (let i = 0; i < heap.length; i++) heap[i] = i;
-  for (let at = (heap.length >> 1) - 1; at >= 0; at--) sink(at, heap.length);
-  for (let i = heap.length; i < values.length; i++) {
-    if (!weaker(heap[0]!, i)) continue;
-    heap[0] = i;
-    sink(0, heap.length);
   }
-  return heap;
+  products.release();
+  return found.map((heap) => heap.sorted());
+}
+
+function squaredNorms(rows: Float32Array, width: number): Float64Array {
+  const out = new Float64Array(rows.length / width);
+  rows.forEach((v, at) => (out[Math.floor(at / width)]! += v * v));
+  return out;
 }

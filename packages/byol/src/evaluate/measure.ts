@@ -71,8 +71,8 @@ export async function measure(
   if (bank.labels.length === 0 || held.labels.length === 0)
     return { knn: null, linear: null, few_shot: null };
   return {
-    knn: knnAccuracy(bank, held, classes, { k }),
-    linear: linearAccuracy(bank, held, classes),
-    few_shot: fewShotAccuracy(bank, held, classes, { subsets }),
+    knn: await knnAccuracy(device, bank, held, classes, { k }),
+    linear: await linearAccuracy(device, bank, held, classes),
+    few_shot: await fewShotAccuracy(device, bank, held, classes, { subsets }),
   };
 }

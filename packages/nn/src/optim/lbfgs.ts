@@ -1,4 +1,21 @@
-/** Limited-memory BFGS (Nocedal & Wright, algorithms 7.4 and 7.5) for smooth convex functions of a flat array. */
+/** Limited-memory BFGS (Nocedal & Wright 2006, algorithms 7.4 and 7.5) for smooth convex functions of a flat array. */
+
+export interface Evaluation {
+  readonly value: number;
+  readonly gradient: Float64Array;
+}
+
+/** f and ∇f at x; on a device the answer takes its time. */
+export type Objective = (x: Float64Array) => Evaluation | Promise<Evaluation>;
+
+export interface LbfgsOptions {
+  /** Iterations at most. Default 200. */
+  readonly iterations?: number;
+  /** Stops where no component of the gradient is larger. Default 1e-4. */
+  readonly tolerance?: number;
+  /** Pairs of (step, change of gradient) that make the curvature. Default 10. */
+  readonly memory?: number;
+}
 
 export interface Minimum {
   readonly at: Float64Array;
@@ -7,9 +24,6 @@ export interface Minimum {
   /** Whether the gradient's greatest component fell below the tolerance. */
   readonly converged: boolean;
 }
-
-/** Value at x; writes the gradient. */
-export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
 const dot = (a: Float64Array, b: Float64Array): number => {
   let sum = 0;
@@ -46,16 +60,17 @@ function direction(gradient: Float64Array, pairs: readonly Pair[]): Float64Array
   return d;
 }
 
-/** Minimises from `start`, halving steps until they descend enough (Armijo, 1e-4). Equal inputs give equal results. */
-export function minimise(
+/**
+ * Minimises f from `start` along quasi-Newton directions, halving steps until they descend enough (Armijo, 1e-4).
+ * Equal inputs give equal results. Where f is computed in float32 the search ends when rounding hides all descent.
+ */
+export async function lbfgs(
   objective: Objective,
   start: Float64Array,
-  options: { iterations?: number; tolerance?: number; memory?: number } = {},
-): Minimum {
-  const { iterations = 200, tolerance = 1e-4, memory = 10 } = options;
-  let x = Float64Array.from(start);
-  let gradient = new Float64Array(x.length);
-  let value = objective(x, gradient);
+  { iterations = 200, tolerance = 1e-4, memory = 10 }: LbfgsOptions = {},
+): Promise<Minimum> {
+  let x: Float64Array = Float64Array.from(start);
+  let { value, gradient }: Evaluation = await objective(x);
   const pairs: Pair[] = [];
   let done = 0;
   while (done < iterations && largest(gradient) > tolerance) {
@@ -68,23 +83,22 @@ export function minimise(
     }
     // The first direction has no curvature in it yet: begin with a step of unit length at most.
     let step = pairs.length === 0 ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
-    const nextX = new Float64Array(x.length);
-    const nextGradient = new Float64Array(x.length);
-    let nextValue = Number.POSITIVE_INFINITY;
-    for (let tries = 0; tries < 40; tries++, step /= 2) {
-      for (let i = 0; i < x.length; i++) nextX[i] = x[i]! + step * d[i]!;
-      nextValue = objective(nextX, nextGradient);
-      if (nextValue <= value + 1e-4 * step * slope) break;
+    const at = (length: number): Float64Array => x.map((v, i) => v + length * d[i]!);
+    let nextX = at(step);
+    let next = await objective(nextX);
+    for (let tries = 1; tries < 40 && !(next.value <= value + 1e-4 * step * slope); tries++) {
+      step /= 2;
+      nextX = at(step);
+      next = await objective(nextX);
     }
-    if (!(nextValue < value)) break;
+    if (!(next.value < value)) break;
     const s = nextX.map((v, i) => v - x[i]!);
-    const y = nextGradient.map((g, i) => g - gradient[i]!);
+    const y = next.gradient.map((g, i) => g - gradient[i]!);
     const curvature = dot(s, y);
     if (curvature > 1e-12) pairs.push({ s, y, rho: 1 / curvature });
     if (pairs.length > memory) pairs.shift();
     x = nextX;
-    gradient = nextGradient;
-    value = nextValue;
+    ({ value, gradient } = next);
     done++;
   }
   return { at: x, value, iterations: done, converged: largest(gradient) <= tolerance };
