@@ -62,9 +62,15 @@ async function stateOf({ online, target }: Byol): Promise<Map<string, number[]>>
 }
 async function step(
   device: Device,
-  options: { labels?: number[]; swap?: boolean; tau?: number; prepare?: (byol: Byol) => void } = {},
+  options: {
+    labels?: number[];
+    swap?: boolean;
+    tau?: number;
+    network?: Partial<Preset["network"]>;
+    prepare?: (byol: Byol) => void;
+  } = {},
 ): Promise<Step> {
-  const byol = makeByol(device, preset, 10, 1);
+  const byol = makeByol(device, { ...preset, network: { ...preset.network, ...options.network } }, 10, 1);
   options.prepare?.(byol);
   const before = await stateOf(byol);
   const [x1, x2] = views(device);
@@ -121,6 +127,10 @@ describe("a step", () => {
   it("does not mind which view comes first", async () => {
     const [one, other] = [await step(cpu), await step(cpu, { swap: true })];
     expect(one.numbers[0]).toBeCloseTo(other.numbers[0]!, 5);
+  });
+
+  it("is the same bit for bit with activations that are computed again", async () => {
+    expect(await step(cpu, { network: { checkpoint: "stage" } })).toEqual(await step(cpu));
   });
 
   it("runs the target on batch statistics: its running averages change nothing", async () => {

@@ -32,6 +32,7 @@ export class ByolNetwork extends Module {
       stem: network.stem,
       inputChannels: image.channels,
       zeroInitLastNorm: network.zeroInit,
+      checkpoint: network.checkpoint,
     });
     const { output } = projector;
     // The released code has a bias in the first layer and none in the last, other than the paper's listing.

@@ -17,6 +17,8 @@ const networkSchema = z.strictObject({
   stem: z.enum(["imagenet", "small"]),
   /** Initialise the last norm scale of each block to 0. */
   zeroInit: z.boolean(),
+  /** Recompute activations in the backward pass, by stage or by block, to need less memory; left out, all are kept. */
+  checkpoint: z.enum(["stage", "block"]).optional(),
 });
 
 const mlpSchema = z.strictObject({ hidden: whole, output: whole });

@@ -1,4 +1,5 @@
-import { type Device, openDevice } from "@dawnstrap/tensor";
+import { valueAndGrad } from "@dawnstrap/autograd";
+import { add, type Device, exp, mean, openDevice, type Tensor } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { resnet, ResNet, torchvisionForm } from "./resnet.js";
 
@@ -72,5 +73,39 @@ describe("options", () => {
     expect(() => resnet(19 as 18)).toThrow(/depth 19 is none of 18, 34, 50/);
     expect(() => new ResNet({ blocks: [] })).toThrow(/blocks \[\]/);
     expect(() => new ResNet({ baseWidth: 1, width: 0.1 })).toThrow(/leaves no channel/);
+  });
+});
+
+describe.each(["cpu", "reference"] as const)("checkpointing on %s", (kind) => {
+  /** Loss, gradients and running statistics of two passes through a net with both kinds of block input. */
+  async function results(checkpoint: "stage" | "block" | undefined): Promise<Map<string, number[]>> {
+    const on = await openDevice(kind);
+    const options = { baseWidth: 4, blocks: [2, 1], classes: 3, checkpoint } as const;
+    const net = new ResNet({ ...options, block: "bottleneck" }).init(on);
+    const images = [1, 2].map((phase) =>
+      on.tensor(
+        Float32Array.from({ length: 2 * 16 * 16 * 3 }, (_, i) => Math.sin(0.7 * i + phase)),
+        [2, 16, 16, 3],
+      ),
+    );
+    const { value, grads } = valueAndGrad(() =>
+      images.map((x) => mean(exp(net.forward(x, { train: true })))).reduce((a, b) => add(a, b)),
+    )(...net.arena.values());
+    const all = new Map<string, Tensor>([["loss", value]]);
+    net.parameters().forEach((p, i) => all.set(p.name, grads[i]!));
+    for (const b of net.buffers()) all.set(b.name, b.value);
+    await on.realize([...all.values()]);
+    const read = new Map<string, number[]>();
+    for (const [name, t] of all) read.set(name, [...(await t.float64())]);
+    await on.destroy();
+    return read;
+  }
+
+  it("changes no bit of loss, gradients and running averages", async () => {
+    const plain = await results(undefined);
+    expect(plain.get("layer2.0.conv2.weight")!.some((g) => g !== 0)).toBe(true);
+    expect(plain.get("layer1.1.bn2.runningMean")!.some((m) => m !== 0)).toBe(true);
+    expect(await results("stage")).toEqual(plain);
+    expect(await results("block")).toEqual(plain);
   });
 });

@@ -1,4 +1,5 @@
 /** ResNet v1, post-activation (He et al. 2015), with the options of byol-spec §1.3. */
+import { checkpoint } from "@dawnstrap/autograd";
 import { add, DawnstrapError, relu, type Tensor } from "@dawnstrap/tensor";
 import { BatchNorm, type BatchNormOptions } from "../layers/batch-norm.js";
 import { Conv2d, type PaddingStyle, paddingOf } from "../layers/conv.js";
@@ -45,6 +46,11 @@ export interface ResNetOptions {
   /** See PaddingStyle. Default "same". */
   readonly padding?: PaddingStyle;
   readonly norm?: BatchNormOptions;
+  /**
+   * Keeps, in training mode, only what leaves the stem and each group ("stage") or each block ("block"), and computes
+   * what lies between a second time for the backward pass. Same results, less memory. Default: keeps everything.
+   */
+  readonly checkpoint?: "stage" | "block";
 }
 
 /** Options that make the networks of torchvision, for its weights and for comparisons. */
@@ -147,6 +153,7 @@ export class ResNet extends Module {
   private readonly maxpool?: MaxPool;
   [layer: `layer${number}`]: Sequential;
   private readonly groups: number;
+  private readonly checkpoint: ResNetOptions["checkpoint"];
   private readonly pool = new GlobalAvgPool();
   /** Declared only, so that it stands behind the groups in the order of parameters. */
   declare readonly fc?: Linear;
@@ -189,16 +196,26 @@ export class ResNet extends Module {
       from = to;
     });
     this.groups = blocks.length;
+    this.checkpoint = options.checkpoint;
     this.featureSize = from;
     if (options.classes) this.fc = new Linear(from, options.classes);
   }
 
   /** Average-pooled output of the last group, [batch, featureSize]. */
   features(x: Tensor, options: ForwardOptions): Tensor {
-    let y = relu(this.bn1.forward(this.conv1.forward(x), options));
-    if (this.maxpool) y = this.maxpool.forward(y);
-    for (let g = 1; g <= this.groups; g++) y = this[`layer${g}`]!.forward(y, options);
-    return this.pool.forward(y);
+    const groups = Array.from({ length: this.groups }, (_, g) => this[`layer${g + 1}`]!);
+    const layers = this.checkpoint === "block" ? groups.flatMap((group) => group.layers()) : groups;
+    const stretches = [
+      (y: Tensor) => this.stem(y, options),
+      ...layers.map((layer) => (y: Tensor) => layer.forward(y, options)),
+    ];
+    const kept = options.train && this.checkpoint ? stretches.map((f) => checkpoint(f)) : stretches;
+    return this.pool.forward(kept.reduce((y, stretch) => stretch(y), x));
+  }
+
+  private stem(x: Tensor, options: ForwardOptions): Tensor {
+    const y = relu(this.bn1.forward(this.conv1.forward(x), options));
+    return this.maxpool ? this.maxpool.forward(y) : y;
   }
 
   forward(x: Tensor, options: ForwardOptions): Tensor {
