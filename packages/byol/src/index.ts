@@ -26,7 +26,9 @@ export { type KnnOptions, knnAccuracy, knnPredict, knnScores, nearestRows } from
 export { fitLinear, linearAccuracy, type LinearProbe } from "./evaluate/linear.js";
 export { LogisticProblem, logitsOf, type Targets } from "./evaluate/logistic.js";
 export * from "./evaluate/metrics.js";
-export { extractFeatures, measure } from "./evaluate/measure.js";
+export { type Extracted, extractFeatures } from "./evaluate/extract.js";
+export { measure } from "./evaluate/measure.js";
+export { buildEncoder, type EncoderFile, type EncoderOptions, readEncoder } from "./evaluate/encoder-file.js";
 
 export { type Progress, showProgress, silent } from "./report/progress.js";
 export type { Accuracies, StepMetrics, Summary } from "./report/run-folder.js";
