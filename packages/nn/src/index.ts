@@ -44,7 +44,7 @@ export { ParamArena, type Segment } from "./optim/arena.js";
 export { AdamW, type AdamWOptions } from "./optim/adamw.js";
 export { Lars, type LarsOptions, Sgd, type SgdOptions } from "./optim/lars.js";
 export { type Evaluation, lbfgs, type LbfgsOptions, type Minimum, type Objective } from "./optim/lbfgs.js";
-export { Optimizer, type OptimizerOptions, type StepNumbers } from "./optim/optimizer.js";
+export { type GradientGuard, Optimizer, type OptimizerOptions, type StepNumbers } from "./optim/optimizer.js";
 export { byName, excludeBiasAndNorm, type Rule, type Treatment } from "./optim/rules.js";
 export {
   scaledLearningRate,

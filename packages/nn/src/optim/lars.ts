@@ -51,13 +51,14 @@ export interface LarsOptions extends SgdOptions {
   /** Trust coefficient. Default 1e-3. */
   readonly eta?: number;
   /**
-   * Denominator of the trust ratio. "deepmind" (default): ‖g + wd·w‖. "lightly": ‖g‖ + wd·‖w‖ + eps, where
-   * parameters without decay are not adapted either.
+   * Denominator of the trust ratio. "official" (default; DeepMind's code): ‖g + wd·w‖. "lightning" (Lightning
+   * Bolts, and after it lightly and solo-learn): ‖g‖ + wd·‖w‖ + eps, where parameters without decay are not adapted
+   * either.
    */
-  readonly variant?: "deepmind" | "lightly";
-  /** LARC clipping: the ratio is at most lr, that is min(ratio/lr, 1) times lr. Default false. */
+  readonly variant?: "official" | "lightning";
+  /** LARC: no adapted step is longer than the plain one would be; ratio ← min(ratio/lr, 1). Default false. */
   readonly clip?: boolean;
-  /** Of the "lightly" denominator. Default 1e-8. */
+  /** Of the "lightning" denominator. Default 1e-8. */
   readonly eps?: number;
 }
 
@@ -75,22 +76,22 @@ export class Lars extends Momentum {
 
   constructor(
     arena: ParamArena,
-    { eta = 1e-3, variant = "deepmind", clip = false, eps = 1e-8, ...options }: LarsOptions = {},
+    { eta = 1e-3, variant = "official", clip = false, eps = 1e-8, ...options }: LarsOptions = {},
   ) {
     super(arena, true, { momentum: 0.9, ...options });
     this.larsOptions = { eta, variant, clip, eps };
-    const undecayed = variant === "lightly" && !options.weightDecay;
+    const undecayed = variant === "lightning" && !options.weightDecay;
     this.adapted = this.perSegment(({ adapt, decay }) =>
-      adapt && !(variant === "lightly" && (undecayed || !decay)) ? 1 : 0,
+      adapt && !(variant === "lightning" && (undecayed || !decay)) ? 1 : 0,
     );
   }
 
   protected override ratio(g: Tensor, scalars: Tensor): Tensor {
     const { eta, variant, clip, eps } = this.larsOptions;
-    const deepmind = variant === "deepmind";
-    const [ww, uu] = this.tables.squares(this.arena.flat.value, g, this.decay, deepmind);
+    const official = variant === "official";
+    const [ww, uu] = this.tables.squares(this.arena.flat.value, g, this.decay, official);
     const [wn, un] = [sqrt(ww), sqrt(uu)];
-    const denominator = deepmind ? un : add(add(un, mul(this.decay, wn)), eps);
+    const denominator = official ? un : add(add(un, mul(this.decay, wn)), eps);
     const usable = logicalAnd(logicalAnd(greater(wn, 0), greater(un, 0)), greater(this.adapted, 0));
     const ratio = div(mul(wn, eta), denominator);
     const clipped = clip ? minimum(div(ratio, slice(scalars, [0], [1])), 1) : ratio;

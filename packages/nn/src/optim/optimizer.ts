@@ -3,12 +3,22 @@
  * or outside.
  */
 import {
+  concat,
   type Device,
+  div,
+  greater,
+  lessEqual,
+  mul,
   type OpDef,
+  reshape,
   ShapeError,
+  slice,
+  sqrt,
   StateError,
+  sum,
   type Tensor,
   type Variable,
+  where,
 } from "@dawnstrap/tensor";
 import type { HostTensor } from "../io/values.js";
 import { checkSameLayout, type ParamArena } from "./arena.js";
@@ -25,6 +35,18 @@ export interface OptimizerOptions {
   readonly rules?: readonly Rule[];
   /** Arena of the same layout that follows the weights: ξ ← ξ + (1 − τ)(w_new − ξ), in the same pass. */
   readonly target?: ParamArena;
+  /** What happens to gradients that are too long. Default: nothing. */
+  readonly guard?: GradientGuard;
+}
+
+/** A bound on the gradient's norm, taken over all parameters together. */
+export interface GradientGuard {
+  readonly maxNorm: number;
+  /**
+   * "clip": g ← g·maxNorm/‖g‖ (Pascanu et al. 2013). "skip": the step changes neither weights, state nor target; a
+   * norm that is not a number counts as too long.
+   */
+  readonly action: "clip" | "skip";
 }
 
 /** The numbers of one step. */
@@ -44,13 +66,19 @@ export abstract class Optimizer {
   /** Weight decay of each segment, float32 [segments]. */
   protected readonly decay: Tensor;
   private readonly states: ReadonlyMap<string, Variable>;
+  private readonly guard?: GradientGuard;
 
   protected constructor(
     readonly arena: ParamArena,
     stateNames: readonly string[],
     protected readonly adapts: boolean,
-    { weightDecay = 0, rules = excludeBiasAndNorm, target }: OptimizerOptions,
+    { weightDecay = 0, rules = excludeBiasAndNorm, target, guard }: OptimizerOptions,
   ) {
+    if (guard && !(guard.maxNorm > 0))
+      throw new StateError(
+        `optimizer: a guard of maxNorm ${guard.maxNorm} lets nothing pass (use more than 0)`,
+      );
+    this.guard = guard;
     if (target) checkSameLayout("optimizer: target", arena, target);
     this.target = target;
     this.rules = rules;
@@ -78,32 +106,51 @@ export abstract class Optimizer {
    * Records one step: weights, optimiser state and the target (if any) get their new values.
    *
    * @param grads one gradient per parameter in the arena's order, or all packed by `arena.pack`
-   * @param scalars float32 [4] made from `scalars(…)`: an argument of a captured step, so that it may change
+   * @param scalars float32 [5] made from `scalars(…)`: an argument of a captured step, so that it may change
+   * @returns ‖g‖ over all parameters, before the guard: float32 []; not computed where nobody asks for it
    */
-  update(grads: readonly Tensor[] | Tensor, scalars: Tensor): void {
+  update(grads: readonly Tensor[] | Tensor, scalars: Tensor): Tensor {
     if (scalars.shape.join() !== String(SCALARS))
       throw new ShapeError(
         "update",
         `scalars have shape [${scalars.shape}], [${SCALARS}] is wanted`,
         "make them with optimizer.scalars",
       );
-    const g = Array.isArray(grads) ? this.arena.pack(grads) : (grads as Tensor);
+    const packed = Array.isArray(grads) ? this.arena.pack(grads) : (grads as Tensor);
+    const norm = this.norm(packed);
+    const { g, numbers } = this.guarded(packed, norm, scalars);
     const variables = [this.arena.flat, ...this.states.values(), ...(this.target ? [this.target.flat] : [])];
     const inputs: UpdateInputs = {
       g,
-      scalars,
+      scalars: numbers,
       segmentOfBlock: this.tables.segmentOfBlock,
       decay: this.decay,
-      ratio: this.ratio(g, scalars),
+      ratio: this.ratio(g, numbers),
     };
     const { op, params } = this.update1;
     const updated = applyUpdate(
       op,
       variables.map((v) => v.value),
       inputs,
-      { ...params, target: this.target !== undefined },
+      { ...params, target: this.target !== undefined, skips: this.guard?.action === "skip" },
     );
     updated.forEach((value, k) => variables[k]!.assign(value));
+    return norm;
+  }
+
+  private norm(g: Tensor): Tensor {
+    const [, squares] = this.tables.squares(this.arena.flat.value, g, this.decay, false);
+    return sqrt(sum(squares));
+  }
+
+  /** The gradient and the scalars as the guard lets them pass. */
+  private guarded(g: Tensor, norm: Tensor, scalars: Tensor): { g: Tensor; numbers: Tensor } {
+    if (!this.guard) return { g, numbers: scalars };
+    const { maxNorm, action } = this.guard;
+    if (action === "clip")
+      return { g: mul(g, where(greater(norm, maxNorm), div(maxNorm, norm), 1)), numbers: scalars };
+    const skip = where(lessEqual(norm, maxNorm), 0, this.device.ones([1]));
+    return { g, numbers: concat([slice(scalars, [0], [scalarAt.skip]), reshape(skip, [1])]) };
   }
 
   /** The numbers of a step as `update` wants them; make a tensor of them. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Module, Parameter, type ParameterKind } from "../module.js";
 import { AdamW } from "./adamw.js";
 import { Lars, type LarsOptions, Sgd } from "./lars.js";
-import type { Optimizer, StepNumbers } from "./optimizer.js";
+import type { GradientGuard, Optimizer, StepNumbers } from "./optimizer.js";
 import { byName } from "./rules.js";
 
 /** A module that is nothing but parameters, of the given first values. */
@@ -75,17 +75,17 @@ describe("LARS, the cases of byol-spec §9", () => {
     return { w: w!, momentum: [...momentum] };
   };
 
-  it("DeepMind's form", async () => {
+  it("official", async () => {
     const { w, momentum } = await lars(1);
     expectClose(w, [2.9908618845137975, 4.004061384660535]);
     expectClose(momentum, [0.004569057743101286, -0.002030692330267238], 1e-9);
   });
-  it("lightly's denominator, two steps", async () => {
-    expectClose((await lars(1, { variant: "lightly" })).w, [2.99400000004, 4.002666666648889]);
-    expectClose((await lars(2, { variant: "lightly" })).w, [2.9830809269280327, 3.996771935432145]);
+  it("lightning, two steps", async () => {
+    expectClose((await lars(1, { variant: "lightning" })).w, [2.99400000004, 4.002666666648889]);
+    expectClose((await lars(2, { variant: "lightning" })).w, [2.9830809269280327, 3.996771935432145]);
   });
-  it("lightly's form does not adapt what is not decayed", async () => {
-    expectClose((await lars(1, { variant: "lightly", weightDecay: 0 })).w, [1.8, 5.6]);
+  it("lightning does not adapt what is not decayed", async () => {
+    expectClose((await lars(1, { variant: "lightning", weightDecay: 0 })).w, [1.8, 5.6]);
   });
   it.each(["bias", "norm"] as const)("a %s is neither decayed nor adapted", async (kind) => {
     expectClose((await lars(1, {}, [3, 4], kind)).w, [1.8, 5.6]);
@@ -98,7 +98,7 @@ describe("LARS, the cases of byol-spec §9", () => {
     const { w } = await lars(1);
     expect(Math.hypot(w[0]! - 3, w[1]! - 4)).toBeCloseTo(2 * 1e-3 * 5, 6);
   });
-  it("clips the ratio at the learning rate", async () => {
+  it("LARC clips the ratio at the learning rate", async () => {
     // eta 10: the ratio is far above lr = 2, so that the step is lr·u.
     const u = [0.6 + 0.3, -0.8 + 0.4];
     expectClose((await lars(1, { eta: 10, clip: true })).w, [3 - 2 * u[0]!, 4 - 2 * u[1]!]);
@@ -110,7 +110,7 @@ describe("LARS, the cases of byol-spec §9", () => {
 
 /** Plain float64 loops over ten steps with changing gradients and learning rate, as an independent oracle. */
 function oracle(
-  kind: "deepmind" | "lightly" | "sgd" | "nesterov" | "adamw",
+  kind: "official" | "lightning" | "sgd" | "nesterov" | "adamw",
   start: readonly number[],
   gradient: (step: number) => number[],
 ): number[] {
@@ -134,7 +134,7 @@ function oracle(
     const u = g.map((x, i) => x + wd * w[i]!);
     const [wn, gn, un] = [w, g, u].map((x) => Math.hypot(...x)) as [number, number, number];
     const ratio =
-      kind === "deepmind" ? (eta * wn) / un : kind === "lightly" ? (eta * wn) / (gn + wd * wn + 1e-8) : 1;
+      kind === "official" ? (eta * wn) / un : kind === "lightning" ? (eta * wn) / (gn + wd * wn + 1e-8) : 1;
     w.forEach((x, i) => {
       m[i] = mom * m[i]! + ratio * u[i]!;
       w[i] = x - lr * (kind === "nesterov" ? ratio * u[i]! + mom * m[i]! : m[i]!);
@@ -157,7 +157,7 @@ describe.each(["reference", "cpu", "webgpu"] as const)("ten steps on %s", (kind)
   const big = Array.from({ length: 4500 }, (_, i) => Math.sin(i + 1));
   const gradient = (step: number): number[] => big.map((_, i) => Math.cos(i * (step + 1)) / 3);
 
-  it.each(["deepmind", "lightly", "sgd", "nesterov", "adamw"] as const)(
+  it.each(["official", "lightning", "sgd", "nesterov", "adamw"] as const)(
     "%s agrees with float64 loops",
     async (rule) => {
       const side = { kind: "norm", values: [1, 2, 3] } as const;
@@ -208,6 +208,62 @@ describe.each(["reference", "cpu", "webgpu"] as const)("ten steps on %s", (kind)
       ).toBe(true);
     },
   );
+});
+
+describe.each(["reference", "cpu", "webgpu"] as const)("the guard on %s", (kind) => {
+  let here: Device;
+  beforeAll(async () => {
+    here = await openDevice(kind);
+  });
+  afterAll(() => here.destroy());
+
+  /** Weights and state after captured steps with these gradients of two parameters, and the norms they returned. */
+  async function guarded(guard: GradientGuard | undefined, gradients: [number[], number[]][]) {
+    const parts = { a: { kind: "weight", values: [1, 2] }, b: { kind: "bias", values: [3] } } as const;
+    const module = new Weights(parts).init(here);
+    const target = new Weights(parts).init(here);
+    const optimizer = new AdamW(module.arena, { target: target.arena, ...(guard && { guard }) });
+    const step = here.capture((a: Tensor, b: Tensor, scalars: Tensor) => optimizer.update([a, b], scalars));
+    const norms: number[] = [];
+    for (const [k, [a, b]] of gradients.entries()) {
+      const scalars = here.tensor(optimizer.scalars({ lr: 0.1, tau: 0.5, step: k }));
+      norms.push(
+        await (
+          await step(here.tensor(Float32Array.from(a)), here.tensor(Float32Array.from(b)), scalars)
+        ).item(),
+      );
+    }
+    const state = [module.arena.flat, target.arena.flat].map(async (v) => [...(await v.value.data())]);
+    const slots = [...(await optimizer.stateDict()).values()].map(({ data }) => [...data]);
+    return { norms, state: [...(await Promise.all(state)), ...slots] };
+  }
+
+  it("measures the norm over all parameters and lets short gradients be", async () => {
+    const short: [number[], number[]][] = [[[3, 0], [4]]];
+    const free = await guarded(undefined, short);
+    expect(free.norms[0]).toBeCloseTo(5, 5);
+    for (const action of ["clip", "skip"] as const)
+      expect(await guarded({ maxNorm: 5.001, action }, short)).toEqual(free);
+  });
+  it("clips a long gradient to the bound", async () => {
+    const long = await guarded({ maxNorm: 2.5, action: "clip" }, [[[3, 0], [4]]]);
+    const half = await guarded(undefined, [[[1.5, 0], [2]]]);
+    expect(long.norms[0]).toBeCloseTo(5, 5);
+    long.state.forEach((values, k) => expectClose(values as number[], half.state[k] as number[], 1e-6));
+  });
+  it.each([100, Number.NaN, Number.POSITIVE_INFINITY])(
+    "skips a step whose gradient holds %d, wholly",
+    async (bad) => {
+      const first: [number[], number[]] = [[1, -1], [0.5]];
+      const { state } = await guarded({ maxNorm: 5, action: "skip" }, [first, [[1, bad], [2]]]);
+      expect(state).toEqual((await guarded(undefined, [first])).state);
+    },
+  );
+});
+
+it("a guard that lets nothing pass is refused", () => {
+  const module = new Weights(weight(3)).init(device);
+  expect(() => new Sgd(module.arena, { guard: { maxNorm: 0, action: "clip" } })).toThrow(/more than 0/);
 });
 
 describe("the target", () => {

@@ -20,8 +20,8 @@ import { BLOCK } from "./arena.js";
 type Expr = e.Expr;
 
 /** Where the numbers that change from step to step stand in the scalars tensor. */
-export const scalarAt = { lr: 0, targetRate: 1, correction1: 2, correction2: 3 } as const;
-export const SCALARS = 4;
+export const scalarAt = { lr: 0, targetRate: 1, correction1: 2, correction2: 3, skip: 4 } as const;
+export const SCALARS = 5;
 
 /** What an update sees of one element, beside its state. */
 interface Element<V> {
@@ -76,6 +76,8 @@ interface UpdateRule<P> {
 type Params<P> = P & {
   /** A target follows the weights: ξ ← ξ + (1 − τ)(w_new − ξ). */
   readonly target: boolean;
+  /** Where the scalar `skip` is 1 nothing changes, not even the state. */
+  readonly skips: boolean;
 };
 
 /**
@@ -87,10 +89,12 @@ function updateOp<P>(rule: UpdateRule<P>) {
   const stepAll = <V>(m: Arithmetic<V>, arrays: readonly V[], x: Element<V>, params: Params<P>): V[] => {
     const [w, ...states] = arrays.slice(0, 1 + rule.states);
     const next = rule.step(m, w!, states, x, params);
-    if (!params.target) return next;
-    const [xi, rate] = [arrays.at(-1)!, x.scalar("targetRate")];
-    // τ = 0 copies exactly, which ξ + 1·(w − ξ) would do up to rounding only.
-    return [...next, m.ifFull(rate, next[0]!, m.add(xi, m.mul(rate, m.sub(next[0]!, xi))))];
+    if (params.target) {
+      const [xi, rate] = [arrays.at(-1)!, x.scalar("targetRate")];
+      // τ = 0 copies exactly, which ξ + 1·(w − ξ) would do up to rounding only.
+      next.push(m.ifFull(rate, next[0]!, m.add(xi, m.mul(rate, m.sub(next[0]!, xi)))));
+    }
+    return params.skips ? next.map((v, k) => m.ifFull(x.scalar("skip"), arrays[k]!, v)) : next;
   };
   return defineOp<Params<P>>({
     name: rule.name,
@@ -154,7 +158,7 @@ function updateOp<P>(rule: UpdateRule<P>) {
     vjp: nondifferentiable("an optimiser step is not differentiated"),
     sample(s) {
       const [blocks, segments] = [s.int(1, 9), s.int(1, 4)];
-      const params = { ...rule.params(s), target: s.bool() };
+      const params = { ...rule.params(s), target: s.bool(), skips: s.bool() };
       const flat: TensorSpec = { shape: [blocks * BLOCK] };
       const positive: TensorSpec = { ...flat, range: [0, 2] };
       const updated = Array.from({ length: updatedCount(params) }, (_, k) => (k === 2 ? positive : flat));
@@ -225,7 +229,7 @@ export interface UpdateInputs {
 }
 
 /** Records an update of `arrays` (w, states…, and ξ where `params.target`); returns their new values. */
-export function applyUpdate<P extends { target: boolean }>(
+export function applyUpdate<P extends { target: boolean; skips: boolean }>(
   op: Parameters<typeof apply<P>>[0],
   arrays: readonly Tensor[],
   { g, segmentOfBlock, decay, ratio, scalars }: UpdateInputs,
