@@ -1,0 +1,89 @@
+/** Parts of a labelled set: validation splits and the few labels of semi-supervised learning. */
+import { readFileSync } from "node:fs";
+import { DataError, UsageError } from "../errors.js";
+import { Stream } from "../streams.js";
+
+/** Places of each class, in the order of the set. */
+function byClass(labels: Int32Array): number[][] {
+  const places: number[][] = [];
+  labels.forEach((label, i) => {
+    places[label] ??= [];
+    places[label].push(i);
+  });
+  return places;
+}
+
+/**
+ * Splits places into those to learn from and those to choose by: `share` of each class, drawn with the seed, at least one
+ * of two.
+ *
+ * @throws DataError where a class has too few images to be on both sides
+ */
+export function validationSplit(
+  labels: Int32Array,
+  share: number,
+  seed: number,
+): { train: number[]; validation: number[] } {
+  const train: number[] = [];
+  const validation: number[] = [];
+  byClass(labels).forEach((members, c) => {
+    const shuffled = new Stream(seed, "subset", 1, c).shuffle(members);
+    const count = members.length < 2 ? 0 : Math.max(1, Math.round(share * members.length));
+    validation.push(...shuffled.slice(0, count));
+    train.push(...shuffled.slice(count));
+  });
+  if (validation.length === 0)
+    throw new DataError("validation: no class has two images, so none can be held out to choose by");
+  return { train: train.sort((a, b) => a - b), validation: validation.sort((a, b) => a - b) };
+}
+
+/**
+ * A class-balanced part of a set: as near to `share` of all images as equal counts allow, at least one of each class.
+ *
+ * @throws DataError naming a class of `classes` that has no image
+ */
+export function balancedSubset(
+  labels: Int32Array,
+  classes: readonly string[],
+  share: number,
+  seed: number,
+): number[] {
+  if (!(share > 0 && share <= 1)) throw new UsageError(`subset: a share of ${share} is not in (0, 1]`);
+  const members = byClass(labels);
+  const empty = classes.filter((_, c) => !members[c]?.length);
+  if (empty.length) throw new DataError(`subset: no image of class ${empty.join(", ")}`);
+  const each = Math.max(1, Math.round((share * labels.length) / classes.length));
+  return members
+    .flatMap((places, c) => new Stream(seed, "subset", 2, c).shuffle(places).slice(0, each))
+    .sort((a, b) => a - b);
+}
+
+/**
+ * The places of the images that a file lists, one file name a line, such as SimCLR's `imagenet_subsets/1percent.txt`
+ * (n01440764_10042.JPEG). Names are compared without folders.
+ *
+ * @param names of the set's images, by place
+ * @throws DataError naming the first listed image that the set does not hold
+ */
+export function listedSubset(file: string, names: readonly string[]): number[] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new DataError(`subset: cannot read ${file}: ${(error as Error).message}`);
+  }
+  const base = (path: string): string =>
+    path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+  const placeOf = new Map(names.map((name, i) => [base(name), i]));
+  const wanted = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  return wanted
+    .map((line) => {
+      const place = placeOf.get(base(line.trim()));
+      if (place === undefined)
+        throw new DataError(
+          `subset: ${file} lists ${line.trim()}, which is not among the ${names.length} images`,
+        );
+      return place;
+    })
+    .sort((a, b) => a - b);
+}

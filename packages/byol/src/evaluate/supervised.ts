@@ -1,0 +1,127 @@
+/** Training with labels on top of an encoder: all of its weights, by SGD with Nesterov momentum (byol-spec §2.1, §3, §4.2). */
+import { valueAndGrad } from "@dawnstrap/autograd";
+import { crossEntropy, Linear, loadStateDict, Module, ResNet, Sgd, warmupCosine } from "@dawnstrap/nn";
+import type { Device, Tensor } from "@dawnstrap/tensor";
+import { drawViews } from "../augment/parameters.js";
+import type { ViewAugmentation } from "../augment/settings.js";
+import { makeViews } from "../augment/view.js";
+import { BatchLoader } from "../data/loader.js";
+import type { ImageSet, ImageShape } from "../data/source.js";
+import { TrainingError } from "../errors.js";
+import { Stream } from "../streams.js";
+import { type EncoderFile, withNorm } from "./encoder-file.js";
+
+/** The encoder and a new linear layer on its features. */
+export class Classifier extends Module {
+  readonly encoder: ResNet;
+  readonly head: Linear;
+
+  /** @param decay of the running averages of batch norms, d: average ← d·average + (1 − d)·batch */
+  constructor({ architecture }: Pick<EncoderFile, "architecture">, classes: number, decay: number) {
+    super();
+    this.encoder = new ResNet(withNorm(architecture, { momentum: 1 - decay }));
+    this.head = new Linear(this.encoder.featureSize, classes);
+  }
+
+  forward(views: Tensor, options: { train: boolean }): Tensor {
+    return this.head.forward(this.encoder.forward(views, options));
+  }
+}
+
+/** Crop and mirror of a view, and nothing else: how all protocols of the paper augment. */
+export const cropAndFlip = (view: ViewAugmentation): ViewAugmentation => ({
+  ...view,
+  jitter: { ...view.jitter, probability: 0 },
+  grey: 0,
+  blur: { ...view.blur, probability: 0 },
+  solarize: 0,
+});
+
+/** Decay of the running averages when fine-tuning, max(1 − 10/s, 0.9), s steps an epoch (byol-spec §4.2). */
+export const fineTuneDecay = (stepsPerEpoch: number): number => Math.max(1 - 10 / stepsPerEpoch, 0.9);
+
+/** Images with labels, and how they are brought to the encoder. */
+export interface LabelledImages {
+  readonly set: ImageSet;
+  readonly shape: ImageShape;
+  readonly classes: number;
+}
+
+export interface FineTuneOptions {
+  readonly learningRate: number;
+  /** L2 penalty, added to the gradient of the weights. Default 0. */
+  readonly weightDecay?: number;
+  readonly steps: number;
+  readonly batch: number;
+  readonly seed: number;
+  /** Start from the file's weights (default), or from a random initialisation of the same network. */
+  readonly from?: "encoder" | "scratch";
+  readonly onStep?: (step: number, loss: number) => void;
+}
+
+/**
+ * Trains all weights with cross-entropy on cropped and mirrored images; Nesterov momentum 0.9, cosine to 0, no warm-up.
+ *
+ * @returns the trained classifier; its features are as good as its head
+ * @throws TrainingError when the loss is not a number
+ */
+export async function fineTune(
+  device: Device,
+  encoder: EncoderFile,
+  { set, shape, classes }: LabelledImages,
+  options: FineTuneOptions,
+): Promise<Classifier> {
+  const { steps, seed, from = "encoder", learningRate, weightDecay = 0 } = options;
+  const loader = new BatchLoader(set, shape, { batch: Math.min(options.batch, set.length), seed });
+  const batch = Math.min(options.batch, set.length);
+  const network = new Classifier(encoder, classes, fineTuneDecay(loader.stepsPerEpoch));
+  network.init(device, { seed: new Stream(seed, "initOnline").bits() });
+  if (from === "encoder") loadStateDict(network.encoder, encoder.weights, { layout: encoder.layout });
+  const optimizer = new Sgd(network.arena, { momentum: 0.9, nesterov: true, weightDecay });
+  const batches = viewsOf(device, loader, { ...encoder, shape, seed, batch });
+  const step = device.capture((images: Tensor, rows: Tensor, labels: Tensor, scalars: Tensor) => {
+    const views = makeViews(images, rows, batches.settings, encoder.image);
+    const loss = () => crossEntropy(network.forward(views, { train: true }), labels);
+    const { value, grads } = valueAndGrad(loss)(...network.arena.values());
+    optimizer.update(grads, scalars);
+    return value;
+  });
+  try {
+    for (let k = 0; k < steps; k++) {
+      const { images, rows, labels } = await batches.at(k);
+      const lr = warmupCosine({ peak: learningRate, warmupSteps: 0, totalSteps: steps }, k);
+      const loss = await (await step(images, rows, labels, device.tensor(optimizer.scalars({ lr })))).item();
+      if (!Number.isFinite(loss))
+        throw new TrainingError(
+          `fine-tuning: the loss is ${loss} at step ${k} with learning rate ${learningRate} (try a smaller one)`,
+        );
+      options.onStep?.(k, loss);
+    }
+  } finally {
+    step.release();
+  }
+  return network;
+}
+
+/** Batches with the rows that crop and mirror them. */
+export function viewsOf(
+  device: Device,
+  loader: BatchLoader,
+  of: Pick<EncoderFile, "image" | "view"> & { shape: ImageShape; seed: number; batch: number },
+) {
+  const { image, shape, seed, batch } = of;
+  const settings = cropAndFlip(of.view);
+  const geometry = { ...shape, size: image.size };
+  return {
+    settings,
+    async at(step: number) {
+      const { indices, pixels, labels } = await loader.at(step);
+      const drawn = drawViews(settings, geometry, { seed, step, view: 0, images: indices });
+      return {
+        images: device.tensor(pixels, [batch, shape.height, shape.width, shape.channels]),
+        rows: device.tensor(drawn, [batch, drawn.length / batch]),
+        labels: device.tensor(labels),
+      };
+    },
+  };
+}
