@@ -93,6 +93,8 @@ export const presetSchema = z
       /** Held-out images, at most. */
       queries: whole,
       neighbours: whole,
+      /** Epochs between two kNN on the way, on a part of the images; 0 for none. */
+      knnEvery: z.number().int().min(0),
       /** Subsets of ten labels a class. */
       subsets: whole,
     }),

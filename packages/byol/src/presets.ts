@@ -43,7 +43,7 @@ const digits: Preset = {
   schedule: { warmupEpochs: 0.5, tau: 0.9 },
   batch: 64,
   epochs: 8,
-  evaluate: { bank: 10_000, queries: 10_000, neighbours: 200, subsets: 10 },
+  evaluate: { bank: 10_000, queries: 10_000, neighbours: 200, knnEvery: 0, subsets: 10 },
 };
 
 const imagenetColours = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] } satisfies Partial<
@@ -75,7 +75,7 @@ const emoji: Preset = {
   schedule: { warmupEpochs: 1, tau: 0.9 },
   batch: 64,
   epochs: 20,
-  evaluate: { bank: 10_000, queries: 10_000, neighbours: 50, subsets: 10 },
+  evaluate: { bank: 10_000, queries: 10_000, neighbours: 50, knnEvery: 0, subsets: 10 },
 };
 
 const photos: Preset = {
@@ -100,7 +100,7 @@ const photos: Preset = {
   schedule: { warmupEpochs: 10, tau: 0.99 },
   batch: 256,
   epochs: 200,
-  evaluate: { bank: 20_000, queries: 5_000, neighbours: 200, subsets: 10 },
+  evaluate: { bank: 20_000, queries: 5_000, neighbours: 200, knnEvery: 0, subsets: 10 },
 };
 
 const tiny: Preset = {
@@ -116,7 +116,7 @@ const tiny: Preset = {
   targetStart: "separate",
   batch: 16,
   epochs: 0.1,
-  evaluate: { bank: 500, queries: 200, neighbours: 20, subsets: 2 },
+  evaluate: { bank: 500, queries: 200, neighbours: 20, knnEvery: 0, subsets: 2 },
 };
 
 /** Every preset, by name. */

@@ -10,6 +10,8 @@ import { type Progress, silent } from "./report/progress.js";
 import { RunFolder, type StepMetrics, type Summary } from "./report/run-folder.js";
 import { makeByol } from "./setup.js";
 import { planTraining } from "./trainer.js";
+import { CollapseAlarm } from "./watch/alarm.js";
+import { Watcher } from "./watch/watcher.js";
 
 export interface PretrainOptions {
   readonly preset: Preset;
@@ -39,13 +41,18 @@ export async function pretrain(options: PretrainOptions): Promise<{ summary: Sum
     progress.note(describe(data));
     const byol = makeByol(device, preset, data.classes.length, seed);
     const all: StepMetrics[] = [];
+    const watcher = new Watcher(byol, { device, preset, data });
+    const alarm = new CollapseAlarm(preset.projector.output);
     const training = planTraining(byol, {
       device,
       preset,
       data,
       seed,
       ...(options.steps !== undefined && { steps: options.steps }),
-      onStep: (metrics) => {
+      watch: (step, plan) => watcher.after(step, plan),
+      onStep: (seen) => {
+        const metrics = alarm.ring(seen);
+        if (metrics.alarm) progress.note(`warning: ${metrics.alarm}`);
         all.push(metrics);
         folder.append(metrics);
         progress.step(metrics);
@@ -70,6 +77,7 @@ export async function pretrain(options: PretrainOptions): Promise<{ summary: Sum
       await training.run();
     } finally {
       progress.end();
+      watcher.release();
     }
     const trainingSeconds = (performance.now() - trainingStarted) / 1000;
 

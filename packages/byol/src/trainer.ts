@@ -7,7 +7,7 @@ import { BatchLoader } from "./data/loader.js";
 import type { DataSource } from "./data/source.js";
 import { TrainingError } from "./errors.js";
 import type { Preset } from "./preset.js";
-import type { StepMetrics } from "./report/run-folder.js";
+import type { StepMetrics, WatchMetrics } from "./report/run-folder.js";
 import { makeSchedule } from "./setup.js";
 
 export interface TrainOptions {
@@ -19,11 +19,16 @@ export interface TrainOptions {
   readonly steps?: number;
   /** Called for every step, in order, a few steps late. */
   readonly onStep?: (metrics: StepMetrics) => void;
+  /** Called after each step, before the next one starts; what it sees joins the metrics of the step. */
+  readonly watch?: (step: number, plan: TrainingPlan) => Promise<WatchMetrics>;
 }
 
-export interface Training {
+export interface TrainingPlan {
   readonly steps: number;
   readonly stepsPerEpoch: number;
+}
+
+export interface Training extends TrainingPlan {
   run(): Promise<void>;
 }
 
@@ -60,9 +65,13 @@ export function planTraining(byol: Byol, options: TrainOptions): Training {
   const run = async (): Promise<void> => {
     const clock = new Speed(preset.batch);
     const behind = stepsBehind(device);
-    const waiting: { step: number; numbers: Promise<{ read: ArrayLike<number>; speed: number }> }[] = [];
+    const waiting: {
+      step: number;
+      numbers: Promise<{ read: ArrayLike<number>; speed: number }>;
+      watched: WatchMetrics | undefined;
+    }[] = [];
     const report = async () => {
-      const { step, numbers } = waiting.shift()!;
+      const { step, numbers, watched } = waiting.shift()!;
       const { read, speed } = await numbers;
       const named = Object.fromEntries(Array.from(read, (v, k) => [stepNumbers[k]!, v])) as Numbers;
       if (!Array.from(read).every(Number.isFinite)) throw diverged(step, named);
@@ -74,6 +83,7 @@ export function planTraining(byol: Byol, options: TrainOptions): Training {
         tau,
         images_per_second: speed,
         ...named,
+        ...watched,
       });
     };
     try {
@@ -81,7 +91,7 @@ export function planTraining(byol: Byol, options: TrainOptions): Training {
         const numbers = (await start(step)).data().then((read) => ({ read, speed: clock.tick() }));
         // A failure is thrown where the numbers are reported.
         numbers.catch(() => {});
-        waiting.push({ step, numbers });
+        waiting.push({ step, numbers, watched: await options.watch?.(step, { steps, stepsPerEpoch }) });
         if (waiting.length > behind) await report();
         // The cpu device computes without ever going back to the event loop; signals and decoders need a turn too.
         await new Promise(setImmediate);

@@ -13,6 +13,7 @@ export interface PretrainFlags {
   readonly epochs?: number;
   readonly steps?: number;
   readonly batch?: number;
+  readonly knnEvery?: number;
   readonly seed: number;
   readonly out?: string;
 }
@@ -60,7 +61,12 @@ export function resolvePreset(flags: PretrainFlags): { preset: Preset; data: str
   const preset = named ?? presetNamed(presetFor(data));
   return {
     data,
-    preset: { ...preset, batch: flags.batch ?? preset.batch, epochs: flags.epochs ?? preset.epochs },
+    preset: {
+      ...preset,
+      batch: flags.batch ?? preset.batch,
+      epochs: flags.epochs ?? preset.epochs,
+      evaluate: { ...preset.evaluate, knnEvery: flags.knnEvery ?? preset.evaluate.knnEvery },
+    },
   };
 }
 

@@ -13,8 +13,18 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { UsageError } from "../errors.js";
 
+/** What is looked at now and then, on the lines of those steps. */
+export interface WatchMetrics {
+  /** Of the covariance of the ℓ2-normalised projections of a fixed set of images: 1 means all on one line. */
+  readonly effective_rank?: number;
+  /** ‖θ − ξ‖ / ‖θ‖. */
+  readonly target_distance?: number;
+  /** Weighted kNN on a subset of the held-out images. */
+  readonly knn_accuracy?: number;
+}
+
 /** What is known of one step. */
-export interface StepMetrics {
+export interface StepMetrics extends WatchMetrics {
   readonly step: number;
   readonly epoch: number;
   readonly loss: number;
@@ -26,6 +36,8 @@ export interface StepMetrics {
   /** Cross-entropy and accuracy of the online probe; absent without labels. */
   readonly probe_loss?: number;
   readonly probe_accuracy?: number;
+  /** A warning, on the line of the step that gave rise to it. */
+  readonly alarm?: string;
 }
 
 /** Shares of held-out images classified right; null where there are no labels. */

@@ -33,6 +33,7 @@ export const pretrainCommand = (): Command =>
     .addOption(new Option("--epochs <n>", "passes over the images").argParser(positive).conflicts("steps"))
     .addOption(new Option("--steps <n>", "training steps, instead of epochs").argParser(wholeFrom(1)))
     .option("--batch <n>", "images in a step", wholeFrom(2))
+    .option("--knn-every <epochs>", "epochs between two kNN on the way; 0 for none", wholeFrom(0))
     .option("--seed <n>", "of everything random", wholeFrom(0, 2 ** 32 - 1), 0)
     .option("--out <dir>", "folder for the results; default: a new one below runs/")
     .addHelpText("after", presetHelp)
