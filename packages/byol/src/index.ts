@@ -18,7 +18,15 @@ export { openDigits } from "./data/digits.js";
 export { openEmoji } from "./data/emoji.js";
 export { openFolder } from "./data/folder.js";
 export { openData } from "./data/open.js";
-export type { DataSource, ImageFormat, ImageSet, ImageShape, SkippedImage } from "./data/source.js";
+export type {
+  DataOptions,
+  DataSource,
+  ImageFormat,
+  ImageSet,
+  ImageShape,
+  SkippedImage,
+  Splits,
+} from "./data/source.js";
 
 export type { Labelled } from "./evaluate/features.js";
 export { fewShotAccuracy } from "./evaluate/few-shot.js";

@@ -2,7 +2,7 @@
 import { encodeStateDict, stateDict } from "@dawnstrap/nn";
 import { type DeviceChoice, openDevice } from "@dawnstrap/tensor";
 import { openData } from "./data/open.js";
-import type { DataSource } from "./data/source.js";
+import { type DataOptions, type DataSource, probeClasses } from "./data/source.js";
 import { DataError } from "./errors.js";
 import { measure } from "./evaluate/measure.js";
 import type { Preset } from "./preset.js";
@@ -13,9 +13,9 @@ import { planTraining } from "./trainer.js";
 import { CollapseAlarm } from "./watch/alarm.js";
 import { Watcher } from "./watch/watcher.js";
 
-export interface PretrainOptions {
+export interface PretrainOptions extends DataOptions {
   readonly preset: Preset;
-  /** "digits", "emoji", or a folder of images. */
+  /** As on the command line: "digits", "emoji", a data set as "kind:path", or a folder of images. */
   readonly data: string;
   /** Default "auto". */
   readonly device?: DeviceChoice;
@@ -34,12 +34,12 @@ export async function pretrain(options: PretrainOptions): Promise<{ summary: Sum
   const started = performance.now();
   const folder = new RunFolder(options.out);
   const { stored: size, channels, background } = preset.image;
-  const data = await openData(options.data, { size, channels, background });
+  const data = await openData(options.data, { size, channels, background }, options);
   const device = await openDevice(options.device ?? "auto");
   try {
     progress.note(`device: ${device.kind}, ${device.description}`);
     progress.note(describe(data));
-    const byol = makeByol(device, preset, data.classes.length, seed);
+    const byol = makeByol(device, preset, probeClasses(data), seed);
     const all: StepMetrics[] = [];
     const watcher = new Watcher(byol, { device, preset, data });
     const alarm = new CollapseAlarm(preset.projector.output);

@@ -4,7 +4,7 @@ import { drawViews } from "./augment/parameters.js";
 import { makeViews } from "./augment/view.js";
 import { type Byol, byolStep, stepNumbers } from "./byol.js";
 import { BatchLoader } from "./data/loader.js";
-import type { DataSource } from "./data/source.js";
+import { type DataSource, probeClasses } from "./data/source.js";
 import { TrainingError } from "./errors.js";
 import type { Preset } from "./preset.js";
 import type { StepMetrics, WatchMetrics } from "./report/run-folder.js";
@@ -115,7 +115,7 @@ const diverged = (step: number, numbers: Numbers) =>
 
 function captureStep(byol: Byol, { device, preset, data }: TrainOptions) {
   const [first, second] = preset.views;
-  const labelled = data.classes.length > 0;
+  const labelled = probeClasses(data) > 0;
   return device.capture((images: Tensor, rows1: Tensor, rows2: Tensor, labels: Tensor, scalars: Tensor) => {
     const views = [
       makeViews(images, rows1, first, preset.image),

@@ -16,6 +16,10 @@ export interface PretrainFlags {
   readonly knnEvery?: number;
   readonly seed: number;
   readonly out?: string;
+  readonly strict?: boolean;
+  readonly anySize?: boolean;
+  /** MiB. */
+  readonly cache?: number;
 }
 
 /** Where to compute. */

@@ -2,14 +2,14 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { DataError } from "../errors.js";
+import type { Fetched } from "./images.js";
 import type { ImageFormat } from "./source.js";
 
-type Decoded = { readonly pixels: Uint8Array } | { readonly reason: string };
-type Answer = Decoded & { readonly id: number };
+type Answer = Fetched & { readonly id: number };
 
 interface Member {
   readonly worker: Worker;
-  readonly waiting: Map<number, (decoded: Decoded) => void>;
+  readonly waiting: Map<number, (decoded: Fetched) => void>;
 }
 
 export class Decoder {
@@ -23,9 +23,12 @@ export class Decoder {
     private readonly threads = Math.min(availableParallelism(), 8),
   ) {}
 
-  /** Pixels of a file, uint8 [size, size, channels], or the reason why it cannot be read. Never rejects for a bad file. */
-  decode(file: string): Promise<Decoded> {
-    if (this.closed) throw new DataError(`decode: ${file} was asked for after close()`);
+  /**
+   * Pixels of an image file, given by its path or its bytes, uint8 [size, size, channels], or the reason why it cannot
+   * be read. Never rejects for a bad file.
+   */
+  decode(file: string | Uint8Array): Promise<Fetched> {
+    if (this.closed) throw new DataError("decode: an image was asked for after close()");
     const member = this.leastBusy();
     const id = this.next++;
     return new Promise((resolve) => {
@@ -51,7 +54,7 @@ export class Decoder {
     const worker = new Worker(new URL("./decode-worker.js", import.meta.url));
     const member: Member = { worker, waiting: new Map() };
     worker.on("message", ({ id, ...decoded }: Answer) => {
-      member.waiting.get(id)?.(decoded as Decoded);
+      member.waiting.get(id)?.(decoded as Fetched);
       member.waiting.delete(id);
       // A pool that waits for nothing must not keep the process alive.
       if (member.waiting.size === 0) worker.unref();

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { DataError } from "../errors.js";
 import { type DataSource, type ImageFormat, type ImageShape, memorySet } from "./source.js";
+import { splitsWithTenth } from "./split.js";
 
 const side = 28;
 
@@ -52,12 +53,13 @@ export async function openDigits(format: ImageFormat): Promise<DataSource> {
     });
     return memorySet(pixels, image, labels);
   };
+  const train = gather("train");
+  const heldOut = gather("heldOut");
   return {
     name: "digits",
     image,
     classes: Array.from({ length: 10 }, (_, digit) => String(digit)),
-    train: gather("train"),
-    heldOut: gather("heldOut"),
+    ...{ train, heldOut, splits: splitsWithTenth(train, heldOut) },
     skipped: () => [],
     close: async () => {},
   };

@@ -6,10 +6,10 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { DataError } from "../errors.js";
-import { Decoder } from "./decoder.js";
-import { ImageFiles } from "./files.js";
-import type { DataSource, ImageFormat } from "./source.js";
-import { hashFraction } from "./split.js";
+import { imageFiles } from "./files.js";
+import { Opening } from "./opening.js";
+import type { DataOptions, DataSource, ImageFormat } from "./source.js";
+import { hashFraction, splitsOf } from "./split.js";
 
 interface Drawing {
   readonly image: string;
@@ -36,47 +36,43 @@ export function familyOf(unified: string): string {
     .join("-");
 }
 
-export interface EmojiOptions {
+export interface EmojiOptions extends DataOptions {
   /** Adds the drawings in the five skin tones, 3,750 more, nearly all of people. Default: without. */
   readonly skinTones?: boolean;
 }
 
-/** The emoji; families whose name hashes into the last fifth are held out, so both drawings of a glyph stay together. */
+/**
+ * The emoji; families whose name hashes into the last fifth are held out, so both drawings of a glyph stay together. The
+ * tenth before it is `val`.
+ */
 export async function openEmoji(format: ImageFormat, options: EmojiOptions = {}): Promise<DataSource> {
   const folders = vendors.map((vendor) => ({ vendor, folder: packageFolder(vendor) }));
   const glyphs = JSON.parse(await readFile(join(folders[0]!.folder, "emoji.json"), "utf8")) as Glyph[];
   // "Component" holds the five swatches of skin, which belong to no category.
   const used = glyphs.filter((glyph) => glyph.category !== "Component");
   const classes = [...new Set(used.map((glyph) => glyph.category))].sort();
-  const sides = {
-    train: { files: [] as string[], labels: [] as number[] },
-    heldOut: { files: [] as string[], labels: [] as number[] },
-  };
+  const side = () => ({ files: [] as string[], labels: [] as number[], val: [] as number[] });
+  const sides = { train: side(), heldOut: side() };
   for (const glyph of used) {
-    const side = hashFraction(familyOf(glyph.unified)) < 0.8 ? sides.train : sides.heldOut;
+    const place = hashFraction(familyOf(glyph.unified));
+    const { files, labels, val } = place < 0.8 ? sides.train : sides.heldOut;
     const drawings = options.skinTones ? [glyph, ...Object.values(glyph.skin_variations ?? {})] : [glyph];
     for (const drawing of drawings) {
       for (const { vendor, folder } of folders) {
         if (!drawing[`has_img_${vendor}`]) continue;
-        side.files.push(join(folder, "img", vendor, "64", drawing.image));
-        side.labels.push(classes.indexOf(glyph.category));
+        if (place >= 0.72) val.push(files.length);
+        files.push(join(folder, "img", vendor, "64", drawing.image));
+        labels.push(classes.indexOf(glyph.category));
       }
     }
   }
-  const decoder = new Decoder(format);
+  const opening = new Opening(format, options);
   const make = ({ files, labels }: { files: string[]; labels: number[] }) =>
-    new ImageFiles(files, Int32Array.from(labels), decoder);
+    imageFiles(files, opening, { labels: Int32Array.from(labels) });
   const train = make(sides.train);
   const heldOut = make(sides.heldOut);
-  return {
-    name: "emoji",
-    image: { height: format.size, width: format.size, channels: format.channels },
-    classes,
-    train,
-    heldOut,
-    skipped: () => [...train.skipped, ...heldOut.skipped],
-    close: () => decoder.close(),
-  };
+  const splits = splitsOf(train, sides.train.val, heldOut);
+  return opening.source({ name: "emoji", image: opening.image, classes, train, heldOut, splits });
 }
 
 function packageFolder(vendor: string): string {

@@ -2,10 +2,10 @@
 import { readdir } from "node:fs/promises";
 import { extname, join, relative, sep } from "node:path";
 import { DataError } from "../errors.js";
-import { Decoder } from "./decoder.js";
-import { ImageFiles } from "./files.js";
-import type { DataSource, ImageFormat } from "./source.js";
-import { heldOutPlaces } from "./split.js";
+import { imageFiles } from "./files.js";
+import { Opening } from "./opening.js";
+import type { DataOptions, DataSource, ImageFormat } from "./source.js";
+import { heldOutPlaces, pickPerClass, proportional, splitsOf } from "./split.js";
 
 const extensions = new Set([".jpg", ".jpeg", ".png", ".webp"]);
 const heldOutNames = ["test", "val", "valid", "validation"];
@@ -23,7 +23,9 @@ async function imagesBelow(folder: string): Promise<string[]> {
         : code === "ENOTDIR"
           ? "is not a folder"
           : `cannot be read (${code})`;
-    throw new DataError(`data: ${folder} ${why}; --data takes digits, emoji or a folder of images`);
+    throw new DataError(
+      `data: ${folder} ${why}; --data takes digits, emoji, KIND:PATH or a folder of images`,
+    );
   }
   const files = entries
     .filter(
@@ -51,7 +53,8 @@ function classesOf(root: string, files: readonly string[]): string[] | undefined
 }
 
 function label(root: string, files: readonly string[], classes: readonly string[]): Labelled {
-  return { files, labels: files.map((file) => classes.indexOf(relative(root, file).split(sep)[0]!)) };
+  const codes = new Map(classes.map((name, code) => [name, code]));
+  return { files, labels: files.map((file) => codes.get(relative(root, file).split(sep)[0]!)!) };
 }
 
 /** `train/CLASS/…` beside `val/CLASS/…` (or test, valid, validation): the split that the folder itself gives. */
@@ -63,9 +66,8 @@ async function givenSplit(root: string, files: readonly string[]) {
   const train = inside("train");
   const classes = classesOf(join(root, "train"), train);
   if (!classes) return undefined;
-  const heldOut = inside(held).filter((file) =>
-    classes.includes(relative(join(root, held), file).split(sep)[0]!),
-  );
+  const known = new Set(classes);
+  const heldOut = inside(held).filter((file) => known.has(relative(join(root, held), file).split(sep)[0]!));
   return {
     classes,
     train: label(join(root, "train"), train, classes),
@@ -89,8 +91,14 @@ function ownSplit(root: string, files: readonly string[], classes: readonly stri
   return { classes, train: side(false), heldOut: side(true) };
 }
 
-/** A folder of images. Without labels all of them are trained on. Bad files are skipped; see `skipped()`. */
-export async function openFolder(folder: string, format: ImageFormat): Promise<DataSource> {
+/**
+ * A folder of images. Without labels all of them are trained on. Bad files are skipped; see `skipped()`.
+ */
+export async function openFolder(
+  folder: string,
+  format: ImageFormat,
+  options: DataOptions = {},
+): Promise<DataSource> {
   const files = await imagesBelow(folder);
   if (files.length === 0)
     throw new DataError(
@@ -98,19 +106,20 @@ export async function openFolder(folder: string, format: ImageFormat): Promise<D
     );
   const classes = classesOf(folder, files);
   const split = (await givenSplit(folder, files)) ?? (classes && ownSplit(folder, files, classes));
-  const decoder = new Decoder(format);
+  const opening = new Opening(format, options);
   const nameOf = (file: string) => relative(folder, file);
+  const known = { name: folder, image: opening.image };
+  if (!split) {
+    const [train, heldOut] = [imageFiles(files, opening, { nameOf }), imageFiles([], opening)];
+    return opening.source({ ...known, classes: [], train, heldOut });
+  }
   const set = (side: Labelled) =>
-    new ImageFiles(side.files, Int32Array.from(side.labels), decoder, { nameOf });
-  const train = split ? set(split.train) : new ImageFiles(files, undefined, decoder, { nameOf });
-  const heldOut = split ? set(split.heldOut) : new ImageFiles([], undefined, decoder);
-  return {
-    name: folder,
-    image: { height: format.size, width: format.size, channels: format.channels },
-    classes: split?.classes ?? [],
-    train,
-    heldOut,
-    skipped: () => [...train.skipped, ...heldOut.skipped],
-    close: () => decoder.close(),
-  };
+    imageFiles(side.files, opening, { labels: Int32Array.from(side.labels), nameOf });
+  const train = set(split.train);
+  const heldOut = set(split.heldOut);
+  const names = split.train.files.map((file) => nameOf(file).split(sep).join("/"));
+  const val = pickPerClass(names, split.train.labels, proportional(split.train.labels, 0.1));
+  return opening.source({
+    ...{ ...known, classes: split.classes, train, heldOut, splits: splitsOf(train, val, heldOut) },
+  });
 }

@@ -9,18 +9,33 @@ export interface ImageShape {
 
 /** How a source is asked to hand out its images. */
 export interface ImageFormat {
-  /** Side of the square that images are stored at, before augmentation. Digits are 28 and stay 28. */
+  /** Side of the square that images are stored at, before augmentation. Sets of one small size (digits 28, CIFAR 32, STL-10 96) keep it. */
   readonly size: number;
   readonly channels: 1 | 3;
   /** What shows through transparent pixels, 0 to 255 each. */
   readonly background: readonly [number, number, number];
 }
 
+/** How a source is to be opened. */
+export interface DataOptions {
+  /** Stop at the first record that cannot be read, with its name, instead of skipping it. Default: false. */
+  readonly strict?: boolean;
+  /** Decoded images are kept in memory up to so many bytes; the others are decoded anew each time. Default: 2 GiB. */
+  readonly cacheBytes?: number;
+  /** Take a known data set whose parts are not of the published sizes. Default: false, a DataError. */
+  readonly anySize?: boolean;
+}
+
 /** One side of a split. */
 export interface ImageSet {
   readonly length: number;
-  /** Class of each image; undefined where the images carry no labels. */
+  /** Class of each image; undefined where the images carry no labels, or several each. */
   readonly labels?: Int32Array;
+  /**
+   * Where an image may show several classes, int8 [length, classes]: 1 shown, −1 not shown, 0 shown but too hard to be
+   * judged, which the measure leaves out (VOC's own three values).
+   */
+  readonly presence?: Int8Array;
   /** Pixels, uint8 [height, width, channels] row-major; undefined for an image that could not be read. */
   read(index: number): Promise<Uint8Array | undefined>;
 }
@@ -31,20 +46,34 @@ export interface SkippedImage {
   readonly reason: string;
 }
 
+/** The parts of a labelled source as the protocols of evaluation know them; trainval is train and val together. */
+export interface Splits {
+  readonly train: ImageSet;
+  readonly val: ImageSet;
+  readonly trainval: ImageSet;
+  readonly test: ImageSet;
+}
+
 /** Images to train on, and, where there are labels, images held out to measure with. */
 export interface DataSource {
   readonly name: string;
   readonly image: ImageShape;
   /** Names of the classes; empty where there are no labels. */
   readonly classes: readonly string[];
+  /** What is pretrained on: trainval, or the unlabelled part where there is one. */
   readonly train: ImageSet;
   /** Never trained on. Empty where there are no labels. */
   readonly heldOut: ImageSet;
+  /** Undefined where there are no labels. */
+  readonly splits?: Splits;
   /** The images that could not be read so far. */
   skipped(): readonly SkippedImage[];
-  /** Ends the workers. */
+  /** Ends the workers and closes files. */
   close(): Promise<void>;
 }
+
+/** Classes that the online probe learns: none where the images to train on carry no single label each. */
+export const probeClasses = ({ train, classes }: DataSource): number => (train.labels ? classes.length : 0);
 
 /** Images that lie in memory one after the other. */
 export function memorySet(pixels: Uint8Array, image: ImageShape, labels: Int32Array): ImageSet {
@@ -57,11 +86,16 @@ export function memorySet(pixels: Uint8Array, image: ImageShape, labels: Int32Ar
 }
 
 /** The images of `set` at the given places. */
-export function subset(set: ImageSet, places: readonly number[]): ImageSet {
-  const labels = set.labels;
+export function subset(set: ImageSet, places: ArrayLike<number>): ImageSet {
+  const { labels, presence } = set;
+  const classes = presence ? presence.length / set.length : 0;
+  const pick = Array.from(places);
   return {
-    length: places.length,
-    ...(labels && { labels: Int32Array.from(places, (i) => labels[i]!) }),
-    read: (index) => set.read(places[index]!),
+    length: pick.length,
+    ...(labels && { labels: Int32Array.from(pick, (i) => labels[i]!) }),
+    ...(presence && {
+      presence: Int8Array.from(pick.flatMap((i) => [...presence.subarray(i * classes, (i + 1) * classes)])),
+    }),
+    read: (index) => set.read(pick[index]!),
   };
 }

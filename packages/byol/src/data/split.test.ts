@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hashFraction, heldOutPlaces } from "./split.js";
+import { classCounts, hashFraction, heldOutPlaces, pickPerClass, proportional } from "./split.js";
 
 describe("heldOutPlaces", () => {
   const names = Array.from({ length: 50 }, (_, i) => `image ${i}`);
@@ -33,4 +33,32 @@ it("hashFraction spreads names over [0, 1)", () => {
   expect(Math.max(...values)).toBeLessThan(1);
   const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
   expect(Math.abs(mean - 0.5)).toBeLessThan(0.02);
+});
+
+describe("proportional", () => {
+  it("adds up to the share of all, the largest remainders first", () => {
+    const labels = [...Array(10).fill(0), ...Array(5).fill(1), ...Array(3).fill(2)];
+    // 2.5, 1.25 and 0.75: 4.5 rounds to 5.
+    expect(proportional(labels, 0.25)).toEqual([3, 1, 1]);
+  });
+
+  it("parts CIFAR-100 as the paper did: 44,933 and 5,067", () => {
+    const counts = proportional(
+      Array.from({ length: 50_000 }, (_, i) => i % 100),
+      5_067 / 50_000,
+    );
+    expect(counts.reduce((sum, n) => sum + n)).toBe(5_067);
+    expect(new Set(counts)).toEqual(new Set([50, 51]));
+  });
+});
+
+it("pickPerClass takes the asked number of each class by name, whatever the order", () => {
+  const names = Array.from({ length: 60 }, (_, i) => `image ${i}`);
+  const labels = names.map((_, i) => i % 3);
+  const picked = pickPerClass(names, labels, [1, 2, 5]);
+  expect(classCounts(picked.map((place) => labels[place]!))).toEqual([1, 2, 5]);
+  const reversed = pickPerClass([...names].reverse(), [...labels].reverse(), [1, 2, 5]);
+  expect(new Set(reversed.map((place) => names[59 - place]))).toEqual(
+    new Set(picked.map((place) => names[place])),
+  );
 });

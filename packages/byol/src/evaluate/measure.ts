@@ -20,9 +20,11 @@ export async function measure(
   const classes = data.classes.length;
   if (classes === 0) return none;
   const { bank: most, queries, neighbours: k, subsets } = preset.evaluate;
+  const known = data.train.labels ? data.train : data.splits?.trainval;
+  if (!known?.labels) return none;
   const featuresOf = (set: ImageSet, limit: number) =>
     extractFeatures(device, (views: Tensor) => network.forward(views), set, preset.image, data.image, limit);
-  const bank = await featuresOf(data.train, most);
+  const bank = await featuresOf(known, most);
   const held = await featuresOf(data.heldOut, queries);
   if (bank.labels.length === 0 || held.labels.length === 0) return none;
   return {

@@ -1,5 +1,6 @@
 /** `byol pretrain`: trains an encoder, then measures it. */
 import { Command, Option } from "commander";
+import { dataNames } from "../../data/open.js";
 import { clock, showProgress } from "../../report/progress.js";
 import { accuracyTable } from "../../report/table.js";
 import { pretrain } from "../../train.js";
@@ -26,7 +27,7 @@ export const pretrainCommand = (): Command =>
     .description("Trains an encoder, then measures it against the same network at random initialisation")
     .option(
       "--data <what>",
-      "digits, emoji, or a folder of images (sub-folders are classes); default: digits",
+      `${dataNames.join(", ")} (a folder of images; sub-folders are classes); default: digits`,
     )
     .option("--preset <name>", `${Object.keys(presets).join(", ")}; default: the one for the data`)
     .addOption(deviceOption())
@@ -36,6 +37,14 @@ export const pretrainCommand = (): Command =>
     .option("--knn-every <epochs>", "epochs between two kNN on the way; 0 for none", wholeFrom(0))
     .option("--seed <n>", "of everything random", wholeFrom(0, 2 ** 32 - 1), 0)
     .option("--out <dir>", "folder for the results; default: a new one below runs/")
+    .option("--strict", "stop at the first image that cannot be read, instead of skipping it")
+    .option("--any-size", "take a known data set whose parts are not of the published sizes")
+    .option(
+      "--cache <MiB>",
+      "memory for decoded images; the rest are decoded every epoch",
+      wholeFrom(0),
+      2048,
+    )
     .addHelpText("after", presetHelp)
     .action(run);
 
@@ -47,6 +56,9 @@ async function run(flags: PretrainFlags): Promise<void> {
     device: flags.device,
     seed: flags.seed,
     out: flags.out ?? defaultFolder(preset.name, flags.seed),
+    strict: flags.strict ?? false,
+    anySize: flags.anySize ?? false,
+    ...(flags.cache !== undefined && { cacheBytes: flags.cache * 2 ** 20 }),
     ...(flags.steps !== undefined && { steps: flags.steps }),
     progress: showProgress(),
   });
