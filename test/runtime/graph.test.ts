@@ -1,5 +1,17 @@
 /** Recording, fusion, planning, capture and memory, as a user of the tensor package sees them. */
-import { add, type Device, mul, openDevice, relu, reshape, sub, sum, type Tensor } from "@dawnstrap/tensor";
+import {
+  add,
+  type Device,
+  matmul,
+  mul,
+  openDevice,
+  packFlat,
+  relu,
+  reshape,
+  sub,
+  sum,
+  type Tensor,
+} from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const kinds = ["cpu", "webgpu", "reference"] as const;
@@ -55,6 +67,31 @@ describe.each(kinds)("graph on %s", (kind) => {
     }
     expect(new Set(counts.slice(1)).size).toBe(1);
     expect((await w.value.data())[3]).toBeCloseTo(3 / 32, 6);
+  });
+
+  it("adds up packed sums in their place, older terms first", async () => {
+    const n = 64;
+    const square = (phase: number): Tensor =>
+      device.tensor(
+        Float32Array.from({ length: n * n }, (_, i) => Math.sin(i + phase)),
+        [n, n],
+      );
+    const [x, y, z] = [square(1), square(2), square(3)];
+    const before = device.memory().arena;
+    const packed = device.capture(() => {
+      const two = add(matmul(x, y), matmul(y, z));
+      const three = add(matmul(z, x), two);
+      return packFlat([three, relu(x)], [0, n * n], 2 * n * n);
+    });
+    const got = await (await packed()).data();
+    // The later terms need a place of their own, in turn; the first one and the sums do not.
+    if (device.backend) expect(device.memory().arena - before).toBe(4 * n * n);
+    packed.release();
+    const [a, b, c] = [matmul(x, y), matmul(y, z), matmul(z, x)];
+    await device.realize([a, b, c]);
+    const [va, vb, vc] = [await a.float64(), await b.float64(), await c.float64()];
+    va.forEach((v, i) => expect(got[i]).toBeCloseTo(v + vb[i]! + vc[i]!, 4));
+    expect(got[n * n + 5]).toBeCloseTo(Math.max(0, Math.sin(6)), 6);
   });
 
   it("swaps two variables that are assigned from each other", async () => {

@@ -131,6 +131,11 @@ export interface OpDef<P = any> {
    * write straight into it.
    */
   readonly gathers?: (inputs: readonly Aval[], params: P) => readonly number[];
+  /**
+   * The op adds its two inputs up. Where a sum has its place in a gathered tensor, its older term is computed there, and
+   * the sum over it.
+   */
+  readonly accumulates?: boolean;
   /** The op updates inputs in place through `b.updated`; it is lowered after everything that still reads them. */
   readonly updates?: boolean;
   /** Relative tolerance of float32 devices against the reference, where the default 1e-5 is too tight; with the reason beside it. */

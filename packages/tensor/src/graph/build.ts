@@ -3,7 +3,7 @@ import { flatten as flat, resetExpressions } from "../expr/expr.js";
 import { visitAll } from "../expr/analyze.js";
 import { DeviceError, StateError } from "../errors.js";
 import { storageBytes } from "../dtype.js";
-import { numel } from "../shape.js";
+import { numel, show } from "../shape.js";
 import type { DeviceLimits } from "../devices/device.js";
 import { mapKernel } from "./kernel.js";
 import { Lowering, wholeOf, type Value } from "./lowering.js";
@@ -147,6 +147,12 @@ function placeGathered(
   usesOf: (at: NodeOutput) => number,
   limits: DeviceLimits,
 ): void {
+  const give = (at: NodeOutput, place: Buf): void => {
+    const list = lowering.placed.get(at.node) ?? [];
+    list[at.output] = place;
+    lowering.placed.set(at.node, list);
+  };
+  const ownedByConsumer = (at: NodeOutput): boolean => !at.node.realized && usesOf(at) === 1;
   for (const node of nodes) {
     const offsets = node.op!.gathers?.(
       node.inputs.map(({ node: n, output }) => n.outputs[output]!),
@@ -155,15 +161,26 @@ function placeGathered(
     if (!offsets) continue;
     const { shape, dtype } = node.outputs[0]!;
     const whole = lowering.newBuf(dtype, numel(shape));
-    lowering.placed.set(node, [whole]);
+    give({ node, output: 0 }, whole);
     node.inputs.forEach((at, i) => {
       const byteOffset = offsets[i]! * storageBytes[dtype];
-      if (at.node.realized || usesOf(at) !== 1 || byteOffset % limits.offsetAlignment !== 0) return;
-      const list = lowering.placed.get(at.node) ?? [];
-      list[at.output] = lowering.window(whole, dtype, numel(at.node.outputs[at.output]!.shape), byteOffset);
-      lowering.placed.set(at.node, list);
+      if (byteOffset % limits.offsetAlignment !== 0) return;
+      const window = lowering.window(whole, dtype, numel(at.node.outputs[at.output]!.shape), byteOffset);
+      for (let part: NodeOutput | undefined = at; part && ownedByConsumer(part); part = olderTerm(part))
+        give(part, window);
     });
   }
+}
+
+/**
+ * Of a sum, the term that was recorded first, where it has the sum's shape: such as a gradient of one pass through
+ * a network that waits for the gradient of another pass.
+ */
+function olderTerm({ node, output }: NodeOutput): NodeOutput | undefined {
+  if (!node.op!.accumulates) return undefined;
+  const [older] = [...node.inputs].sort((a, b) => a.node.id - b.node.id);
+  const [term, sum] = [older!.node.outputs[older!.output]!, node.outputs[output]!];
+  return term.dtype === sum.dtype && show(term.shape) === show(sum.shape) ? older : undefined;
 }
 
 /** A result's buffer: its own, or a window on one that will not change; never a variable's storage. */

@@ -19,6 +19,7 @@ export const add = binary({
   expr: e.add,
   value: (a, b) => a + b,
   grad: ({ g }) => [g, g],
+  accumulates: true,
 });
 
 /** a − b, broadcast. */

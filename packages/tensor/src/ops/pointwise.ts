@@ -114,6 +114,8 @@ export interface BinaryRow {
     | string;
   readonly values?: readonly [Values, Values];
   readonly tolerance?: number;
+  /** See OpDef.accumulates. */
+  readonly accumulates?: boolean;
 }
 
 /** Defines a broadcasting op of two operands; returns the function that applies it. */
@@ -165,6 +167,7 @@ export function binary(row: BinaryRow): (a: TensorLike, b: TensorLike) => Tensor
       };
     },
     ...(row.tolerance ? { tolerance: row.tolerance } : {}),
+    ...(row.accumulates ? { accumulates: true } : {}),
   });
   return (left, right) => {
     const [a, b] = tensors(name, left, right);
