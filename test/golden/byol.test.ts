@@ -2,7 +2,7 @@
  * Three whole BYOL steps against PyTorch: both losses, momentum, both networks' weights and running
  * statistics after each.
  */
-import { type Byol, ByolNetwork, byolStep, type Preset } from "@dawnstrap/byol";
+import { type Byol, byolStep, type Heads, Network, type Preset } from "@dawnstrap/byol";
 import { Lars, targetMomentum, warmupCosine } from "@dawnstrap/nn";
 import { openDevice, type Tensor } from "@dawnstrap/tensor";
 import { describe, expect, it } from "vitest";
@@ -35,15 +35,15 @@ type Step = Readonly<Record<Family, Readonly<Record<string, Digest>>>> & {
   readonly probeLoss: number;
 };
 
-/** The generator's network, as a preset. */
-function presetOf(o: Options): Preset {
-  const heads = { hidden: o.hidden, output: o.projection };
-  return {
+/** The generator's network, as a preset has it. */
+function makeNetwork(o: Options): Network {
+  const preset = {
     network: { block: "basic", blocks: [1, 1, 1, 1], width: o.width, stem: "small", zeroInit: false },
     image: { channels: 3 },
-    projector: heads,
-    predictor: heads,
-  } as unknown as Preset;
+  } as Preset;
+  const head = { hidden: [o.hidden], output: o.projection, norm: true, bias: false };
+  const heads: Heads = { projector: head, predictor: head };
+  return new Network(preset, heads, o.classes);
 }
 
 /**
@@ -90,7 +90,7 @@ describe.each(["cpu", "webgpu"] as const)("BYOL on %s", (kind) => {
     const o = want.options;
     const device = await openDevice(kind);
     const make = async (prefix: string) => {
-      const net = new ByolNetwork(presetOf(o), o.classes).init(device);
+      const net = makeNetwork(o).init(device);
       await loadFormula(net, (name, shape) => parameter(`${prefix}/${name}`, shape));
       return net;
     };

@@ -4,7 +4,7 @@
  *
  *     node --conditions=@dawnstrap/source --import tsx test/runtime/steps.ts PRESET DEVICE STEPS [BATCH] [SEED]
  */
-import { makeByol, openData, planTraining, presetNamed } from "@dawnstrap/byol";
+import { makeLearner, openData, planTraining, presetNamed } from "@dawnstrap/byol";
 import { type DeviceChoice, openDevice } from "@dawnstrap/tensor";
 
 async function main([name, choice, steps, batch, seed = "0"]: string[]): Promise<void> {
@@ -13,9 +13,9 @@ async function main([name, choice, steps, batch, seed = "0"]: string[]): Promise
   const { stored: size, channels, background } = preset.image;
   const data = await openData(preset.data, { size, channels, background });
   const device = await openDevice(choice as DeviceChoice);
-  const byol = makeByol(device, preset, data.classes.length, Number(seed));
+  const learner = makeLearner(device, preset, data.classes.length, Number(seed));
   const losses: number[] = [];
-  const training = planTraining(byol, {
+  const training = planTraining(learner, {
     device,
     preset,
     data,

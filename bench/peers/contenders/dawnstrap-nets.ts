@@ -1,6 +1,6 @@
 /** The cases that need networks and optimisers. */
 import { valueAndGrad } from "@dawnstrap/autograd";
-import { byolStep, ByolNetwork, type Preset, presetNamed } from "@dawnstrap/byol";
+import { byolStep, type Head, Network, type Preset, presetNamed } from "@dawnstrap/byol";
 import { crossEntropy, Lars, type ParamArena, ResNet, resnet, Sgd, torchvisionForm } from "@dawnstrap/nn";
 import { type Device, slice, type Tensor } from "@dawnstrap/tensor";
 import type { Work } from "../cases.js";
@@ -93,13 +93,10 @@ export function byol(device: Device, work: Work & { kind: "byol" }): Recorder {
     ...digits,
     network: { block, blocks: [...blocks], width, stem, zeroInit: false },
     image: { ...digits.image, channels: inputChannels === 1 ? 1 : 3 },
-    projector: { hidden: work.hidden, output: work.projection },
-    predictor: { hidden: work.hidden },
   };
-  const [online, target] = [1, 2].map(() => new ByolNetwork(preset, work.classes).init(device)) as [
-    ByolNetwork,
-    ByolNetwork,
-  ];
+  const head: Head = { hidden: [work.hidden], output: work.projection, norm: true, bias: false };
+  const make = () => new Network(preset, { projector: head, predictor: head }, work.classes).init(device);
+  const [online, target] = [make(), make()];
   fill(online.arena, work.parameters, initial);
   fill(target.arena, work.parameters, targetInitial);
   const { momentum, weightDecay, eta, lr, tau } = larsNumbers;

@@ -1,10 +1,20 @@
 /** The public surface of @dawnstrap/byol. */
-export { type Byol, byolStep, stepNumbers } from "./byol.js";
+export { type Byol, byolLoss, byolStep } from "./byol.js";
+export {
+  gradients,
+  type Learner,
+  learnerState,
+  learnerStep,
+  type Objective,
+  stepNumbers,
+  type Views,
+} from "./learner.js";
 export { regression, spread } from "./loss.js";
-export { ByolNetwork, type Outputs } from "./network.js";
+export { type Heads, Network, type Outputs } from "./network.js";
+export type { Head, Method } from "./methods/settings.js";
 export { parsePreset, type Preset } from "./preset.js";
 export { presetFor, presetNamed, presets } from "./presets.js";
-export { makeByol, makeSchedule } from "./setup.js";
+export { makeByol, makeLearner, makeSchedule } from "./setup.js";
 export { pretrain, type PretrainOptions } from "./train.js";
 export { planTraining, type Training, type TrainOptions } from "./trainer.js";
 export { DataError, TrainingError, UsageError } from "./errors.js";

@@ -1,29 +1,41 @@
-/** The networks of BYOL: an encoder f with its projector g, predictor q and linear probe (byol-spec §1.3). */
-import { Linear, Mlp, Module, ResNet } from "@dawnstrap/nn";
+/** The networks of a method: an encoder f with the heads that the method gives it, and a linear probe (byol-spec §1.3). */
+import { type ForwardOptions, Linear, Mlp, Module, ResNet } from "@dawnstrap/nn";
 import type { Tensor } from "@dawnstrap/tensor";
+import type { Head } from "./methods/settings.js";
 import type { Preset } from "./preset.js";
 
 /** What one network makes of one view. */
 export interface Outputs {
   /** y = f(x), float32 [batch, encoder.featureSize]: what is kept of it all. */
   readonly embedding: Tensor;
-  /** z = g(y). */
+  /** z = g(y); y itself where there is no projector. */
   readonly projection: Tensor;
-  /** q(z). */
+  /** q(z); z itself where there is no predictor. */
   readonly prediction: Tensor;
+}
+
+export interface Heads {
+  readonly projector?: Head;
+  readonly predictor?: Head;
 }
 
 const train = { train: true } as const;
 
-export class ByolNetwork extends Module {
+export class Network extends Module {
   readonly encoder: ResNet;
-  readonly projector: Mlp;
-  readonly predictor: Mlp;
-  /** Watches how separable the embedding is while it trains; no gradient of it reaches the encoder. */
+  /** Numbers of a projection. */
+  readonly projectionSize: number;
+  declare readonly projector?: Mlp;
+  declare readonly predictor?: Mlp;
+  /** Watches how separable the embedding is while it trains; in the supervised method it is the classifier. */
   declare readonly probe?: Linear;
 
   /** @param classes of the probe; 0 for none */
-  constructor({ network, image, projector, predictor }: Preset, classes: number) {
+  constructor(
+    { network, image }: Pick<Preset, "network" | "image">,
+    { projector, predictor }: Heads,
+    classes: number,
+  ) {
     super();
     this.encoder = new ResNet({
       block: network.block,
@@ -34,24 +46,28 @@ export class ByolNetwork extends Module {
       zeroInitLastNorm: network.zeroInit,
       checkpoint: network.checkpoint,
     });
-    const { output } = projector;
-    // The released code has a bias in the first layer and none in the last, other than the paper's listing.
-    const heads = { lastBias: false };
-    this.projector = new Mlp([this.encoder.featureSize, projector.hidden, output], heads);
-    this.predictor = new Mlp([output, predictor.hidden, output], heads);
-    if (classes > 0) this.probe = new Linear(this.encoder.featureSize, classes);
+    const { featureSize } = this.encoder;
+    if (projector) this.projector = mlp(featureSize, projector);
+    this.projectionSize = projector?.output ?? featureSize;
+    if (predictor) this.predictor = mlp(this.projectionSize, predictor);
+    if (classes > 0) this.probe = new Linear(featureSize, classes);
   }
 
   /** f, g and q in training mode: batch statistics, which also move the running averages. */
   online(view: Tensor): Outputs {
     const { embedding, projection } = this.target(view);
-    return { embedding, projection, prediction: this.predictor.forward(projection, train) };
+    return { embedding, projection, prediction: this.predictor?.forward(projection, train) ?? projection };
   }
 
   /** f and g in training mode. */
   target(view: Tensor): Pick<Outputs, "embedding" | "projection"> {
     const embedding = this.encoder.forward(view, train);
-    return { embedding, projection: this.projector.forward(embedding, train) };
+    return { embedding, projection: this.project(embedding, train) };
+  }
+
+  /** g. */
+  project(embedding: Tensor, options: ForwardOptions): Tensor {
+    return this.projector?.forward(embedding, options) ?? embedding;
   }
 
   /** Features of images for evaluation: f with running averages. */
@@ -59,3 +75,7 @@ export class ByolNetwork extends Module {
     return this.encoder.forward(images, { train: false });
   }
 }
+
+/** Its last layer gets neither norm nor activation. */
+const mlp = (input: number, { hidden, norm, output, bias }: Head): Mlp =>
+  new Mlp([input, ...hidden, output], { norm, lastBias: bias });

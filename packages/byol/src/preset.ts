@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { viewSchema } from "./augment/settings.js";
 import { UsageError } from "./errors.js";
+import { methodSchema } from "./methods/settings.js";
 
 const whole = z.number().int().positive();
 const channelValues = z.union([z.tuple([z.number()]), z.tuple([z.number(), z.number(), z.number()])]);
@@ -20,8 +21,6 @@ const networkSchema = z.strictObject({
   /** Recompute activations in the backward pass, by stage or by block, to need less memory; left out, all are kept. */
   checkpoint: z.enum(["stage", "block"]).optional(),
 });
-
-const mlpSchema = z.strictObject({ hidden: whole, output: whole });
 
 const common = {
   /** Learning rate for a batch of 256; the peak is learningRate·batch/256. */
@@ -74,16 +73,12 @@ export const presetSchema = z
     }),
     views: z.tuple([viewSchema, viewSchema]),
     network: networkSchema,
-    projector: mlpSchema,
-    predictor: z.strictObject({ hidden: whole }),
-    /** How the target network starts: as a copy of the online one, or (the released code) with weights of its own. */
-    targetStart: z.enum(["copy", "separate"]),
+    /** How it learns: loss, heads, and what the target is. */
+    method: methodSchema,
     optimizer: optimizerSchema,
     schedule: z.strictObject({
       /** Linear warm-up of the learning rate. */
       warmupEpochs: z.number().min(0),
-      /** First value of τ, which rises to 1 along a cosine. */
-      tau: z.number().min(0).max(1),
     }),
     batch: whole.min(2),
     epochs: z.number().positive(),

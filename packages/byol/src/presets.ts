@@ -1,6 +1,7 @@
 /** The presets, as data. */
 import { firstView, secondView, type ViewAugmentation } from "./augment/settings.js";
 import { UsageError } from "./errors.js";
+import { byol } from "./methods/variants.js";
 import { type Preset, parsePreset } from "./preset.js";
 
 const adamw = { kind: "adamw", weightDecay: 1e-4, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
@@ -35,12 +36,10 @@ const digits: Preset = {
   },
   views: [digitView, digitView],
   network: { block: "basic", blocks: [1, 1, 1, 1], width: 16, stem: "small", zeroInit: false },
-  projector: { hidden: 256, output: 64 },
-  predictor: { hidden: 256 },
   // In a run this short a target that starts elsewhere, or follows slowly, teaches its own random features.
-  targetStart: "copy",
+  method: byol(256, 64, { start: "copy", tau: 0.9 }),
   optimizer: { ...adamw, learningRate: 4e-3 },
-  schedule: { warmupEpochs: 0.5, tau: 0.9 },
+  schedule: { warmupEpochs: 0.5 },
   batch: 64,
   epochs: 8,
   evaluate: { bank: 10_000, queries: 10_000, neighbours: 200, knnEvery: 0, subsets: 10 },
@@ -68,11 +67,9 @@ const emoji: Preset = {
     { ...secondView, crop: { ...secondView.crop, area: [0.2, 1] } },
   ],
   network: { block: "basic", blocks: [1, 1, 1, 1], width: 16, stem: "small", zeroInit: false },
-  projector: { hidden: 256, output: 64 },
-  predictor: { hidden: 256 },
-  targetStart: "copy",
+  method: byol(256, 64, { start: "copy", tau: 0.9 }),
   optimizer: { ...adamw, learningRate: 4e-3 },
-  schedule: { warmupEpochs: 1, tau: 0.9 },
+  schedule: { warmupEpochs: 1 },
   batch: 64,
   epochs: 20,
   evaluate: { bank: 10_000, queries: 10_000, neighbours: 50, knnEvery: 0, subsets: 10 },
@@ -93,11 +90,9 @@ const photos: Preset = {
   },
   views: [firstView, secondView],
   network: { block: "basic", blocks: [2, 2, 2, 2], width: 64, stem: "small", zeroInit: false },
-  projector: { hidden: 4096, output: 256 },
-  predictor: { hidden: 4096 },
-  targetStart: "separate",
+  method: byol(4096, 256, { start: "separate", tau: 0.99 }),
   optimizer: { kind: "lars", learningRate: 2, weightDecay: 1e-6, momentum: 0.9, trust: 1e-3 },
-  schedule: { warmupEpochs: 10, tau: 0.99 },
+  schedule: { warmupEpochs: 10 },
   batch: 256,
   epochs: 200,
   evaluate: { bank: 20_000, queries: 5_000, neighbours: 200, knnEvery: 0, subsets: 10 },
@@ -111,9 +106,7 @@ const tiny: Preset = {
   image: { ...digits.image, size: 16, channels: 3, mean: [0.13, 0.13, 0.13], deviation: [0.31, 0.31, 0.31] },
   views: [firstView, secondView],
   network: { block: "basic", blocks: [1, 1], width: 4, stem: "small", zeroInit: false },
-  projector: { hidden: 16, output: 8 },
-  predictor: { hidden: 16 },
-  targetStart: "separate",
+  method: byol(16, 8, { start: "separate", tau: 0.9 }),
   batch: 16,
   epochs: 0.1,
   evaluate: { bank: 500, queries: 200, neighbours: 20, knnEvery: 0, subsets: 2 },

@@ -9,22 +9,31 @@ import {
   warmupCosine,
 } from "@dawnstrap/nn";
 import type { Device } from "@dawnstrap/tensor";
-import type { Byol } from "./byol.js";
-import { ByolNetwork } from "./network.js";
+import { type Byol, byolLoss } from "./byol.js";
+import type { Learner } from "./learner.js";
+import { Network } from "./network.js";
 import type { Preset } from "./preset.js";
 import { Stream } from "./streams.js";
 
 /** @param classes of the online probe; 0 where there are no labels */
+export function makeLearner(device: Device, preset: Preset, classes: number, seed: number): Learner {
+  const byol = makeByol(device, preset, classes, seed);
+  return { ...byol, loss: (views, labels) => byolLoss(byol, views, labels) };
+}
+
+/** Online and target network, and the optimiser that moves both. */
 export function makeByol(device: Device, preset: Preset, classes: number, seed: number): Byol {
+  const { projector, predictor, target: settings } = preset.method;
+  const heads = { projector, ...(predictor && { predictor }) };
   const make = (purpose: "initOnline" | "initTarget") =>
-    new ByolNetwork(preset, classes).init(device, { seed: new Stream(seed, purpose).bits() });
+    new Network(preset, heads, classes).init(device, { seed: new Stream(seed, purpose).bits() });
   const online = make("initOnline");
   const target = make("initTarget");
-  if (preset.targetStart === "copy") target.arena.copyFrom(online.arena);
+  if (settings.start === "copy") target.arena.copyFrom(online.arena);
   return { online, target, optimizer: makeOptimizer(online, target, preset.optimizer) };
 }
 
-function makeOptimizer(online: ByolNetwork, target: ByolNetwork, settings: Preset["optimizer"]): Optimizer {
+function makeOptimizer(online: Network, target: Network, settings: Preset["optimizer"]): Optimizer {
   const common = { weightDecay: settings.weightDecay, target: target.arena };
   switch (settings.kind) {
     case "lars":
@@ -48,9 +57,10 @@ export function makeSchedule(preset: Preset, stepsPerEpoch: number, totalSteps: 
     Math.floor(totalSteps / 2),
   );
   const peak = scaledLearningRate(preset.optimizer.learningRate, preset.batch);
+  const { target } = preset.method;
   return (step: number) => ({
     step,
     lr: warmupCosine({ peak, warmupSteps, totalSteps }, step),
-    tau: targetMomentum({ base: preset.schedule.tau, totalSteps }, step),
+    tau: target.rise === "none" ? target.tau : targetMomentum({ base: target.tau, totalSteps }, step),
   });
 }

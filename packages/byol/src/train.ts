@@ -8,7 +8,7 @@ import { measure } from "./evaluate/measure.js";
 import type { Preset } from "./preset.js";
 import { type Progress, silent } from "./report/progress.js";
 import { RunFolder, type StepMetrics, type Summary } from "./report/run-folder.js";
-import { makeByol } from "./setup.js";
+import { makeLearner } from "./setup.js";
 import { planTraining } from "./trainer.js";
 import { CollapseAlarm } from "./watch/alarm.js";
 import { Watcher } from "./watch/watcher.js";
@@ -39,11 +39,11 @@ export async function pretrain(options: PretrainOptions): Promise<{ summary: Sum
   try {
     progress.note(`device: ${device.kind}, ${device.description}`);
     progress.note(describe(data));
-    const byol = makeByol(device, preset, probeClasses(data), seed);
+    const learner = makeLearner(device, preset, probeClasses(data), seed);
     const all: StepMetrics[] = [];
-    const watcher = new Watcher(byol, { device, preset, data });
-    const alarm = new CollapseAlarm(preset.projector.output);
-    const training = planTraining(byol, {
+    const watcher = new Watcher(learner, { device, preset, data });
+    const alarm = new CollapseAlarm(learner.online.projectionSize);
+    const training = planTraining(learner, {
       device,
       preset,
       data,
@@ -69,7 +69,7 @@ export async function pretrain(options: PretrainOptions): Promise<{ summary: Sum
       ...{ images: data.train.length, held_out: data.heldOut.length, classes: data.classes, preset },
     });
     progress.note("measuring the network at random initialisation");
-    const random_init = await measure(device, byol.online, data, preset);
+    const random_init = await measure(device, learner.online, data, preset);
 
     const trainingStarted = performance.now();
     progress.begin(training.steps);
@@ -82,8 +82,8 @@ export async function pretrain(options: PretrainOptions): Promise<{ summary: Sum
     const trainingSeconds = (performance.now() - trainingStarted) / 1000;
 
     progress.note("measuring the pretrained network");
-    const pretrained = await measure(device, byol.online, data, preset);
-    folder.writeEncoder(encodeStateDict(await stateDict(byol.online.encoder), { preset: preset.name }));
+    const pretrained = await measure(device, learner.online, data, preset);
+    folder.writeEncoder(encodeStateDict(await stateDict(learner.online.encoder), { preset: preset.name }));
     const summary: Summary = {
       ...{ device: device.kind, data: options.data, preset: preset.name, seed },
       epochs: training.steps / training.stepsPerEpoch,

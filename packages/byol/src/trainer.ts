@@ -2,10 +2,10 @@
 import type { Device, Tensor } from "@dawnstrap/tensor";
 import { drawViews } from "./augment/parameters.js";
 import { makeViews } from "./augment/view.js";
-import { type Byol, byolStep, stepNumbers } from "./byol.js";
 import { BatchLoader } from "./data/loader.js";
 import { type DataSource, probeClasses } from "./data/source.js";
 import { TrainingError } from "./errors.js";
+import { type Learner, learnerStep, stepNumbers } from "./learner.js";
 import type { Preset } from "./preset.js";
 import type { StepMetrics, WatchMetrics } from "./report/run-folder.js";
 import { makeSchedule } from "./setup.js";
@@ -35,14 +35,14 @@ export interface Training extends TrainingPlan {
 /** Steps whose metrics may still be on their way while the next one begins: a GPU would wait for every read. */
 const stepsBehind = (device: Device): number => (device.kind === "webgpu" ? 4 : 0);
 
-/** Plans the training of `byol`; throws DataError when the data do not fill a batch. */
-export function planTraining(byol: Byol, options: TrainOptions): Training {
+/** Plans the training of a learner; throws DataError when the data do not fill a batch. */
+export function planTraining(learner: Learner, options: TrainOptions): Training {
   const { device, preset, data, seed } = options;
   const loader = new BatchLoader(data.train, data.image, { batch: preset.batch, seed });
   const { stepsPerEpoch } = loader;
   const steps = options.steps ?? Math.max(1, Math.round(preset.epochs * stepsPerEpoch));
   const schedule = makeSchedule(preset, stepsPerEpoch, steps);
-  const captured = captureStep(byol, options);
+  const captured = captureStep(learner, options);
   const geometry = { ...data.image, size: preset.image.size };
 
   const start = async (step: number): Promise<Tensor> => {
@@ -57,7 +57,7 @@ export function planTraining(byol: Byol, options: TrainOptions): Training {
       rows[0]!,
       rows[1]!,
       device.tensor(labels),
-      device.tensor(byol.optimizer.scalars(schedule(step))),
+      device.tensor(learner.optimizer.scalars(schedule(step))),
     );
     return numbers!;
   };
@@ -113,7 +113,7 @@ const diverged = (step: number, numbers: Numbers) =>
       .join(", ")}); try a smaller learning rate, a longer warm-up or a larger batch`,
   );
 
-function captureStep(byol: Byol, { device, preset, data }: TrainOptions) {
+function captureStep(learner: Learner, { device, preset, data }: TrainOptions) {
   const [first, second] = preset.views;
   const labelled = probeClasses(data) > 0;
   return device.capture((images: Tensor, rows1: Tensor, rows2: Tensor, labels: Tensor, scalars: Tensor) => {
@@ -121,7 +121,7 @@ function captureStep(byol: Byol, { device, preset, data }: TrainOptions) {
       makeViews(images, rows1, first, preset.image),
       makeViews(images, rows2, second, preset.image),
     ] as const;
-    return [byolStep(byol, views, labelled ? labels : undefined, scalars)];
+    return [learnerStep(learner, views, labelled ? labels : undefined, scalars)];
   });
 }
 

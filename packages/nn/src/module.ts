@@ -55,7 +55,7 @@ export class Parameter {
 /** An array that is part of a module's state but not learnt, such as running statistics. */
 export class Buffer {
   name = "";
-  private variable?: Variable;
+  private home?: Variable;
 
   constructor(
     readonly shape: readonly number[],
@@ -64,24 +64,28 @@ export class Buffer {
     readonly dtype: DType = "float32",
   ) {}
 
+  /** Where the value lives. */
+  get variable(): Variable {
+    if (!this.home) throw uninitialised("buffer", this.name);
+    return this.home;
+  }
+
   get value(): Tensor {
-    if (!this.variable) throw uninitialised("buffer", this.name);
     return this.variable.value;
   }
 
   assign(value: Tensor): void {
-    if (!this.variable) throw uninitialised("buffer", this.name);
     this.variable.assign(value);
   }
 
   get initialised(): boolean {
-    return this.variable !== undefined;
+    return this.home !== undefined;
   }
 
   /** @internal */
   create(device: Device, name: string): void {
     this.name = name;
-    this.variable = device.variable(device.full(this.shape, this.fill, this.dtype), name);
+    this.home = device.variable(device.full(this.shape, this.fill, this.dtype), name);
   }
 }
 

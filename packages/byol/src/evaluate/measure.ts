@@ -1,7 +1,7 @@
 /** Measures a network's features during and after pre-training: one pass over the images, then every protocol. */
 import type { Device, Tensor } from "@dawnstrap/tensor";
 import type { DataSource, ImageSet } from "../data/source.js";
-import type { ByolNetwork } from "../network.js";
+import type { Network } from "../network.js";
 import type { Preset } from "../preset.js";
 import type { Accuracies } from "../report/run-folder.js";
 import { extractFeatures } from "./extract.js";
@@ -12,7 +12,7 @@ import { linearAccuracy } from "./linear.js";
 /** Accuracies of kNN, linear probe and ten-labels-a-class probe on the held-out images; null without labels. */
 export async function measure(
   device: Device,
-  network: ByolNetwork,
+  network: Network,
   data: DataSource,
   preset: Preset,
 ): Promise<Accuracies> {

@@ -4,7 +4,7 @@ import { openDigits } from "../data/digits.js";
 import type { DataSource } from "../data/source.js";
 import { presetNamed } from "../presets.js";
 import type { StepMetrics } from "../report/run-folder.js";
-import { makeByol } from "../setup.js";
+import { makeByol, makeLearner } from "../setup.js";
 import { Stream } from "../streams.js";
 import { planTraining } from "../trainer.js";
 import { CollapseAlarm } from "./alarm.js";
@@ -105,7 +105,7 @@ describe("Watcher", () => {
     expect(await keys(199)).toEqual(["effective_rank", "target_distance", "knn_accuracy"]);
     const seen = await watcher.after(0, plan);
     expect(seen.effective_rank).toBeGreaterThan(1);
-    expect(seen.effective_rank).toBeLessThanOrEqual(preset.projector.output);
+    expect(seen.effective_rank).toBeLessThanOrEqual(byol.online.projectionSize);
     // Two independent draws of the same weights (scales of norms are equal): the distance is that of their values.
     const [theta, xi] = await Promise.all(
       [byol.online, byol.target].map(async ({ arena }) => [...(await arena.flat.value.data())]),
@@ -120,13 +120,14 @@ describe("Watcher", () => {
 
   it("warns of a collapse on the way: a predictor that does nothing", async () => {
     const optimizer = { ...tiny.optimizer, learningRate: 0.2 };
-    const preset = { ...tiny, targetStart: "copy" as const, batch: 52, optimizer };
-    const byol = makeByol(device, preset, 0, 0);
-    byol.online.predictor.forward = (x) => x;
-    const watcher = new Watcher(byol, { device, preset, data });
-    const alarm = new CollapseAlarm(preset.projector.output);
+    const { method } = tiny;
+    const target = { ...method.target, start: "copy" as const };
+    const preset = { ...tiny, method: { ...method, predictor: null, target }, batch: 52, optimizer };
+    const learner = makeLearner(device, preset, 0, 0);
+    const watcher = new Watcher(learner, { device, preset, data });
+    const alarm = new CollapseAlarm(learner.online.projectionSize);
     const lines: StepMetrics[] = [];
-    await planTraining(byol, {
+    await planTraining(learner, {
       ...{ device, preset, data: { ...data, classes: [] }, seed: 0, steps: 201 },
       watch: (step, plan) => watcher.after(step, plan),
       onStep: (metrics) => lines.push(alarm.ring(metrics)),

@@ -1,10 +1,11 @@
 /** Looks at a network while it trains: what the steps themselves do not tell. Nothing here changes the training. */
 import { type Device, div, mul, sqrt, sub, sum, type Tensor } from "@dawnstrap/tensor";
 import { plainViews } from "../augment/view.js";
-import type { Byol } from "../byol.js";
 import { type DataSource, subset } from "../data/source.js";
 import { extractFeatures } from "../evaluate/extract.js";
 import { knnAccuracy } from "../evaluate/knn.js";
+import type { Learner } from "../learner.js";
+import type { Network } from "../network.js";
 import type { Preset } from "../preset.js";
 import type { WatchMetrics } from "../report/run-folder.js";
 import { permutation } from "../streams.js";
@@ -33,15 +34,16 @@ export class Watcher {
   private readonly interval: number;
   private images: Promise<{ pixels: Tensor; count: number }> | undefined;
   private readonly project: ReturnType<typeof captureProjections>;
-  private readonly distance: ReturnType<typeof captureDistance>;
+  private readonly distance: ReturnType<typeof captureDistance> | undefined;
 
   constructor(
-    private readonly byol: Pick<Byol, "online" | "target">,
+    private readonly learner: Pick<Learner, "online" | "target">,
     private readonly options: WatchOptions,
   ) {
     this.interval = lookInterval(options.preset.batch);
-    this.project = captureProjections(byol, options);
-    this.distance = captureDistance(byol, options);
+    this.project = captureProjections(learner.online, options);
+    const { online, target } = learner;
+    this.distance = target && captureDistance(online, target, options);
   }
 
   /** What is seen after a step (0 first): nothing after most of them. A pure function of the step and the networks. */
@@ -53,14 +55,15 @@ export class Watcher {
     const neighbours =
       data.classes.length > 0 && knnEvery > 0 && (step + 1) % (knnEvery * stepsPerEpoch) === 0;
     return {
-      ...(looks && { effective_rank: await this.rank(), target_distance: await this.toTarget() }),
+      ...(looks && { effective_rank: await this.rank() }),
+      ...(looks && this.distance && { target_distance: await (await this.distance()).item() }),
       ...(neighbours && { knn_accuracy: await this.neighbours() }),
     };
   }
 
   release(): void {
     this.project.release();
-    this.distance.release();
+    this.distance?.release();
   }
 
   private async rank(): Promise<number> {
@@ -72,16 +75,12 @@ export class Watcher {
     return effectiveRank(rows.slice(0, count * width), width);
   }
 
-  private async toTarget(): Promise<number> {
-    return (await (await this.distance()).data())[0]!;
-  }
-
   private async neighbours(): Promise<number> {
     const { device, preset, data } = this.options;
     const of = (set: DataSource["train"], limit: number) =>
       extractFeatures(
         device,
-        (views) => this.byol.online.forward(views),
+        (views) => this.learner.online.forward(views),
         set,
         preset.image,
         data.image,
@@ -109,19 +108,13 @@ export class Watcher {
 }
 
 /** g(f(x)) in evaluation mode: running averages neither depend on a batch nor move. */
-const captureProjections = (
-  { online }: Pick<Byol, "online">,
-  { device, preset }: Pick<WatchOptions, "device" | "preset">,
-) =>
+const captureProjections = (online: Network, { device, preset }: Pick<WatchOptions, "device" | "preset">) =>
   device.capture((images: Tensor) =>
-    online.projector.forward(online.forward(plainViews(images, preset.image)), { train: false }),
+    online.project(online.forward(plainViews(images, preset.image)), { train: false }),
   );
 
 /** ‖θ − ξ‖ / ‖θ‖ over all parameters. */
-const captureDistance = (
-  { online, target }: Pick<Byol, "online" | "target">,
-  { device }: Pick<WatchOptions, "device">,
-) =>
+const captureDistance = (online: Network, target: Network, { device }: Pick<WatchOptions, "device">) =>
   device.capture(() => {
     const theta = online.arena.flat.value;
     const difference = sub(theta, target.arena.flat.value);

@@ -65,7 +65,8 @@ export abstract class Optimizer {
   protected readonly tables: ArenaTables;
   /** Weight decay of each segment, float32 [segments]. */
   protected readonly decay: Tensor;
-  private readonly states: ReadonlyMap<string, Variable>;
+  /** What the rule keeps beside the weights, by name, laid out as the arena is. */
+  readonly states: ReadonlyMap<string, Variable>;
   private readonly guard?: GradientGuard;
 
   protected constructor(
