@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from generator import byol, optimizers, resnets
+from generator import augment, byol, optimizers, resnets
 from generator.digest import write
 
 GOLDEN = {
@@ -16,6 +16,7 @@ GOLDEN = {
     "resnet50": lambda: resnets.golden("resnet50"),
     "optimizers": optimizers.golden,
     "byol": byol.golden,
+    "augment": augment.golden,
 }
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ const adamw = { kind: "adamw", weightDecay: 1e-4, beta1: 0.9, beta2: 0.999, epsi
  * values take that way out.
  */
 const digitView: ViewAugmentation = {
+  form: "deepmind",
   crop: { area: [0.3, 1], aspect: [3 / 4, 4 / 3] },
   flip: 0,
   jitter: { probability: 0.8, brightness: 0.4, contrast: 0.4, saturation: 0, hue: 0 },

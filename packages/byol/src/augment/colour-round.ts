@@ -13,10 +13,12 @@ import {
   ShapeError,
   type Tensor,
 } from "@dawnstrap/tensor";
-import { onExpressions, onNumbers, turnAndScale, unit } from "./hsv.js";
+import { luma, onExpressions, onNumbers, turnAndScale, unit } from "./hsv.js";
 import { type Columns, colourCodes as code } from "./parameters.js";
+import type { ViewAugmentation } from "./settings.js";
 
 interface Params {
+  readonly form: ViewAugmentation["form"];
   /** Column of this round's operation code. */
   readonly round: number;
   /** First of the four columns of strengths. */
@@ -34,7 +36,7 @@ interface Choice<T> {
 function chosen<T>(
   m: typeof onNumbers | typeof onExpressions,
   { pixel, means, row }: Choice<T>,
-  { round, strength }: Params,
+  { form, round, strength }: Params,
 ): T[] {
   // The two arithmetics share their form, which the union of their types does not show.
   const a = m as unknown as Parameters<typeof turnAndScale<T>>[0];
@@ -44,12 +46,20 @@ function chosen<T>(
   const contrast = of(code.contrast);
   const turn = is(code.hue, of(code.hue), a.of(0));
   const factor = is(code.saturation, of(code.saturation), a.of(1));
-  const coloured = pixel.length === 3 ? turnAndScale(a, pixel as readonly [T, T, T], turn, factor) : pixel;
+  const coloured = pixel.length === 3;
+  const inHsv = form === "deepmind";
+  const turned = coloured
+    ? turnAndScale(a, pixel as readonly [T, T, T], turn, inHsv ? factor : a.of(1))
+    : pixel;
+  const grey = (values: readonly T[]): T => (coloured ? luma(a, values as readonly [T, T, T]) : values[0]!);
+  const blend = (x: T, f: T, centre: T): T => a.add(a.mul(f, a.sub(x, centre)), centre);
   return pixel.map((x, c) => {
-    const brighter = a.add(x, of(code.brightness));
-    const contrasted = a.add(a.mul(contrast, a.sub(x, means[c]!)), means[c]!);
+    const brighter = inHsv ? a.add(x, of(code.brightness)) : a.mul(x, of(code.brightness));
+    // The mean of the grey image is the grey of the channels' means.
+    const contrasted = blend(x, contrast, inHsv ? means[c]! : grey(means));
+    const saturated = inHsv ? turned[c]! : is(code.saturation, blend(x, factor, grey(pixel)), turned[c]!);
     // −1 stands for no operation: such images stay as they are, bit for bit.
-    const hueOrNone = is(-1, x, coloured[c]!);
+    const hueOrNone = is(-1, x, saturated);
     return unit(a, is(code.brightness, brighter, is(code.contrast, contrasted, hueOrNone)));
   });
 }
@@ -116,14 +126,14 @@ const colourRoundOp = defineOp<Params>({
     const rows = { shape: [images, 6], range: [0, 1] as const };
     return {
       inputs: [...Array(channels).fill(plane), ...Array(channels).fill(mean), rows],
-      params: { round: 0, strength: 1 },
+      params: { form: s.pick(["deepmind", "torchvision"] as const), round: 0, strength: 1 },
     };
   },
 });
 
 /**
- * Applies to every image the operation of round `index`: brightness, contrast, saturation, hue or none (byol-spec §1.2),
- * each followed by a clip to [0, 1].
+ * Applies to every image the operation of round `index`: brightness, contrast, saturation, hue or none (byol-spec §1.2) in
+ * the given form, each followed by a clip to [0, 1].
  *
  * @param planes channels, float32 [images, h, w] in [0, 1]: one or three
  * @param means mean of each plane over each image, [images]
@@ -135,8 +145,10 @@ export function colourRound(
   rows: Tensor,
   columns: Columns,
   index: number,
+  form: ViewAugmentation["form"],
 ): Tensor[] {
   return apply(colourRoundOp, [...planes, ...means, rows], {
+    form,
     round: columns.round + index,
     strength: columns.strength,
   });

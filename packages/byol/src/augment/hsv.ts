@@ -46,6 +46,10 @@ export const onExpressions: Arithmetic<Expr> = {
   ifEqual: (a, b, c, d) => e.select(e.eq(a, b), c, d),
 };
 
+/** 0.2989 R + 0.587 G + 0.114 B, as both forms have it. */
+export const luma = <T>(m: Arithmetic<T>, [r, g, b]: Pixel<T>): T =>
+  m.add(m.add(m.mul(r, m.of(0.2989)), m.mul(g, m.of(0.587))), m.mul(b, m.of(0.114)));
+
 /** x kept within [0, 1]. */
 export const unit = <T>(m: Arithmetic<T>, x: T): T => m.min(m.max(x, m.of(0)), m.of(1));
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { blurRadius, colourCodes, columnsOf, drawViews, gaussianTaps } from "./parameters.js";
-import { firstView, secondView, type ViewAugmentation } from "./settings.js";
+import { firstView, secondView, type ViewAugmentation, viewSchema } from "./settings.js";
 
 const geometry = { height: 64, width: 80, channels: 3, size: 64 };
 const columns = columnsOf(64, 3);
@@ -21,6 +21,7 @@ describe("drawViews: probabilities of byol-spec §1.2", () => {
   for (const [name, settings, blur, solarize] of [
     ["T", firstView, 1, 0],
     ["T'", secondView, 0.1, 0.2],
+    ["T' in torchvision's form", { ...secondView, form: "torchvision" as const }, 0.1, 0.2],
   ] as const) {
     it(name, () => {
       // A σ below 0.2 is the identity in float32: such rows could not be told from unblurred ones.
@@ -53,8 +54,8 @@ describe("drawViews: probabilities of byol-spec §1.2", () => {
 
 describe("drawViews: ranges", () => {
   const rows = draw(firstView);
-  const strength = (op: keyof typeof colourCodes) =>
-    rows.map((row) => row[columns.strength + colourCodes[op]]!);
+  const strength = (op: keyof typeof colourCodes, of = rows) =>
+    of.map((row) => row[columns.strength + colourCodes[op]]!);
   const extent = (values: number[]) => [Math.min(...values), Math.max(...values)] as const;
 
   it("draws strengths over their whole range", () => {
@@ -69,6 +70,35 @@ describe("drawViews: ranges", () => {
       expect(most).toBeLessThanOrEqual(Math.fround(hi));
       expect(most - least).toBeGreaterThan(0.99 * (hi - lo));
     }
+  });
+
+  it("draws torchvision's brightness as a factor, and the other strengths alike", () => {
+    const other = draw({ ...firstView, form: "torchvision" });
+    const [least, most] = extent(strength("brightness", other));
+    expect(least).toBeGreaterThanOrEqual(Math.fround(0.6));
+    expect(most).toBeLessThanOrEqual(Math.fround(1.4));
+    expect(most - least).toBeGreaterThan(0.99 * 0.8);
+    for (const op of ["contrast", "saturation", "hue"] as const) {
+      const [lo, hi] = extent(strength(op));
+      const [low, high] = extent(strength(op, other));
+      expect(Math.max(Math.abs(low - lo), Math.abs(high - hi))).toBeLessThan(0.005);
+    }
+    for (const [top, left, h, w] of other as [number, number, number, number][]) {
+      expect(Math.min(top, left, h - 1, w - 1)).toBeGreaterThanOrEqual(0);
+      expect(top + h <= 64 && left + w <= 80).toBe(true);
+    }
+  });
+
+  it("has as many taps as asked for", () => {
+    expect(columnsOf(64, 3, 23).taps).toBe(12);
+    const wide = { ...firstView, blur: { ...firstView.blur, kernel: 23 } };
+    const at = { seed: 9, step: 3, view: 0, images: [1] } as const;
+    const row = [...drawViews(wide, geometry, at)];
+    const half = row.slice(columns.blur, columns.blur + 12);
+    expect(half[0]! + 2 * half.slice(1).reduce((a, b) => a + b)).toBeCloseTo(1, 6);
+    expect(viewSchema.safeParse({ ...wide, blur: { ...wide.blur, kernel: 22 } }).error?.message).toMatch(
+      /odd/,
+    );
   });
 
   it("draws boxes of whole pixels inside the image, of uniform area before rounding", () => {

@@ -18,7 +18,7 @@ export interface Columns {
   /** `rounds` columns: the code of the colour operation of each round, or −1 for none. */
   readonly round: number;
   readonly rounds: number;
-  /** Four columns, by colour code: brightness shift, contrast factor, saturation factor, hue shift. */
+  /** Four columns, by colour code: brightness shift (torchvision's form: factor), contrast and saturation factor, hue shift. */
   readonly strength: number;
   /** 1 to make grey. */
   readonly grey: number;
@@ -38,10 +38,10 @@ export const blurRadius = (side: number): number => Math.floor(side / 10 / 2);
 export const colourOps = (channels: number): readonly ColourOp[] =>
   channels === 3 ? ["brightness", "contrast", "saturation", "hue"] : ["brightness", "contrast"];
 
-/** The layout of a row for views of `size` pixels and the given number of channels. */
-export function columnsOf(size: number, channels: number): Columns {
+/** The layout of a row for views of `size` pixels and the given number of channels; `kernel` taps of the blur, if set. */
+export function columnsOf(size: number, channels: number, kernel = 2 * blurRadius(size) + 1): Columns {
   const rounds = colourOps(channels).length;
-  const taps = blurRadius(size) + 1;
+  const taps = (kernel + 1) / 2;
   const round = 5;
   const strength = round + rounds;
   const grey = strength + 4;
@@ -59,18 +59,35 @@ export function gaussianTaps(sigma: number, taps: number): number[] {
   return raw.map((w) => w / total);
 }
 
-/** A crop box, by one draw: area and aspect ratio, rounded, clamped to the image, placed at random (paper's code). */
+/** A crop box [top, left, height, width]: area and aspect ratio drawn, rounded to whole pixels, placed at random. */
 export function drawBox(
   stream: Stream,
   height: number,
   width: number,
-  crop: ViewAugmentation["crop"],
+  { form, crop }: Pick<ViewAugmentation, "form" | "crop">,
 ): number[] {
-  const area = stream.between(crop.area[0], crop.area[1]) * height * width;
-  const aspect = Math.exp(stream.between(Math.log(crop.aspect[0]), Math.log(crop.aspect[1])));
-  const w = Math.min(width, Math.max(1, Math.round(Math.sqrt(area * aspect))));
-  const h = Math.min(height, Math.max(1, Math.round(Math.sqrt(area / aspect))));
-  return [stream.below(height - h + 1), stream.below(width - w + 1), h, w];
+  const draw = (): readonly [h: number, w: number] => {
+    const area = stream.between(crop.area[0], crop.area[1]) * height * width;
+    const aspect = Math.exp(stream.between(Math.log(crop.aspect[0]), Math.log(crop.aspect[1])));
+    return [Math.round(Math.sqrt(area / aspect)), Math.round(Math.sqrt(area * aspect))];
+  };
+  const place = (h: number, w: number) => [stream.below(height - h + 1), stream.below(width - w + 1), h, w];
+  if (form === "deepmind") {
+    const [h, w] = draw();
+    return place(Math.min(height, Math.max(1, h)), Math.min(width, Math.max(1, w)));
+  }
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const [h, w] = draw();
+    if (h > 0 && w > 0 && h <= height && w <= width) return place(h, w);
+  }
+  return centralBox(height, width, crop.aspect);
+}
+
+/** The largest central box whose aspect ratio is allowed: torchvision's way out when no draw fits. */
+function centralBox(height: number, width: number, [narrowest, widest]: readonly [number, number]): number[] {
+  const h = Math.min(height, Math.round(width / narrowest));
+  const w = Math.min(width, Math.round(height * widest));
+  return [Math.floor((height - h) / 2), Math.floor((width - w) / 2), h, w];
 }
 
 /** The stored image, and the view made of it. */
@@ -96,7 +113,7 @@ export function drawViews(
     readonly images: ArrayLike<number>;
   },
 ): Float32Array {
-  const columns = columnsOf(geometry.size, geometry.channels);
+  const columns = columnsOf(geometry.size, geometry.channels, settings.blur.kernel);
   const rows = new Float32Array(at.images.length * columns.count);
   for (let i = 0; i < at.images.length; i++) {
     const stream = new Stream(at.seed, "augment", at.step, at.images[i]!, at.view);
@@ -118,14 +135,18 @@ function drawView(
     for (const [k, value] of values.entries()) row[at + k] = value;
   };
 
-  set(columns.box, drawBox(stream, geometry.height, geometry.width, settings.crop));
+  set(columns.box, drawBox(stream, geometry.height, geometry.width, settings));
   row[columns.flip] = stream.chance(settings.flip) ? 1 : 0;
 
   // Everything is drawn whether it is used or not: switching one operation off leaves the others' draws alone.
   const on = stream.chance(jitter.probability);
   const order = stream.shuffle(colourOps(geometry.channels)).map((op) => colourCodes[op]);
   set(columns.round, on ? order : order.map(() => -1));
-  row[columns.strength + colourCodes.brightness] = stream.between(-jitter.brightness, jitter.brightness);
+  const shifted = settings.form === "deepmind" ? 0 : 1;
+  row[columns.strength + colourCodes.brightness] = stream.between(
+    shifted - jitter.brightness,
+    shifted + jitter.brightness,
+  );
   row[columns.strength + colourCodes.contrast] = stream.between(1 - jitter.contrast, 1 + jitter.contrast);
   row[columns.strength + colourCodes.saturation] = stream.between(
     1 - jitter.saturation,

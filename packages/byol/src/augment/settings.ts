@@ -6,6 +6,12 @@ const ascending = (what: string) =>
   [([lo, hi]: [number, number]) => lo <= hi, { message: `${what} must be [least, greatest]` }] as const;
 
 export const viewSchema = z.strictObject({
+  /**
+   * Whose operations. "deepmind": the paper's code. "torchvision": those of its transforms on float tensors; brightness
+   * multiplies, contrast is about the mean of the grey image, saturation blends with grey, the blur reflects at the border,
+   * a crop that does not fit is drawn again, and resizing is antialiased.
+   */
+  form: z.enum(["deepmind", "torchvision"]),
   crop: z.strictObject({
     /** Share of the image's area. */
     area: z.tuple([z.number().positive().max(1), z.number().positive().max(1)]).refine(...ascending("area")),
@@ -16,11 +22,11 @@ export const viewSchema = z.strictObject({
   flip: probability,
   jitter: z.strictObject({
     probability,
-    /** Greatest shift of every value, of [0, 1]. */
+    /** Greatest shift of every value, of [0, 1]; in torchvision's form, factor 1 ± brightness. */
     brightness: z.number().min(0).max(1),
-    /** Factor 1 ± contrast, about each channel's mean. */
+    /** Factor 1 ± contrast, about each channel's mean, or the grey image's. */
     contrast: z.number().min(0).max(1),
-    /** Factor 1 ± saturation, in HSV. */
+    /** Factor 1 ± saturation, in HSV, or of the difference to grey. */
     saturation: z.number().min(0).max(1),
     /** Greatest turn of the hue, in turns. */
     hue: z.number().min(0).max(0.5),
@@ -30,6 +36,13 @@ export const viewSchema = z.strictObject({
     probability,
     /** Standard deviation in pixels of the view. */
     sigma: z.tuple([z.number().positive(), z.number().positive()]).refine(...ascending("sigma")),
+    /** Taps of the kernel, an odd number, where it is not to be a tenth of the view's side as in the paper's code. */
+    kernel: z
+      .number()
+      .int()
+      .positive()
+      .refine((taps) => taps % 2 === 1, { message: "kernel must be odd" })
+      .optional(),
   }),
   solarize: probability,
 });
@@ -38,6 +51,7 @@ export const viewSchema = z.strictObject({
 export type ViewAugmentation = z.infer<typeof viewSchema>;
 
 const paper: ViewAugmentation = {
+  form: "deepmind",
   crop: { area: [0.08, 1], aspect: [3 / 4, 4 / 3] },
   flip: 0.5,
   jitter: { probability: 0.8, brightness: 0.4, contrast: 0.4, saturation: 0.2, hue: 0.1 },

@@ -62,7 +62,7 @@ describe("colour operations (byol-spec §9)", () => {
       [columns.strength + colourCodes[op]]: strength,
     });
     const rows = device.tensor(Float32Array.from([...row, ...rowWith({})]), [2, columns.count]);
-    const results = await Promise.all(colourRound(planes, means, rows, columns, 2).map(read));
+    const results = await Promise.all(colourRound(planes, means, rows, columns, 2, "deepmind").map(read));
     for (const plane of results)
       close(
         plane.slice(pixels.length),
@@ -128,7 +128,7 @@ describe("blur", () => {
         2,
         columns.count,
       ]);
-      const ones = gaussianBlur(device.ones([2, 5, 5, 3]), rowsTensor, columns);
+      const ones = gaussianBlur(device.ones([2, 5, 5, 3]), rowsTensor, columns, "zero");
       const result = await read(ones);
       // Corner, edge and interior of the first image; separable, so they are products.
       const [edge, inside] = [0.7259313809, 1];

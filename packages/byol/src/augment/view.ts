@@ -57,14 +57,16 @@ export function augment(
   settings: ViewAugmentation,
   image: ImageSettings,
 ): Tensor {
-  const columns = columnsOf(image.size, image.channels);
+  const columns = columnsOf(image.size, image.channels, settings.blur.kernel);
+  const torchvision = settings.form === "torchvision";
   const size = [image.size, image.size] as const;
   const boxes = slice(rows, [0, columns.box], [rows.shape[0]!, columns.box + 4]);
   // Bicubic resizing overshoots, hence the clip.
-  let x = clip(div(cropAndResize(images, boxes, size, { method: image.resize }), 255), 0, 1);
+  const resampling = { method: image.resize, antialias: torchvision };
+  let x = clip(div(cropAndResize(images, boxes, size, resampling), 255), 0, 1);
   if (settings.flip > 0) x = where(isSet(rows, columns.flip, 4), flip(x, 2), x);
   x = colours(x, rows, settings, columns);
-  if (settings.blur.probability > 0) x = gaussianBlur(x, rows, columns);
+  if (settings.blur.probability > 0) x = gaussianBlur(x, rows, columns, torchvision ? "reflect" : "zero");
   if (settings.solarize > 0) {
     const inverted = where(less(x, 0.5), x, sub(1, x));
     x = where(isSet(rows, columns.solarize, 4), inverted, x);
@@ -82,7 +84,7 @@ function colours(x: Tensor, rows: Tensor, settings: ViewAugmentation, columns: C
   );
   for (let round = 0; jitter && round < columns.rounds; round++) {
     const means = planes.map((plane) => mean(plane, [1, 2]));
-    planes = colourRound(planes, means, rows, columns, round);
+    planes = colourRound(planes, means, rows, columns, round, settings.form);
   }
   if (grey) {
     const [r, g, b] = planes as [Tensor, Tensor, Tensor];
