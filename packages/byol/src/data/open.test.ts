@@ -32,7 +32,7 @@ it("recognises a published layout in a plain folder, and takes any other as imag
 
 it("refuses unknown kinds, kinds without a folder, and folders that are not there", async () => {
   await expect(openData("cifar11:x", format)).rejects.toThrow(
-    /no kind "cifar11"; --data takes digits, emoji, cifar10:DIR/,
+    /no kind "cifar11"; --data takes digits, emoji, shards:DIR_OR_PATTERN, cifar10:DIR/,
   );
   await expect(openData("cifar10:", format)).rejects.toThrow(/cifar10 needs a folder/);
   await expect(openData(mini.path("nowhere"), format)).rejects.toThrow(/does not exist/);

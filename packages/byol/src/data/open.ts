@@ -3,12 +3,18 @@ import { UsageError } from "../errors.js";
 import { openDigits } from "./digits.js";
 import { openEmoji } from "./emoji.js";
 import { openFolder } from "./folder.js";
+import { imagenet } from "./sets/imagenet.js";
 import { fits, openKind } from "./sets/kind.js";
+import { openShards } from "./sets/shards.js";
 import { kinds } from "./sets/table.js";
 import type { DataOptions, DataSource, ImageFormat } from "./source.js";
 
 /** What `--data` takes. */
-export const dataNames = ["digits", "emoji", ...kinds.map(({ name }) => `${name}:DIR`), "DIR"];
+export const dataNames = [
+  ...["digits", "emoji", "shards:DIR_OR_PATTERN"],
+  ...kinds.map(({ name }) => `${name}:DIR`),
+  "DIR",
+];
 
 /**
  * Opens `digits`, `emoji`, a data set in its published layout as `kind:path`, or a folder of images by its path. A folder
@@ -26,15 +32,17 @@ export async function openData(
   // One letter before the colon is a Windows drive.
   const [, word, path] = /^([a-z][a-z0-9-]+):(.*)$/.exec(name) ?? [];
   if (word === undefined) return openPath(name, format, options);
+  if (word === "shards" && path) return openShards(path, format, options);
   const kind = kinds.find((known) => known.name === word);
-  if (!kind) throw new UsageError(`data: there is no kind "${word}"; --data takes ${dataNames.join(", ")}`);
-  if (!path) throw new UsageError(`data: ${word} needs a folder: --data ${word}:DIR`);
+  if (word !== "shards" && !kind)
+    throw new UsageError(`data: there is no kind "${word}"; --data takes ${dataNames.join(", ")}`);
+  if (!kind || !path) throw new UsageError(`data: ${word} needs a folder: --data ${word}:DIR`);
   return openKind(kind, path, format, options);
 }
 
 async function openPath(folder: string, format: ImageFormat, options: DataOptions): Promise<DataSource> {
-  // A folder with train and val in it is read alike as ImageNet or as any folder; only the other kinds are telling.
-  const telling = kinds.filter(({ needs }) => needs.some((need) => /\.\w+/.test(need)));
+  // A folder with train and val in it is any folder's layout as well as ImageNet's.
+  const telling = kinds.filter((kind) => kind !== imagenet);
   const found: typeof telling = [];
   for (const kind of telling) if (await fits(folder, kind)) found.push(kind);
   return found.length === 1

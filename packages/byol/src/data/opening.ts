@@ -14,7 +14,7 @@ export class Opening {
     readonly format: ImageFormat,
     options: DataOptions = {},
   ) {
-    this.decoder = new Decoder(format);
+    this.decoder = new Decoder(format, options.threads);
     this.skips = new Skips(options.strict);
     this.budget = new Budget(options);
   }

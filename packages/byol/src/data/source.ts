@@ -22,6 +22,8 @@ export interface DataOptions {
   readonly strict?: boolean;
   /** Decoded images are kept in memory up to so many bytes; the others are decoded anew each time. Default: 2 GiB. */
   readonly cacheBytes?: number;
+  /** Threads that decode. Default: the number of cores, 8 at most. */
+  readonly threads?: number;
   /** Take a known data set whose parts are not of the published sizes. Default: false, a DataError. */
   readonly anySize?: boolean;
 }

@@ -64,10 +64,10 @@ export async function openKind(
   const root = await rootOf(folder, kind);
   if (!(await exists(root))) throw new DataError(`${kind.name}: ${folder} does not exist`);
   const gone = await missing(root, kind);
-  if (gone.length > 0)
-    throw new DataError(
-      `${kind.name}: ${root} is not laid out as ${kind.title}: it lacks ${gone.join(", ")} (of ${kind.needs.length} that belong there: ${kind.needs.join(", ").replaceAll("|", " or ")})`,
-    );
+  if (gone.length > 0) {
+    const named = gone.slice(0, 10).join(", ") + (gone.length > 10 ? ` and ${gone.length - 10} more` : "");
+    throw new DataError(`${kind.name}: ${root} is not laid out as ${kind.title}: it lacks ${named}`);
+  }
   const opening = new Opening(format, options);
   try {
     const { image, classes, splits, unlabelled } = await kind.read(root, opening);

@@ -60,7 +60,7 @@ export async function itemsByFolder(
     classes.map(async (name, label) => {
       const names = await jpegsIn(join(root, folder, name)).catch(() => []);
       if (names.length === 0) throw new DataError(`data: ${join(root, folder, name)} holds no JPEG images`);
-      return names.map((file) => ({ path: `${folder}/${name}/${file}`, label }));
+      return names.map((file) => ({ path: [folder, name, file].filter(Boolean).join("/"), label }));
     }),
   );
   return lists.flat();

@@ -21,7 +21,11 @@ export async function linesOf(file: string): Promise<string[]> {
 }
 
 /** Lines as fields between tabs or blanks. Throws DataError for a line of fewer than `least` fields. */
-export async function fieldsOf(file: string, least: number, separator = /\s+/): Promise<string[][]> {
+export async function fieldsOf(
+  file: string,
+  least: number,
+  separator: string | RegExp = /\s+/,
+): Promise<string[][]> {
   const rows = (await linesOf(file)).map((line) => line.split(separator));
   const short = rows.findIndex((row) => row.length < least);
   if (short >= 0)

@@ -1,0 +1,3 @@
+declare module "mat-for-js" {
+  export function read(file: ArrayBuffer): { header: string; data: Record<string, unknown> };
+}
