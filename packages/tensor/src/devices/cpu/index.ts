@@ -19,6 +19,11 @@ export interface CpuOptions {
   readonly maxBytes?: number;
   /** Sum up the time of each kernel; see CpuBackend.profile. */
   readonly profile?: boolean;
+  /**
+   * Whether convolutions with 3×3 windows and stride 1 use Winograd's algorithm: wherever it fits, or nowhere. Its
+   * rounding errors are one to three times the direct sum's. Default: where it is faster.
+   */
+  readonly winograd?: boolean;
 }
 
 const GIB = 2 ** 30;
@@ -44,7 +49,7 @@ export async function openCpu(options: CpuOptions = {}): Promise<CpuBackend> {
     if (asked !== undefined) throw error;
     threads = 1;
   }
-  return new CpuBackend(heap, pool, threads, options.profile ?? false);
+  return new CpuBackend(heap, pool, threads, options);
 }
 
 /** Views of a memory that is not shared die when it grows; but there nobody else reads the words. */
@@ -69,16 +74,20 @@ export class CpuBackend implements Backend {
   private readonly kernels = new Map<string, LoadedKernel>();
   private readonly scratch: CpuMemory[] = [];
   private readonly options: WasmOptions;
+  readonly profiling: boolean;
   private destroyed = false;
 
   constructor(
     readonly heap: Heap,
     readonly pool: WorkerPool | undefined,
     readonly threads: number,
-    readonly profiling: boolean,
+    asked: CpuOptions,
   ) {
     this.control = controlOf(heap);
-    this.options = { shared: heap.shared, madd: hasRelaxedMadd(), threads };
+    this.profiling = asked.profile ?? false;
+    const { winograd } = asked;
+    const chosen = winograd === undefined ? {} : { winograd };
+    this.options = { shared: heap.shared, madd: hasRelaxedMadd(), threads, ...chosen };
     // The main thread of a browser may not block.
     this.runner = createRunner(this.control, 0, threads, inNode || typeof document === "undefined");
     const memory = heap.shared ? "shared memory" : "private memory";

@@ -22,6 +22,7 @@ import { op } from "./opcodes.js";
 import { packPanel, panelWidth } from "./pack.js";
 import * as seg from "./segments.js";
 import * as tiles from "./tile.js";
+import { compileWinograd, fitsWinograd, winogradWins } from "./winograd.js";
 
 /** One product of a window: a pixel at distance (y, x) with the weights that stand at element `weight`. */
 export interface Tap {
@@ -63,6 +64,7 @@ const PIXELS = 64;
 const LARGE_WEIGHTS = 512 * 1024;
 
 export function compileConvolution(v: Convolution, options: WasmOptions): CompiledWasm {
+  if (fitsWinograd(v) && (options.winograd ?? winogradWins(v))) return compileWinograd(v, options);
   const taps = v.phases.flatMap((p) => p.taps);
   const extreme = (f: (...n: number[]) => number, of: (t: Tap) => number): number =>
     taps.length ? f(...taps.map(of)) : 0;

@@ -16,6 +16,8 @@ export interface WasmOptions {
   readonly madd?: boolean;
   /** Threads to have units for. It changes how the work is cut, never a bit of the results. Default 2. */
   readonly threads?: number;
+  /** Use Winograd's algorithm wherever it fits, or nowhere. Default: where it wins. */
+  readonly winograd?: boolean;
 }
 
 /** Units that keep every thread busy until the end: at least `least`, and some per thread. */

@@ -1,0 +1,181 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openCpu, type CpuBackend } from "../../devices/cpu/index.js";
+import { noise } from "../wgsl/testing.js";
+import { compileWasm } from "./index.js";
+import type { ConvParams } from "./params.js";
+import * as oracle from "./testing.js";
+import { conv } from "./testing.js";
+
+let direct: CpuBackend;
+let winograd: CpuBackend[];
+beforeAll(async () => {
+  direct = await openCpu({ threads: 2, winograd: false });
+  winograd = await Promise.all([
+    openCpu({ threads: 1, shared: false, winograd: true }),
+    openCpu({ threads: 2, winograd: true }),
+    openCpu({ threads: 7, winograd: true }),
+  ]);
+});
+afterAll(() => Promise.all([direct, ...winograd].map((b) => b.destroy())));
+
+const passes = [
+  { family: "conv2d", reads: ["x", "w"], output: "y", want: oracle.naiveConv },
+  { family: "conv2dInputGrad", reads: ["y", "w"], output: "x", want: oracle.naiveInputGrad },
+] as const;
+type Pass = (typeof passes)[number];
+
+/** Whether Winograd's algorithm is used: when it is asked for, and by default. */
+function uses(family: string, p: ConvParams): { asked: boolean; byDefault: boolean } {
+  const sizes = oracle.convSizes(p);
+  const binding = (n: number) => ({ dtype: "float32" as const, access: "read" as const, bytes: 4 * n });
+  const code = (choice: { winograd?: boolean }): string =>
+    Buffer.from(
+      compileWasm({ family, params: { ...p } }, [binding(sizes.x), binding(sizes.w), binding(sizes.y)], {
+        shared: false,
+        ...choice,
+      }).bytes,
+    ).toString("base64");
+  const off = code({ winograd: false });
+  return { asked: code({ winograd: true }) !== off, byDefault: code({}) !== off };
+}
+
+interface Errors {
+  readonly rms: number;
+  readonly worst: number;
+}
+
+function errorsOf(got: Float32Array, want: Float64Array): Errors {
+  const scale = want.reduce((top, v) => Math.max(top, Math.abs(v)), 1e-3);
+  let [squares, worst] = [0, 0];
+  got.forEach((v, i) => {
+    const error = Math.abs(v - want[i]!) / scale;
+    squares += error * error;
+    // A value that is not a number compares as no smaller.
+    if (!(error <= worst)) worst = error;
+  });
+  return { rms: Math.sqrt(squares / want.length), worst };
+}
+
+/** Errors of both algorithms against float64; Winograd's bits must not depend on threads. */
+async function compare(
+  pass: Pass,
+  p: ConvParams,
+  a: Float32Array,
+  w: Float32Array,
+): Promise<{ direct: Errors; winograd: Errors }> {
+  const size = oracle.convSizes(p)[pass.output];
+  const want = pass.want(p, a, w);
+  const ours: Float32Array[] = [];
+  for (const b of winograd) ours.push(await oracle.runFamily(b, pass.family, p, [a, w], size));
+  for (const other of ours.slice(1))
+    expect(Buffer.from(other.buffer).equals(Buffer.from(ours[0]!.buffer)), "bits on several threads").toBe(
+      true,
+    );
+  const plain = await oracle.runFamily(direct, pass.family, p, [a, w], size);
+  return { direct: errorsOf(plain, want), winograd: errorsOf(ours[0]!, want) };
+}
+
+async function agree(p: ConvParams): Promise<void> {
+  const sizes = oracle.convSizes(p);
+  for (const pass of passes) {
+    const [a, w] = [noise(sizes[pass.reads[0]], 1), noise(sizes.w, 2)];
+    expect(uses(pass.family, p).asked, `${pass.family} ${JSON.stringify(p)}`).toBe(true);
+    const errors = await compare(pass, p, a, w);
+    for (const { worst } of Object.values(errors)) expect(worst).toBeLessThan(2e-5);
+  }
+}
+
+const same = [1, 1, 1, 1] as const;
+const shapes: ConvParams[] = [
+  conv(1, [3, 3], [8, 8], [3, 3]),
+  conv(1, [1, 1], [8, 16], [3, 3], { padding: same }),
+  conv(2, [4, 4], [16, 8], [3, 3], { padding: same }),
+  conv(3, [5, 6], [8, 24], [3, 3], { padding: same }),
+  conv(2, [7, 9], [24, 8], [3, 3], { padding: same }),
+  // Windows that never leave the image, and ones that begin far outside it.
+  conv(2, [14, 10], [8, 8], [3, 3]),
+  conv(2, [6, 7], [8, 8], [3, 3], { padding: [3, 0, 0, 4] }),
+  conv(2, [6, 7], [8, 8], [3, 3], { padding: [0, 5, 2, 0] }),
+  // Blocks of an image's rows; several blocks of tiles; weights that stay, and tiles that stay.
+  conv(2, [41, 38], [40, 16], [3, 3], { padding: same }),
+  conv(40, [8, 8], [32, 32], [3, 3], { padding: same }),
+  conv(1, [6, 6], [16, 328], [3, 3], { padding: same }),
+  conv(2, [4, 4], [256, 264], [3, 3], { padding: same }),
+];
+
+describe("Winograd and direct convolution agree with float64", () => {
+  test.each(shapes.map((p) => [Object.values(p).join(" "), p] as const))("%s", (_, p) => agree(p));
+
+  test("random shapes", async () => {
+    const pad = fc.integer({ min: 0, max: 3 });
+    const extent = fc.integer({ min: 3, max: 14 });
+    const channels = fc.constantFrom(8, 16, 24, 40);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.tuple(fc.integer({ min: 1, max: 3 }), extent, extent, channels, channels),
+        fc.tuple(pad, pad, pad, pad),
+        ([batch, h, w, inC, outC], padding) => agree(conv(batch, [h, w], [inC, outC], [3, 3], { padding })),
+      ),
+      { numRuns: 12 },
+    );
+  });
+});
+
+test("other windows, strides, dilations, groups and channels are convolved directly", () => {
+  for (const p of [
+    conv(2, [9, 9], [16, 16], [3, 3], { stride: [2, 1], padding: same }),
+    conv(2, [9, 9], [16, 16], [3, 3], { dilation: [1, 2], padding: same }),
+    conv(2, [9, 9], [16, 16], [3, 3], { groups: 2, padding: same }),
+    conv(2, [9, 9], [16, 16], [1, 9]),
+    conv(2, [9, 9], [1, 16], [3, 3], { padding: same }),
+    conv(2, [9, 9], [16, 12], [3, 3], { padding: same }),
+    conv(0, [9, 9], [16, 16], [3, 3], { padding: same }),
+  ])
+    for (const { family } of passes) expect(uses(family, p).asked, JSON.stringify(p)).toBe(false);
+});
+
+test("ResNets' layers use it by default; a few pixels, for which the weights would have to be transformed, do not", () => {
+  const of = (batch: number, size: number, channels: number): boolean[] =>
+    passes.map(
+      ({ family }) =>
+        uses(family, conv(batch, [size, size], [channels, channels], [3, 3], { padding: same })).byDefault,
+    );
+  for (const [batch, size, channels] of [
+    [32, 32, 64],
+    [32, 16, 128],
+    [32, 8, 256],
+    [32, 4, 512],
+    [4, 7, 512],
+    [128, 28, 16],
+    [128, 14, 32],
+  ] as const)
+    expect(of(batch, size, channels)).toEqual([true, true]);
+  for (const [batch, size, channels] of [
+    [1, 4, 64],
+    [32, 2, 64],
+    [32, 1, 512],
+  ] as const)
+    expect(of(batch, size, channels)).toEqual([false, false]);
+});
+
+/** winogradTransforms.ts states what is measured here; ±1/2, ±2 instead of ±2/3, ±3/2 fail it. */
+test("errors stay within 4 times the direct sum's and below 5e-6 of the greatest output, for centred and for positive inputs", async () => {
+  for (const channels of [16, 64, 256])
+    for (const positive of [false, true]) {
+      const p = conv(2, [8, 8], [channels, channels], [3, 3], { padding: same });
+      const sizes = oracle.convSizes(p);
+      for (const pass of passes) {
+        const a = noise(sizes[pass.reads[0]], 3).map((v) => (positive ? Math.abs(v) : v));
+        const e = await compare(pass, p, a, noise(sizes.w, 4));
+        console.log(
+          `${pass.family}, ${channels} ${positive ? "positive" : "centred"} channels: rms error ` +
+            `${e.winograd.rms.toExponential(1)}, direct ${e.direct.rms.toExponential(1)}, ` +
+            `ratio ${(e.winograd.rms / e.direct.rms).toFixed(2)}; worst ${e.winograd.worst.toExponential(1)}, ` +
+            `direct ${e.direct.worst.toExponential(1)}`,
+        );
+        expect(e.winograd.rms).toBeLessThan(4 * e.direct.rms);
+        expect(e.winograd.worst).toBeLessThan(5e-6);
+      }
+    }
+});
