@@ -1,4 +1,5 @@
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 const conditions = ["@dawnstrap/source", "module", "node", "development|production"];
@@ -7,6 +8,9 @@ const conditions = ["@dawnstrap/source", "module", "node", "development|producti
 process.env.DAWNSTRAP_SEED ??= String(Date.now() & 0x7fffffff);
 // Vulkan loaders and window-system code warn on every start where this is unset.
 process.env.XDG_RUNTIME_DIR ??= tmpdir();
+
+// Results of tuning on this machine must not decide what the tests run.
+process.env.DAWNSTRAP_TUNE_CACHE ??= join(tmpdir(), "dawnstrap-untuned.json");
 
 const report = process.env.DAWNSTRAP_REPORT;
 

@@ -84,7 +84,7 @@ const jobs: Job[] = [
   ...conv(64, 28, 16, 16, 3),
 ];
 
-const backend = await openWebGpu({ kernels: (values.kernels ?? "auto") as KernelStyle });
+const backend = await openWebGpu({ tune: "off", kernels: (values.kernels ?? "auto") as KernelStyle });
 console.log(backend.description);
 console.log(`${"".padEnd(48)} compile ms      ms  GFLOP/s  GFLOP/s by processor time`);
 for (const job of jobs) {

@@ -1,5 +1,6 @@
 /** The public surface of @dawnstrap/tensor. */
 export { openDevice, deviceChoices, type DeviceChoice, type OpenOptions } from "./devices/open.js";
+export { tuneModes, type TuneMode, type TuneProgress, type TuneReport } from "./tune/tuner.js";
 export { Tensor, type HostArrayOf } from "./tensor.js";
 export { Device, type DeviceKind } from "./graph/device.js";
 export { Variable } from "./graph/variable.js";

@@ -1,5 +1,6 @@
 /** Finding a WebGPU implementation and an adapter on it. */
 import { DeviceError } from "../../errors.js";
+import type { TuneMode, TuneProgress } from "../../tune/tuner.js";
 
 /** Which generator writes the matrix products: workgroup tiles, lane tiles with or without subgroup operations. */
 export type KernelStyle = "auto" | "tiles" | "lanes" | "plain";
@@ -14,6 +15,12 @@ export interface WebGpuOptions {
   readonly validation?: boolean;
   /** Default "auto": tiles on hardware, lanes on software adapters. */
   readonly kernels?: KernelStyle;
+  /** Default "cached". */
+  readonly tune?: TuneMode;
+  /** With tune "full": the most seconds that are spent before a program runs first; default 60. */
+  readonly tuneSeconds?: number;
+  /** With tune "full": told of every kernel that was tuned. */
+  readonly onTune?: (progress: TuneProgress) => void;
 }
 
 const remedy =

@@ -1,20 +1,26 @@
 /** The Backend over WebGPU. */
 import { DeviceError } from "../../errors.js";
-import type { BoundCall, Memory } from "../../graph/program.js";
-import type { WgslLimits } from "../../kernels/wgsl/index.js";
+import type { BoundCall, KernelSpec, Memory } from "../../graph/program.js";
+import { type Variant, variantsOf, type WgslLimits } from "../../kernels/wgsl/index.js";
+import type { Choices } from "../../tune/choices.js";
+import type { TuneTarget } from "../../tune/trial.js";
+import { Tuner } from "../../tune/tuner.js";
 import type { Backend, DeviceLimits, PreparedProgram } from "../device.js";
-import { describe, isSoftware, type KernelStyle } from "./adapter.js";
+import { describe, isSoftware, type WebGpuOptions } from "./adapter.js";
+import { Clock } from "./clock.js";
 import { Health } from "./health.js";
+import { deviceLimits } from "./limits.js";
 import { GpuMemory, gpuMemory, mapModeRead, roundUp, StagingPool, usage } from "./memory.js";
 import { Pipelines } from "./pipelines.js";
 import { prepare, type Runtime } from "./program.js";
 
-export class WebGpuBackend implements Backend {
+export class WebGpuBackend implements Backend, TuneTarget {
   readonly counters = { kernels: 0, dispatches: 0, submits: 0, buffers: 0, bindGroups: 0 };
   readonly limits: DeviceLimits;
   readonly description: string;
   /** True for llvmpipe, SwiftShader and WARP. */
   readonly isSoftware: boolean;
+  readonly tuner: Tuner;
   private readonly health: Health;
   private readonly staging: StagingPool;
   private readonly runtime: Runtime;
@@ -22,8 +28,16 @@ export class WebGpuBackend implements Backend {
   private gpu: GPU | undefined;
   private device: GPUDevice | undefined;
   private scratch?: GPUBuffer;
+  private clock?: Clock;
 
-  constructor(gpu: GPU, adapter: GPUAdapter, device: GPUDevice, kernels: KernelStyle = "auto") {
+  constructor(
+    gpu: GPU,
+    adapter: GPUAdapter,
+    device: GPUDevice,
+    private readonly kernelLimits: WgslLimits,
+    choices: Choices,
+    private readonly options: WebGpuOptions,
+  ) {
     this.gpu = gpu;
     this.device = device;
     this.isSoftware = isSoftware(adapter.info);
@@ -31,8 +45,8 @@ export class WebGpuBackend implements Backend {
     this.limits = deviceLimits(device.limits, this.isSoftware);
     this.health = new Health(device);
     this.staging = new StagingPool(device, this.counters);
-    const kernelLimits = wgslLimits(adapter.info, device, kernels);
-    const pipelines = new Pipelines(device, kernelLimits, this.counters);
+    this.tuner = new Tuner(this, choices);
+    const pipelines = new Pipelines(device, kernelLimits, this.counters, (call) => this.tuner.chosen(call));
     this.runtime = {
       device,
       health: this.health,
@@ -114,12 +128,28 @@ export class WebGpuBackend implements Backend {
     this.submit(encoder);
   }
 
-  prepare(
+  async prepare(
     calls: readonly BoundCall[],
     onProgress?: (done: number, total: number) => void,
   ): Promise<PreparedProgram> {
     this.alive();
+    const { tune, tuneSeconds = 60, onTune } = this.options;
+    if (tune === "full") await this.tuner.tune(calls, { seconds: tuneSeconds, onProgress: onTune });
     return prepare(this.runtime, calls, onProgress);
+  }
+
+  variantsOf(spec: KernelSpec): readonly Variant[] {
+    return variantsOf(spec, this.kernelLimits);
+  }
+
+  prepareAs(call: BoundCall, variant: Variant, repeats: number): Promise<PreparedProgram> {
+    this.alive();
+    return prepare(this.runtime, new Array<BoundCall>(repeats).fill(call), undefined, variant);
+  }
+
+  time(program: PreparedProgram): Promise<number> {
+    this.clock ??= new Clock(this.alive(), this.staging);
+    return this.clock.time(() => program.run());
   }
 
   async idle(): Promise<void> {
@@ -135,6 +165,7 @@ export class WebGpuBackend implements Backend {
     await device.queue.onSubmittedWorkDone().catch(() => {});
     this.health.close();
     this.staging.destroy();
+    this.clock?.destroy();
     this.scratch?.destroy();
     device.onuncapturederror = null;
     device.destroy();
@@ -165,36 +196,4 @@ export class WebGpuBackend implements Backend {
     }
     return this.scratch;
   }
-}
-
-/**
- * A GPU hides memory latency with some thousand invocations per core: 2¹⁵ fill a middling one. A software adapter needs
- * its few 8-lane threads kept busy and pays for every further partial result; 2,048 items are 32 workgroups of 64.
- */
-const parallelism = (software: boolean): number => (software ? 2048 : 32_768);
-
-function wgslLimits(info: GPUAdapterInfo, { limits, features }: GPUDevice, style: KernelStyle): WgslLimits {
-  const size = info.subgroupMinSize ?? 0;
-  // A lane tile relies on knowing the subgroup's size when the kernel is written.
-  const fixed = features.has("subgroups") && size === info.subgroupMaxSize && size >= 4 && size <= 32;
-  return {
-    maxWorkgroupsPerDimension: limits.maxComputeWorkgroupsPerDimension,
-    maxInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
-    maxWorkgroupStorageBytes: limits.maxComputeWorkgroupStorageSize,
-    hardware: style === "auto" ? !isSoftware(info) : style === "tiles",
-    ...(fixed && style !== "plain" && { subgroupSize: size }),
-  };
-}
-
-function deviceLimits(limits: GPUSupportedLimits, software: boolean): DeviceLimits {
-  const down = (n: number, multiple: number): number => Math.floor(n / multiple) * multiple;
-  return {
-    buffersPerKernel: limits.maxStorageBuffersPerShaderStage,
-    bindingBytes: down(limits.maxStorageBufferBindingSize, 16),
-    memoryBytes: down(limits.maxBufferSize, 256),
-    offsetAlignment: limits.minStorageBufferOffsetAlignment,
-    // Usage is tracked by buffer, not by range.
-    exclusiveWrites: true,
-    parallelism: parallelism(software),
-  };
 }

@@ -3,7 +3,13 @@ import { DeviceError } from "../../errors.js";
 import type { Memory } from "../../graph/program.js";
 
 /** GPUBufferUsage and GPUMapMode; Node has no such globals. */
-export const usage = { mapRead: 0x1, copySrc: 0x4, copyDst: 0x8, storage: 0x80 } as const;
+export const usage = {
+  mapRead: 0x1,
+  copySrc: 0x4,
+  copyDst: 0x8,
+  storage: 0x80,
+  queryResolve: 0x200,
+} as const;
 export const mapModeRead = 0x1;
 
 export class GpuMemory implements Memory {

@@ -1,7 +1,7 @@
 /** Compiled kernels, shared by every program of a device. */
 import { DeviceError } from "../../errors.js";
 import type { BoundCall } from "../../graph/program.js";
-import { compileWgsl, type WgslKernel, type WgslLimits } from "../../kernels/wgsl/index.js";
+import { compileWgsl, type Variant, type WgslKernel, type WgslLimits } from "../../kernels/wgsl/index.js";
 
 export interface CompiledKernel {
   readonly pipeline: GPUComputePipeline;
@@ -22,14 +22,23 @@ export class Pipelines {
     private readonly device: GPUDevice,
     private readonly limits: WgslLimits,
     private readonly counters: { kernels: number },
+    /** How the tuner wants a kernel to be written; undefined where it does not know better than the default. */
+    private readonly chosen: (call: BoundCall) => Variant | undefined,
   ) {}
 
-  get(call: BoundCall): Promise<CompiledKernel> {
+  /** In the given way, or as chosen. */
+  get(call: BoundCall, variant?: Variant): Promise<CompiledKernel> {
     const signature = signatureOf(call);
-    const key = `${signature} ${call.bindings.map((b) => `${b.dtype}${b.bytes}`).join()} ${call.spec.family} ${call.key}`;
+    const way = variant ?? this.chosen(call);
+    const key = `${way ? JSON.stringify(way) : ""} ${signature} ${call.bindings.map((b) => `${b.dtype}${b.bytes}`).join()} ${call.spec.family} ${call.key}`;
     let kernel = this.byKey.get(key);
     if (!kernel) {
-      kernel = this.compile(call, signature);
+      kernel = this.compile(call, signature, way);
+      if (way && !variant)
+        kernel = kernel.catch((error: Error) => {
+          console.warn(`dawnstrap: a tuned kernel is not usable, its default runs instead: ${error.message}`);
+          return this.compile(call, signature, undefined);
+        });
       // A failure is thrown to whoever waits for it; the next attempt starts afresh.
       kernel.catch(() => this.byKey.delete(key));
       this.byKey.set(key, kernel);
@@ -37,9 +46,13 @@ export class Pipelines {
     return kernel;
   }
 
-  private async compile(call: BoundCall, signature: string): Promise<CompiledKernel> {
+  private async compile(
+    call: BoundCall,
+    signature: string,
+    variant: Variant | undefined,
+  ): Promise<CompiledKernel> {
     const layout = this.layout(signature);
-    const kernel = compileWgsl(call.spec, call.bindings, this.limits);
+    const kernel = compileWgsl(call.spec, this.limits, variant);
     const max = this.limits.maxWorkgroupsPerDimension;
     if (kernel.workgroups.some((n) => n > max))
       throw new DeviceError(

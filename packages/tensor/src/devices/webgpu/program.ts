@@ -1,6 +1,7 @@
 /** Programs whose kernels are compiled and whose bindings are made. */
 import { DeviceError } from "../../errors.js";
 import type { BoundCall } from "../../graph/program.js";
+import type { Variant } from "../../kernels/wgsl/index.js";
 import type { PreparedProgram } from "../device.js";
 import type { Health } from "./health.js";
 import { gpuMemory, roundUp } from "./memory.js";
@@ -19,12 +20,13 @@ export async function prepare(
   runtime: Runtime,
   calls: readonly BoundCall[],
   onProgress?: (done: number, total: number) => void,
+  variant?: Variant,
 ): Promise<PreparedProgram> {
   for (const call of calls) assertNoConflict(call);
   let done = 0;
   const kernels = await Promise.all(
     calls.map(async (call) => {
-      const kernel = await runtime.pipelines.get(call);
+      const kernel = await runtime.pipelines.get(call, variant);
       onProgress?.(++done, calls.length);
       return kernel;
     }),

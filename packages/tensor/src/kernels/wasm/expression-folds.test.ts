@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as x from "../../expr/expr.js";
 import type { Expr, Index } from "../../expr/expr.js";
-import { noise } from "../wgsl/testing.js";
+import { noise } from "../noise.js";
 import { axesOf, Devices, near, slot } from "./testing-maps.js";
 
 let devices: Devices;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DType, HostArray } from "../../dtype.js";
 import * as x from "../../expr/expr.js";
 import type { Expr, Index } from "../../expr/expr.js";
-import { noise } from "../wgsl/testing.js";
+import { noise } from "../noise.js";
 import { axesOf, Devices, near, slot } from "./testing-maps.js";
 
 let devices: Devices;

@@ -1,8 +1,9 @@
 /** Test support: kernel calls of awkward sizes with results from naive float64 loops. */
 import type { FamilyKernel } from "../../graph/program.js";
+import { noise } from "../noise.js";
 import type { ConvParams } from "./convParams.js";
 import type { GemmParams } from "./gemm.js";
-import { type HostBinding, noise } from "./testing.js";
+import type { HostBinding } from "./testing.js";
 
 export interface Case {
   readonly name: string;

@@ -1,21 +1,14 @@
 /** Convolution as an implicit matrix product: rows are output pixels, columns output channels, steps are taps × channels. */
-import { type ConvParams, isNarrow, isPointwise, perGroup, reachesOut } from "./convParams.js";
+import { type ConvParams, isPointwise, perGroup, reachesOut } from "./convParams.js";
 import { gemmProduct } from "./gemm.js";
-import { narrowConv2d } from "./narrowConv.js";
-import { compileProduct, type Product } from "./product.js";
-import type { WgslKernel, WgslLimits } from "./types.js";
+import type { Product } from "./product.js";
 
-export function conv2d(p: ConvParams, limits: WgslLimits): WgslKernel {
-  const { inG, outG } = perGroup(p);
-  if (isNarrow(p, outG)) return narrowConv2d(p, limits);
+export function conv2dProduct(p: ConvParams): Product {
   if (isPointwise(p) && p.groups === 1) {
     const single = { transA: false, transB: false, batchShape: [], aStrides: [], bStrides: [] };
-    return compileProduct(gemmProduct({ m: p.batch * p.h * p.w, n: p.outC, k: p.inC, ...single }), limits);
+    return gemmProduct({ m: p.batch * p.h * p.w, n: p.outC, k: p.inC, ...single });
   }
-  return compileProduct(convProduct(p, inG, outG), limits);
-}
-
-function convProduct(p: ConvParams, inG: number, outG: number): Product {
+  const { inG, outG } = perGroup(p);
   const outside =
     reachesOut(p.h, p.outH, p.kh, p.strideH, p.dilationH, p.padTop) ||
     reachesOut(p.w, p.outW, p.kw, p.strideW, p.dilationW, p.padLeft);
@@ -56,12 +49,14 @@ function convProduct(p: ConvParams, inG: number, outG: number): Product {
     ],
     from: "0u",
     to: `${inG}u`,
-    a: (r) => (outside ? `select(0f, A[at${r} + k], inside${r})` : `A[at${r} + k]`),
+    a: (r) => `at${r} + k`,
+    ...(outside && { inside: (r: string) => `inside${r}` }),
     b: (column) => `tap + k * ${p.outC}u + ${column}`,
     out: (r) => `row${r} * ${p.outC}u + problem * ${outG}u`,
-    bVectors: aligned,
-    outVectors: aligned,
     aAlongK: true,
     bAlongK: false,
+    aVectors: p.inC % 4 === 0 && inG % 4 === 0,
+    bVectors: aligned,
+    outVectors: aligned,
   };
 }

@@ -2,23 +2,17 @@
  * Gradient of a convolution by its input. Input pixels that lie alike between the strides see the same taps; each such
  * phase is a product of its own: rows are its pixels, columns input channels, steps are taps × output channels.
  */
-import { type ConvParams, isNarrow, isPointwise, perGroup } from "./convParams.js";
+import { type ConvParams, isPointwise, perGroup } from "./convParams.js";
 import { gemmProduct } from "./gemm.js";
-import { narrowInputGrad } from "./narrowConv.js";
-import { compileProduct, type Product } from "./product.js";
-import type { WgslKernel, WgslLimits } from "./types.js";
+import type { Product } from "./product.js";
 
-export function conv2dInputGrad(p: ConvParams, limits: WgslLimits): WgslKernel {
-  const { inG, outG } = perGroup(p);
-  if (isNarrow(p, inG)) return narrowInputGrad(p, limits);
+export function conv2dInputGradProduct(p: ConvParams): Product {
   if (isPointwise(p) && p.groups === 1) {
     const single = { transA: false, transB: true, batchShape: [], aStrides: [], bStrides: [] };
-    return compileProduct(gemmProduct({ m: p.batch * p.h * p.w, n: p.inC, k: p.outC, ...single }), limits);
+    return gemmProduct({ m: p.batch * p.h * p.w, n: p.inC, k: p.outC, ...single });
   }
-  return compileProduct(inputGradProduct(p, inG, outG), limits);
-}
-
-function inputGradProduct(p: ConvParams, inG: number, outG: number): Product {
+  const { inG, outG } = perGroup(p);
+  const aligned = p.outC % 4 === 0 && outG % 4 === 0;
   const phases = p.strideH * p.strideW;
   const [rowsH, rowsW] = [Math.ceil(p.h / p.strideH), Math.ceil(p.w / p.strideW)];
   const ragged = p.h % p.strideH !== 0 || p.w % p.strideW !== 0;
@@ -65,14 +59,16 @@ function inputGradProduct(p: ConvParams, inG: number, outG: number): Product {
     ],
     from: "0u",
     to: `${outG}u`,
-    a: (r) => `select(0f, A[at${r} + k], inside${r})`,
+    a: (r) => `at${r} + k`,
+    inside: (r) => `inside${r}`,
     b: (column) => `tap + ${column} * ${p.outC}u + k`,
     out: (r) => `u32((i32(image${r}) * ${p.h} + py${r}) * ${p.w} + px${r}) * ${p.inC}u + part * ${inG}u`,
     ...(ragged && { valid: (r: string) => `py${r} < ${p.h} && px${r} < ${p.w}` }),
-    bVectors: false,
-    outVectors: inG % 4 === 0 && p.inC % 4 === 0,
     aAlongK: true,
     bAlongK: true,
+    aVectors: aligned,
+    bVectors: aligned,
+    outVectors: inG % 4 === 0 && p.inC % 4 === 0,
   };
 }
 

@@ -3,16 +3,14 @@
  * over all output pixels. It is cut into `splits` shares whose partial sums a second pass adds up, in a fixed order.
  */
 import { type ConvParams, isPointwise, perGroup, reachesOut } from "./convParams.js";
-import { compileProduct, type Product } from "./product.js";
-import type { WgslKernel, WgslLimits } from "./types.js";
+import type { Product } from "./product.js";
 
 export interface WeightGradParams extends ConvParams {
   readonly splits: number;
 }
 
-export function conv2dWeightGrad(p: WeightGradParams, limits: WgslLimits): WgslKernel {
-  return compileProduct(isPointwise(p) ? pointwise(p) : general(p), limits);
-}
+export const conv2dWeightGradProduct = (p: WeightGradParams): Product =>
+  isPointwise(p) ? pointwise(p) : general(p);
 
 /** What both forms share; `units` (lines or pixels) are dealt out to the splits. */
 function common(
@@ -20,7 +18,7 @@ function common(
   units: number,
 ): Pick<
   Product,
-  "problems" | "m" | "n" | "setup" | "out" | "bVectors" | "outVectors" | "aAlongK" | "bAlongK"
+  "problems" | "m" | "n" | "setup" | "out" | "aAlongK" | "bAlongK" | "aVectors" | "bVectors" | "outVectors"
 > {
   const { inG, outG } = perGroup(p);
   const aligned = p.outC % 4 === 0 && outG % 4 === 0;
@@ -37,10 +35,11 @@ function common(
       `let last = first + ${share}u + select(0u, 1u, split < ${rest}u);`,
     ],
     out: (r) => `split * ${m * p.outC}u + row${r} * ${p.outC}u + part * ${outG}u`,
-    bVectors: aligned,
-    outVectors: aligned,
     aAlongK: false,
     bAlongK: false,
+    aVectors: p.inC % 4 === 0 && inG % 4 === 0,
+    bVectors: aligned,
+    outVectors: aligned,
   };
 }
 
@@ -55,7 +54,7 @@ function pointwise(p: WeightGradParams): Product {
     loops: [],
     from: "first",
     to: "last",
-    a: (r) => `A[k * ${p.inC}u + channel${r}]`,
+    a: (r) => `k * ${p.inC}u + channel${r}`,
     b: (column) => `k * ${p.outC}u + part * ${outG}u + ${column}`,
   };
 }
@@ -95,8 +94,8 @@ function general(p: WeightGradParams): Product {
     ],
     from: "0u",
     to: `${p.outW}u`,
-    a: (r) =>
-      checks(r) ? `select(0f, A[select(0u, ${pixel(r)}, ${checks(r)})], ${checks(r)})` : `A[${pixel(r)}]`,
+    a: (r) => (checks(r) ? `select(0u, ${pixel(r)}, ${checks(r)})` : pixel(r)),
+    ...(checks("") && { inside: checks }),
     b: (at) => `gradLine + k * ${p.outC}u + ${at}`,
   };
 }

@@ -8,7 +8,8 @@ import type { Expr, Index, Slot } from "../../expr/expr.js";
 import type { MapKernel } from "../../graph/program.js";
 import { compileExpression } from "./expression.js";
 import { baseLimits } from "./index.js";
-import { type HostBinding, noise, runKernel } from "./testing.js";
+import { noise } from "../noise.js";
+import { type HostBinding, runKernel } from "./testing.js";
 
 let backend: WebGpuBackend;
 beforeAll(async () => {

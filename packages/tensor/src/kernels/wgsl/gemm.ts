@@ -1,7 +1,6 @@
 /** Batched matrix products, C[…, m, n] = Σ_k A·B. */
 import { stridesOf } from "../../shape.js";
-import { compileProduct, type Product } from "./product.js";
-import type { WgslKernel, WgslLimits } from "./types.js";
+import type { Product } from "./product.js";
 
 export interface GemmParams {
   readonly m: number;
@@ -40,14 +39,13 @@ export function gemmProduct(p: GemmParams): Product {
     loops: [],
     from: "0u",
     to: `${k}u`,
-    a: (r) => `A[left${r} + k${transA ? ` * ${m}u` : ""}]`,
+    a: (r) => `left${r} + k${transA ? ` * ${m}u` : ""}`,
     b: (column) => (transB ? `startB + ${column} * ${k}u + k` : `startB + k * ${n}u + ${column}`),
     out: (r) => `startC + row${r} * ${n}u`,
-    bVectors: !transB && n % 4 === 0 && bStrides.every((s) => s % 4 === 0),
-    outVectors: n % 4 === 0,
     aAlongK: !transA,
     bAlongK: transB,
+    aVectors: (transA ? m : k) % 4 === 0 && aStrides.every((s) => s % 4 === 0),
+    bVectors: (transB ? k : n) % 4 === 0 && bStrides.every((s) => s % 4 === 0),
+    outVectors: n % 4 === 0,
   };
 }
-
-export const gemm = (p: GemmParams, limits: WgslLimits): WgslKernel => compileProduct(gemmProduct(p), limits);

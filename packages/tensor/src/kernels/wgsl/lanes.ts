@@ -30,16 +30,12 @@ const wantedTiles = 8;
 /** Stores that stand in the code at once. */
 const storeSites = 16;
 
-/** The tile with the least estimated time. */
-export function lanesFor(p: Product, limits: WgslLimits): LaneTile {
-  const broadcast = limits.subgroupSize !== undefined;
-  const lanes = limits.subgroupSize ?? 8;
-  let best: LaneTile | undefined;
-  let bestCost = Infinity;
-  for (const rows of [8, 16, 32]) {
-    if (broadcast && rows % lanes !== 0) continue;
-    for (const columns of [1, 2, 4, 8]) {
-      if (rows * columns > 128) continue;
+/** Tiles with broadcasts (where there are subgroups of a known size) or without, the least estimated time first. */
+export function lanesFor(p: Product, limits: WgslLimits, broadcast: boolean): LaneTile[] {
+  const lanes = limits.subgroupSize ?? (limits.hardware ? 64 : 8);
+  if (broadcast && limits.subgroupSize === undefined) return [];
+  const all = [8, 16, 32].flatMap((rows) =>
+    [1, 2, 4, 8].map((columns) => {
       const vectors = p.outVectors && columns % 4 === 0 ? 1 : 1.1;
       const tiles = p.problems * ceilDiv(p.m, rows) * ceilDiv(p.n, lanes * columns);
       const loads = (broadcast ? rows / lanes : rows) + columns;
@@ -47,14 +43,13 @@ export function lanesFor(p: Product, limits: WgslLimits): LaneTile {
       const cost =
         Math.max(tiles, wantedTiles) * (step * p.depth + rows * columns * loadCost) +
         rows * columns * compileCost;
-      if (cost < bestCost) {
-        bestCost = cost;
-        best = { rows, columns, lanes, broadcast };
-      }
-    }
-  }
-  if (!best) throw new Error(`internal: no tile for subgroups of ${lanes}`);
-  return best;
+      return { tile: { rows, columns, lanes, broadcast }, cost };
+    }),
+  );
+  return all
+    .filter(({ tile }) => tile.rows * tile.columns <= 128 && !(broadcast && tile.rows % lanes !== 0))
+    .sort((s, t) => s.cost - t.cost)
+    .map(({ tile }) => tile);
 }
 
 export function compileLanes(p: Product, tile: LaneTile, limits: WgslLimits): WgslKernel {
@@ -64,7 +59,7 @@ export function compileLanes(p: Product, tile: LaneTile, limits: WgslLimits): Wg
   const g = grid(tilesN * tilesM * p.problems, limits);
   // A lane's columns are neighbours where they are stored as vectors, else the lanes are neighbours.
   const vectors = p.outVectors && columns % 4 === 0;
-  const bVectors = vectors && p.bVectors;
+  const bVectors = vectors && p.bVectors && !p.bAlongK;
   const parts = Array.from({ length: vectors ? columns / 4 : columns }, (_, q) => q);
   const width = vectors ? 4 : 1;
   const type = vectors ? "vec4<f32>" : "f32";
@@ -85,7 +80,9 @@ export function compileLanes(p: Product, tile: LaneTile, limits: WgslLimits): Wg
   const inner = [
     `let end = ${p.to} * opaque;`,
     `for (var k = ${p.from}; k < end; k++) {`,
-    ...held.map((i) => `let a${i} = ${p.a(i)};`),
+    ...held.map(
+      (i) => `let a${i} = ${p.inside ? `select(0f, A[${p.a(i)}], ${p.inside(i)})` : `A[${p.a(i)}]`};`,
+    ),
     ...parts.map((q) => `let b${q} = ${bText(q)};`),
     ...all.flatMap((r) => [
       `let x${r} = ${type}(${fromHolder("a", r)});`,

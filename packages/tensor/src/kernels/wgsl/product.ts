@@ -1,11 +1,8 @@
 /**
  * Matrix products in disguise. GEMM, convolution and both of its gradients add up A(row, k) · B(k, column); they
  * differ in how a row, a column and a step of the sum find their elements. A `Product` says just that, in WGSL, and
- * the two generators (`lanes` for software adapters, `tiles` for hardware) do the rest.
+ * the two generators (`lanes` without workgroup memory, `tiles` with it) do the rest.
  */
-import { compileLanes, lanesFor } from "./lanes.js";
-import { compileTiles, tilesFor } from "./tiles.js";
-import type { WgslKernel, WgslLimits } from "./types.js";
 
 /** A loop around the innermost one. Statements may use its variable and those of the loops around it. */
 export interface OuterLoop {
@@ -36,24 +33,21 @@ export interface Product {
   /** Bounds of the innermost loop's variable `k` (u32), uniform in a workgroup. */
   readonly from: string;
   readonly to: string;
-  /** The element A(row p, k), an f32; `A` is an array of f32. Zero where there is none. */
+  /** Position of the element A(row p, k) in A (u32). */
   a(p: string): string;
+  /** False where A(row p, k) is zero and has no place in A; its position is any then. Undefined when every element has one. */
+  inside?(p: string): string;
   /** Position of the element B(k, column) in B (u32). */
   b(column: string): string;
   /** Position of row `p` in the result (u32). */
   out(p: string): string;
   /** False where row `p` has no place in the result; undefined when every row has one. */
   valid?(p: string): string;
-  /** Four columns that start at a multiple of four are one aligned vec4 of B, of the result. */
-  readonly bVectors: boolean;
-  readonly outVectors: boolean;
-  /** Whether neighbours in memory are neighbours in k, for loads that coalesce. */
+  /** Whether neighbours in memory are neighbours in k, or else in rows of A, in columns of B. */
   readonly aAlongK: boolean;
   readonly bAlongK: boolean;
-}
-
-export function compileProduct(product: Product, limits: WgslLimits): WgslKernel {
-  return limits.hardware
-    ? compileTiles(product, tilesFor(product, limits), limits)
-    : compileLanes(product, lanesFor(product, limits), limits);
+  /** Four such neighbours that start at a multiple of four are one aligned vec4 of A, of B; four columns, of the result. */
+  readonly aVectors: boolean;
+  readonly bVectors: boolean;
+  readonly outVectors: boolean;
 }

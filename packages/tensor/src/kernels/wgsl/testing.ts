@@ -1,7 +1,7 @@
 /** Test support: runs one kernel on a device, over host arrays. */
 import type { DType, HostArray } from "../../dtype.js";
 import { storageBytes } from "../../dtype.js";
-import type { Backend } from "../../devices/device.js";
+import type { Backend, PreparedProgram } from "../../devices/device.js";
 import type { Access, BoundCall, KernelSpec } from "../../graph/program.js";
 
 export interface HostBinding {
@@ -17,6 +17,7 @@ export async function runKernel(
   backend: Backend,
   spec: KernelSpec,
   bindings: readonly HostBinding[],
+  prepare: (call: BoundCall) => Promise<PreparedProgram> = (call) => backend.prepare([call]),
 ): Promise<HostArray[]> {
   const memories = bindings.map((b) => {
     const memory = backend.allocate(b.data.length * storageBytes[b.dtype]);
@@ -34,7 +35,7 @@ export async function runKernel(
       access: b.access,
     })),
   };
-  const program = await backend.prepare([call]);
+  const program = await prepare(call);
   program.run();
   const results: HostArray[] = [];
   for (const [k, { dtype, data }] of bindings.entries()) {
@@ -58,13 +59,4 @@ function view(dtype: DType, buffer: ArrayBuffer): HostArray {
     default:
       return new Uint32Array(buffer);
   }
-}
-
-/** Small deterministic random numbers, uniform in [−1, 1). */
-export function noise(length: number, seed: number): Float32Array {
-  let state = (seed * 2654435761 + 1) >>> 0;
-  return Float32Array.from({ length }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  });
 }

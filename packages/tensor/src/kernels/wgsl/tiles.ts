@@ -1,6 +1,8 @@
 /**
- * Products for GPUs: a workgroup of 16 × 16 invocations loads tiles of A and B into workgroup memory, and each
- * invocation multiplies its rows with its columns out of there.
+ * Products for GPUs: a workgroup of down × across invocations loads tiles of A and B into workgroup memory, and each
+ * invocation multiplies its rows with its columns out of there. Tiles are loaded and held as vectors of four wherever
+ * four neighbours in memory are aligned: along the sum or along the lines (rows of A, columns of B), as they lie, so
+ * that nothing is transposed on the way.
  */
 import { ceilDiv, grid } from "./grid.js";
 import { nest } from "./nest.js";
@@ -8,154 +10,295 @@ import type { Product } from "./product.js";
 import type { WgslKernel, WgslLimits } from "./types.js";
 
 export interface WorkgroupTile {
-  /** Rows and columns of each invocation; the workgroup's tile is 16 times as large both ways. */
+  /** Invocations of a workgroup along the rows and along the columns. */
+  readonly down: number;
+  readonly across: number;
+  /** Rows and columns of each invocation; multiples of four that divide `across` and `down`. */
   readonly rows: number;
   readonly columns: number;
-  /** Steps of the sum per load of the tiles; a divisor of 256. */
+  /** Steps of the sum per load of the tiles; a multiple of four. */
   readonly depth: number;
 }
 
-const side = 16;
-const threads = side * side;
+/** Down, across, rows, columns. */
+export const tileShapes = [
+  [16, 16, 8, 8],
+  [16, 16, 8, 4],
+  [16, 8, 8, 8],
+  [8, 16, 8, 8],
+  [8, 8, 8, 8],
+  [8, 8, 8, 4],
+  [16, 16, 4, 4],
+  [16, 8, 4, 4],
+  [8, 16, 4, 4],
+  [8, 32, 4, 4],
+  [8, 8, 4, 4],
+  [32, 4, 4, 4],
+  [16, 4, 4, 4],
+] as const;
 
-export function tilesFor(p: Product, limits: WgslLimits): WorkgroupTile {
-  const fit = (extent: number): number => (extent <= 16 ? 1 : extent <= 32 ? 2 : 4);
-  let [rows, columns] = [fit(p.m), fit(p.n)];
-  // The larger tile halves the traffic, where enough of them remain to fill the GPU.
-  if (p.m >= 128 && p.n >= 128 && p.problems * ceilDiv(p.m, 128) * ceilDiv(p.n, 128) >= 64)
-    rows = columns = 8;
-  // A sum of few steps, such as the three channels of an image, should not be padded to many.
-  const depth = p.innerExtent <= 4 ? 4 : p.innerExtent <= 8 || rows === 8 ? 8 : 16;
-  const tile = { rows, columns, depth };
-  return bytes(tile) <= limits.maxWorkgroupStorageBytes ? tile : { rows: 1, columns: 1, depth: 4 };
+/** Of a multiply-add: a GPU's core makes 128 of them in the time of 32 values from workgroup memory, */
+const readCost = 4;
+/** and of some six values from the second-level cache. */
+const loadCost = 20;
+/** Two barriers, with the loads' latency that other workgroups do not hide. */
+const turnCost = 400;
+/** Invocations that keep a middling GPU busy; with fewer, more time does not buy more work. */
+const wantedThreads = 16_384;
+
+/** Tiles that the adapter allows, the least estimated time first. */
+export function tilesFor(p: Product, limits: WgslLimits): WorkgroupTile[] {
+  const all = tileShapes.flatMap(([down, across, rows, columns]) =>
+    (p.innerExtent <= 4 ? [4] : p.innerExtent <= 8 ? [8] : [8, 16]).map((depth) => {
+      const tile = { down, across, rows, columns, depth };
+      return { tile, cost: cost(p, tile) };
+    }),
+  );
+  const allowed = all.filter(
+    ({ tile }) =>
+      tile.down * tile.across <= limits.maxInvocationsPerWorkgroup &&
+      bytes(p, tile) <= limits.maxWorkgroupStorageBytes,
+  );
+  return allowed.sort((s, t) => s.cost - t.cost).map(({ tile }) => tile);
 }
 
-/** One float of padding a row keeps the writes along k out of each other's banks. */
-const bytes = (t: WorkgroupTile): number => 4 * t.depth * (side * (t.rows + t.columns) + 2);
+function cost(p: Product, { down, across, rows, columns, depth }: WorkgroupTile): number {
+  const threads = down * across;
+  const tiles = p.problems * ceilDiv(p.m, down * rows) * ceilDiv(p.n, across * columns);
+  const loads = (down * rows + across * columns) / threads;
+  const step = rows * columns + readCost * (rows + columns) + loadCost * loads;
+  const turns = (p.depth / p.innerExtent) * ceilDiv(p.innerExtent, depth);
+  return turns * (step * depth + turnCost) * Math.max(1, (tiles * threads) / wantedThreads);
+}
+
+/** How a tile of `extent` lines × `depth` steps is loaded by the threads, held, and read by each. */
+class Held {
+  readonly width: number;
+  /** Units (values or vectors) of one line, or of one step. */
+  private readonly run: number;
+  readonly units: number;
+  /** Units that a thread loads, and the different lines among them. */
+  readonly each: number;
+  readonly lines: number;
+  /** From one line (along the sum) or one step to the next; odd where threads read along it, to spare the banks. */
+  private readonly pitch: number;
+  readonly length: number;
+
+  constructor(
+    private readonly name: string,
+    extent: number,
+    depth: number,
+    readonly alongK: boolean,
+    readonly vectors: boolean,
+    private readonly threads: number,
+  ) {
+    this.width = vectors ? 4 : 1;
+    this.run = (alongK ? depth : extent) / this.width;
+    this.units = (extent * depth) / this.width;
+    this.each = ceilDiv(this.units, threads);
+    this.lines = alongK ? this.each : 1;
+    if (vectors) this.pitch = alongK ? this.run + 1 - (this.run % 2) : this.run;
+    else this.pitch = extent + 1;
+    this.length = this.pitch * (vectors && alongK ? extent : depth);
+  }
+
+  /** Whether a thread owns groups of four neighbouring lines, or single ones. */
+  get quads(): boolean {
+    return this.vectors && !this.alongK;
+  }
+  get type(): string {
+    return this.vectors ? "vec4<f32>" : "f32";
+  }
+  get declaration(): string {
+    return `var<workgroup> tile${this.name}: array<${this.type}, ${this.length}>;`;
+  }
+
+  /** WGSL of the first step and line that a thread loads. */
+  get firstStep(): string {
+    return this.alongK ? `thread % ${this.run}u * ${this.width}u` : `thread / ${this.run}u`;
+  }
+  get firstLine(): string {
+    return this.alongK ? `thread / ${this.run}u` : `thread % ${this.run}u * ${this.width}u`;
+  }
+  /** Further on by this many lines, steps. */
+  lineOf(unit: number): number {
+    return this.alongK ? (unit * this.threads) / this.run : 0;
+  }
+  private stepOf(unit: number): number {
+    return this.alongK ? 0 : (unit * this.threads) / this.run;
+  }
+
+  /** Loads this thread's units; `at` is the position in memory, given `k`. */
+  fill(at: (line: number) => string, conditions: (line: number) => readonly string[]): string[] {
+    const { name, type } = this;
+    const body = Array.from({ length: this.each }, (_, unit) => {
+      const line = this.alongK ? unit : 0;
+      const [step, place] = [this.stepOf(unit), this.lineOf(unit)];
+      const checks = conditions(line).join(" && ");
+      const from = `${name}[${this.vectors ? `(${at(line)}) / 4u` : at(line)}]`;
+      const [s, l] = [`(step${name} + ${step}u)`, `(line${name} + ${place}u)`];
+      const to = this.vectors
+        ? this.alongK
+          ? `${l} * ${this.pitch}u + ${s} / 4u`
+          : `${s} * ${this.pitch}u + ${l} / 4u`
+        : `${s} * ${this.pitch}u + ${l}`;
+      return [
+        `{ let k = k0 + step${name} + ${step}u;`,
+        checks ? `var value = ${type}(); if (${checks}) { value = ${from}; }` : `let value = ${from};`,
+        `tile${name}[${to}] = value; }`,
+      ].join("\n");
+    });
+    return this.units < this.threads ? [`if (thread < ${this.units}u) {`, ...body, "}"] : body;
+  }
+
+  /** A thread's line number `i` in the tile, where the thread is `at` of `count` along this side. */
+  line(i: number, at: string, count: number): string {
+    return this.quads ? `(${at} + ${Math.floor(i / 4) * count}u) * 4u + ${i % 4}u` : `${at} + ${i * count}u`;
+  }
+
+  /** Reads the thread's `own` lines at the steps 4·quad … 4·quad + 3. */
+  read(own: number, at: string, count: number): string[] {
+    const { name, pitch } = this;
+    const lines = Array.from({ length: this.quads ? own / 4 : own }, (_, i) => i);
+    if (this.vectors && this.alongK)
+      return lines.map((i) => `let ${name}${i} = tile${name}[(${at} + ${i * count}u) * ${pitch}u + quad];`);
+    return four.flatMap((step) =>
+      lines.map(
+        (i) =>
+          `let ${name}${i}_${step} = tile${name}[(quad * 4u + ${step}u) * ${pitch}u + ${at} + ${i * count}u];`,
+      ),
+    );
+  }
+
+  /** Line `i` (or, `whole`, the group of four lines `i`) at a step of the four. */
+  value(i: number, step: number, whole = false): string {
+    const { name } = this;
+    if (whole) return `${name}${i}_${step}`;
+    if (this.vectors && this.alongK) return `${name}${i}[${step}]`;
+    return this.quads ? `${name}${Math.floor(i / 4)}_${step}[${i % 4}]` : `${name}${i}_${step}`;
+  }
+}
+
+const four = [0, 1, 2, 3];
+
+function held(p: Product, { down, across, rows, columns, depth }: WorkgroupTile): { a: Held; b: Held } {
+  const threads = down * across;
+  return {
+    a: new Held("A", down * rows, depth, p.aAlongK, p.aVectors, threads),
+    b: new Held("B", across * columns, depth, p.bAlongK, p.bVectors, threads),
+  };
+}
+
+function bytes(p: Product, tile: WorkgroupTile): number {
+  const { a, b } = held(p, tile);
+  return 4 * (a.length * a.width + b.length * b.width);
+}
 
 export function compileTiles(p: Product, tile: WorkgroupTile, limits: WgslLimits): WgslKernel {
-  const { rows, columns, depth } = tile;
-  const [tileM, tileN] = [side * rows, side * columns];
+  const { down, across, rows, columns, depth } = tile;
+  const { a, b } = held(p, tile);
+  const [tileM, tileN] = [down * rows, across * columns];
   const tilesN = ceilDiv(p.n, tileN);
   const tilesM = ceilDiv(p.m, tileM);
   const g = grid(tilesN * tilesM * p.problems, limits);
   const count = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-  const a = loads(tileM, depth, p.aAlongK);
-  const b = loads(tileN, depth, p.bAlongK);
-  const aRows = count(a.lines).map(String);
+  const ragged = p.from !== "0u" || p.innerExtent % depth !== 0 ? ["k < end"] : [];
+  // Sums stand in vectors of four columns where B's do.
+  const sums = count(b.quads ? columns / 4 : columns);
+  const sumType = b.quads ? "vec4<f32>" : "f32";
+  const outVectors = b.quads && p.outVectors;
 
-  const fillA = [
-    ...count(a.each).map((i) => {
-      const line = p.aAlongK ? i : 0;
-      const step = p.aAlongK ? 0 : i;
-      return [
-        `{ let k = k0 + aStep + ${step * a.stride}u;`,
-        `var v = 0f; if (k < ${p.to} && wantedRow${line} < ${p.m}u) { v = ${p.a(String(line))}; }`,
-        `tileA[(aStep + ${step * a.stride}u) * ${tileM + 1}u + aLine + ${line * a.stride}u] = v; }`,
-      ].join("\n");
-    }),
-  ];
-  const fillB = [
-    ...count(b.each).map((i) => {
-      const line = p.bAlongK ? i : 0;
-      const step = p.bAlongK ? 0 : i;
-      return [
-        `{ let k = k0 + bStep + ${step * b.stride}u; let column = firstColumn + bLine + ${line * b.stride}u;`,
-        `var v = 0f; if (k < ${p.to} && column < ${p.n}u) { v = B[${p.b("column")}]; }`,
-        `tileB[(bStep + ${step * b.stride}u) * ${tileN + 1}u + bLine + ${line * b.stride}u] = v; }`,
-      ].join("\n");
-    }),
-  ];
-  const multiply = [
-    `for (var step = 0u; step < ${depth}u; step++) {`,
-    ...count(rows).map((r) => `let x${r} = tileA[step * ${tileM + 1}u + y + ${r * side}u];`),
-    ...count(columns).map((c) => `let w${c} = tileB[step * ${tileN + 1}u + x + ${c * side}u];`),
-    ...count(rows).flatMap((r) => count(columns).map((c) => `s${r}_${c} = fma(x${r}, w${c}, s${r}_${c});`)),
-    "}",
-  ];
   const inner = [
-    `for (var k0 = ${p.from}; k0 < ${p.to}; k0 += ${depth}u) {`,
-    ...guarded(tileM * depth, fillA),
-    ...guarded(tileN * depth, fillB),
+    `let end = ${p.to} * opaque;`,
+    `for (var k0 = ${p.from}; k0 < end; k0 += ${depth}u) {`,
+    ...a.fill(
+      (i) => p.a(String(i)),
+      (i) => [...ragged, ...(p.inside ? [p.inside(String(i))] : [])],
+    ),
+    ...b.fill(
+      (i) => p.b(`column${i}`),
+      () => ragged,
+    ),
     "workgroupBarrier();",
-    ...multiply,
-    "workgroupBarrier();",
-    "}",
-  ];
-  const rowAt = (name: string, at: string): string[] => [
-    `let wantedRow${name} = ${at};`,
-    `let row${name} = min(wantedRow${name}, ${p.m - 1}u);`,
-    ...p.row(name),
-  ];
-  const store = (r: number): string[] => [
-    "{",
-    ...rowAt("S", `firstRow + y + ${r * side}u`),
-    `if (wantedRowS < ${p.m}u${p.valid ? ` && ${p.valid("S")}` : ""}) {`,
-    `let out = ${p.out("S")};`,
-    ...count(columns).map(
-      (c) =>
-        `if (firstColumn + x + ${c * side}u < ${p.n}u) { C[out + firstColumn + x + ${c * side}u] = s${r}_${c}; }`,
+    "for (var quad = 0u; quad < quads; quad++) {",
+    ...a.read(rows, "y", down),
+    ...b.read(columns, "x", across),
+    ...four.flatMap((step) =>
+      count(rows).flatMap((r) =>
+        sums.map(
+          (c) =>
+            `s${r}_${c} = fma(${sumType}(${a.value(r, step)}), ${b.value(c, step, b.quads)}, s${r}_${c});`,
+        ),
+      ),
     ),
     "}",
+    "workgroupBarrier();",
     "}",
   ];
+  // Rows and columns past the end compute the last ones again, and do not store them.
+  const rowAt = (name: string, at: string, width: number): string[] => [
+    `let wantedRow${name} = ${at};`,
+    `let row${name} = ${p.m % tileM === 0 ? `wantedRow${name}` : `min(wantedRow${name}, ${p.m - width}u)`};`,
+    ...p.row(name),
+  ];
+  const store = (r: number): string[] => {
+    const checks = [
+      ...(p.m % tileM === 0 ? [] : [`wantedRowS < ${p.m}u`]),
+      ...(p.valid ? [p.valid("S")] : []),
+    ];
+    const put = (column: string, value: string): string => {
+      const at = outVectors ? `(out + ${column}) / 4u` : `out + ${column}`;
+      const line = `C[${at}] = ${value};`;
+      return p.n % tileN === 0 ? line : `if (${column} < ${p.n}u) { ${line} }`;
+    };
+    const line = (c: number): string => `(firstColumn + ${b.line(c, "x", across)})`;
+    const body =
+      b.quads && !outVectors
+        ? sums.flatMap((q) => four.map((c) => put(line(4 * q + c), `s${r}_${q}[${c}]`)))
+        : sums.map((q) => put(line(b.quads ? 4 * q : q), `s${r}_${q}`));
+    return [
+      "{",
+      ...rowAt("S", `firstRow + ${a.line(r, "y", down)}`, 1),
+      `if (${checks.join(" && ") || "true"}) {`,
+      `let out = ${p.out("S")};`,
+      ...body,
+      "}",
+      "}",
+    ];
+  };
+  const aLines = count(a.lines).map(String);
 
   const source = [
-    "@group(0) @binding(0) var<storage, read> A: array<f32>;",
-    "@group(0) @binding(1) var<storage, read> B: array<f32>;",
-    "@group(0) @binding(2) var<storage, read_write> C: array<f32>;",
-    `var<workgroup> tileA: array<f32, ${depth * (tileM + 1)}>;`,
-    `var<workgroup> tileB: array<f32, ${depth * (tileN + 1)}>;`,
+    `@group(0) @binding(0) var<storage, read> A: array<${a.type}>;`,
+    `@group(0) @binding(1) var<storage, read> B: array<${b.type}>;`,
+    `@group(0) @binding(2) var<storage, read_write> C: array<${outVectors ? sumType : "f32"}>;`,
+    a.declaration,
+    b.declaration,
     ...(p.globals ?? []),
-    `@compute @workgroup_size(${threads})`,
-    "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {",
+    `@compute @workgroup_size(${down * across})`,
+    "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>, @builtin(local_invocation_index) thread: u32) {",
+    // One, but compilers cannot know. Four steps stand in the code; Mesa would unroll short loops around them, and
+    // take seconds for it.
+    "let opaque = min(count.x, 1u);",
+    `let quads = ${depth / 4}u * opaque;`,
     `let tile = ${g.id};`,
     ...(g.overshoots ? [`if (tile >= ${tilesN * tilesM * p.problems}u) { return; }`] : []),
     `let firstColumn = (tile % ${tilesN}u) * ${tileN}u;`,
     `let firstRow = (tile / ${tilesN}u % ${tilesM}u) * ${tileM}u;`,
     `let problem = tile / ${tilesN * tilesM}u;`,
-    `let x = thread % ${side}u;`,
-    `let y = thread / ${side}u;`,
-    `let aStep = ${a.step}; let aLine = ${a.line};`,
-    `let bStep = ${b.step}; let bLine = ${b.line};`,
+    `let x = thread % ${across}u;`,
+    `let y = thread / ${across}u;`,
+    `let stepA = ${a.firstStep}; let lineA = ${a.firstLine};`,
+    `let stepB = ${b.firstStep}; let lineB = ${b.firstLine};`,
     ...p.setup,
-    ...aRows.flatMap((i) => rowAt(i, `firstRow + aLine + ${Number(i) * a.stride}u`)),
-    ...count(rows).flatMap((r) => count(columns).map((c) => `var s${r}_${c} = 0f;`)),
-    ...nest(p.loops, aRows, inner),
+    ...count(a.lines).flatMap((i) => rowAt(String(i), `firstRow + lineA + ${a.lineOf(i)}u`, a.quads ? 4 : 1)),
+    ...count(b.lines).map(
+      (i) => `let column${i} = min(firstColumn + lineB + ${b.lineOf(i)}u, ${p.n - (b.quads ? 4 : 1)}u);`,
+    ),
+    ...count(rows).flatMap((r) => sums.map((c) => `var s${r}_${c} = ${sumType}();`)),
+    ...nest(p.loops, aLines, inner),
     ...count(rows).flatMap(store),
     "}",
   ].join("\n");
   return { source, workgroups: g.workgroups };
-}
-
-/** Small tiles have fewer elements than there are threads. */
-const guarded = (elements: number, body: readonly string[]): readonly string[] =>
-  elements < threads ? [`if (thread < ${elements}u) {`, ...body, "}"] : body;
-
-/** How the threads share the loads of a tile of `extent` lines (rows or columns) × `depth` steps. */
-function loads(extent: number, depth: number, alongK: boolean): Loads {
-  const each = ceilDiv(extent * depth, threads);
-  if (alongK) {
-    const stride = threads / depth;
-    return { each, lines: each, stride, step: `thread % ${depth}u`, line: `thread / ${depth}u` };
-  }
-  return {
-    each,
-    lines: 1,
-    stride: threads / extent,
-    step: `thread / ${extent}u`,
-    line: `thread % ${extent}u`,
-  };
-}
-
-interface Loads {
-  /** Elements that a thread loads. */
-  readonly each: number;
-  /** Different rows or columns among them. */
-  readonly lines: number;
-  /** From one element to the next, in lines (along k) or in steps. */
-  readonly stride: number;
-  /** WGSL of the first element's step and line. */
-  readonly step: string;
-  readonly line: string;
 }

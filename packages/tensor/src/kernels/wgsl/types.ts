@@ -1,13 +1,4 @@
 /** What a WGSL generator is told about its surroundings, and what it returns. */
-import type { DType } from "../../dtype.js";
-import type { Access } from "../../graph/program.js";
-
-export interface KernelBinding {
-  readonly dtype: DType;
-  readonly access: Access;
-  /** Size of the bound window; the device rounds the binding itself up to 16. */
-  readonly bytes: number;
-}
 
 export interface WgslLimits {
   readonly maxWorkgroupsPerDimension: number;
