@@ -10,7 +10,7 @@ import {
   drawBox,
   gaussianTaps,
 } from "../../packages/byol/src/augment/parameters.js";
-import { presets } from "../../packages/byol/src/presets.js";
+import { presets } from "../../packages/byol/src/presets/index.js";
 import { Stream } from "../../packages/byol/src/streams.js";
 import { labels } from "./formula.js";
 import { golden } from "./load.js";

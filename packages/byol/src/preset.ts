@@ -32,6 +32,10 @@ const optimizerSchema = z.discriminatedUnion("kind", [
     kind: z.literal("lars"),
     ...common,
     momentum: z.number().min(0).max(1),
+    /** Denominator of the trust ratio: ‖g + wd·w‖ (the paper's code), or ‖g‖ + wd·‖w‖ (lightly, solo-learn). */
+    variant: z.enum(["official", "lightning"]),
+    /** The ratio is at most the learning rate (LARC; solo-learn on small images). */
+    clip: z.boolean(),
     trust: z.number().positive(),
   }),
   z.strictObject({
@@ -53,9 +57,11 @@ export const presetSchema = z
   .strictObject({
     name: z.string(),
     description: z.string(),
-    /** What it takes and reaches, where that was measured. */
+    /** Where its numbers come from. */
+    source: z.string(),
+    /** What it reaches, and who measured that. */
     expected: z.string(),
-    /** The data it was made for; `--data` overrides it. */
+    /** The data it was made for, as `--data` takes it; DIR stands for a folder that only the user knows. */
     data: z.string(),
     image: z.strictObject({
       /** Side that images are stored at. */

@@ -5,6 +5,7 @@ import {
   type Optimizer,
   scaledLearningRate,
   Sgd,
+  stepsOf,
   targetMomentum,
   warmupCosine,
 } from "@dawnstrap/nn";
@@ -37,7 +38,13 @@ function makeOptimizer(online: Network, target: Network, settings: Preset["optim
   const common = { weightDecay: settings.weightDecay, target: target.arena };
   switch (settings.kind) {
     case "lars":
-      return new Lars(online.arena, { ...common, momentum: settings.momentum, eta: settings.trust });
+      return new Lars(online.arena, {
+        ...common,
+        momentum: settings.momentum,
+        eta: settings.trust,
+        variant: settings.variant,
+        clip: settings.clip,
+      });
     case "sgd":
       return new Sgd(online.arena, { ...common, momentum: settings.momentum, nesterov: settings.nesterov });
     case "adamw":
@@ -50,12 +57,17 @@ function makeOptimizer(online: Network, target: Network, settings: Preset["optim
   }
 }
 
-/** Learning rate and τ of every step of a run (byol-spec §1.6). */
-export function makeSchedule(preset: Preset, stepsPerEpoch: number, totalSteps: number) {
-  const warmupSteps = Math.min(
-    Math.round(preset.schedule.warmupEpochs * stepsPerEpoch),
-    Math.floor(totalSteps / 2),
-  );
+/** Steps of a run over so many images: T = epochs·images // batch, at least 1 (byol-spec §1.6). */
+export const totalStepsOf = ({ epochs, batch }: Preset, images: number): number =>
+  Math.max(1, stepsOf(epochs, images, batch));
+
+/** Steps of warm-up: W = warm-up epochs·images // batch, and no more than half of a shorter run. */
+export const warmupStepsOf = ({ schedule, batch }: Preset, images: number, totalSteps: number): number =>
+  Math.min(stepsOf(schedule.warmupEpochs, images, batch), Math.floor(totalSteps / 2));
+
+/** Learning rate and τ of every step of a run over so many images (byol-spec §1.6). */
+export function makeSchedule(preset: Preset, images: number, totalSteps: number) {
+  const warmupSteps = warmupStepsOf(preset, images, totalSteps);
   const peak = scaledLearningRate(preset.optimizer.learningRate, preset.batch);
   const { target } = preset.method;
   return (step: number) => ({

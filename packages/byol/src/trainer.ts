@@ -8,7 +8,7 @@ import { TrainingError } from "./errors.js";
 import { type Learner, learnerStep, stepNumbers } from "./learner.js";
 import type { Preset } from "./preset.js";
 import type { StepMetrics, WatchMetrics } from "./report/run-folder.js";
-import { makeSchedule } from "./setup.js";
+import { makeSchedule, totalStepsOf } from "./setup.js";
 
 export interface TrainOptions {
   readonly device: Device;
@@ -40,8 +40,8 @@ export function planTraining(learner: Learner, options: TrainOptions): Training 
   const { device, preset, data, seed } = options;
   const loader = new BatchLoader(data.train, data.image, { batch: preset.batch, seed });
   const { stepsPerEpoch } = loader;
-  const steps = options.steps ?? Math.max(1, Math.round(preset.epochs * stepsPerEpoch));
-  const schedule = makeSchedule(preset, stepsPerEpoch, steps);
+  const steps = options.steps ?? totalStepsOf(preset, data.train.length);
+  const schedule = makeSchedule(preset, data.train.length, steps);
   const captured = captureStep(learner, options);
   const geometry = { ...data.image, size: preset.image.size };
 

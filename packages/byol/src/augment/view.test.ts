@@ -1,6 +1,6 @@
 import { type Device, openDevice, type Tensor } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { presets } from "../presets.js";
+import { presets } from "../presets/index.js";
 import { Stream } from "../streams.js";
 import { gaussianBlur } from "./blur.js";
 import { colourRound } from "./colour-round.js";

@@ -1,19 +1,13 @@
 /** The words of the command line, checked and turned into what `pretrain` takes. */
 import { type DeviceChoice, deviceChoices } from "@dawnstrap/tensor";
-import { InvalidArgumentError, Option } from "commander";
-import { UsageError } from "../errors.js";
-import type { Preset } from "../preset.js";
-import { presetFor, presetNamed } from "../presets.js";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { PresetFlags } from "../config/resolve.js";
+import { dataNames } from "../data/open.js";
 
 /** As commander hands them over. */
-export interface PretrainFlags {
-  readonly data?: string;
-  readonly preset?: string;
+export interface PretrainFlags extends PresetFlags {
   readonly device: DeviceChoice;
-  readonly epochs?: number;
   readonly steps?: number;
-  readonly batch?: number;
-  readonly knnEvery?: number;
   readonly seed: number;
   readonly out?: string;
   readonly strict?: boolean;
@@ -27,6 +21,24 @@ export const deviceOption = (): Option =>
   new Option("--device <kind>", "where to compute")
     .choices(deviceChoices)
     .default("auto", "auto: a hardware GPU if there is one, else cpu");
+
+/** Which preset, and what is changed in it. */
+export const withPresetOptions = (command: Command): Command =>
+  command
+    .option(
+      "--data <what>",
+      `${dataNames.join(", ")} (a folder of images; sub-folders are classes); default: what the preset is for`,
+    )
+    .option("--preset <name>", 'default: the one for the data; "byol presets" lists them')
+    .option("--config <file>", "JSON: fields of a preset to change, and the preset that it extends")
+    .option(
+      "--set <path=value>",
+      "change a field of the preset, such as optimizer.learningRate=0.3; may be repeated",
+      (text: string, before: readonly string[] = []) => [...before, text],
+    )
+    .option("--epochs <n>", "passes over the images; short for --set epochs=n", positive)
+    .option("--batch <n>", "images in a step; short for --set batch=n", wholeFrom(2))
+    .option("--knn-every <epochs>", "epochs between two kNN on the way; 0 for none", wholeFrom(0));
 
 function number(text: string): number {
   const value = Number(text);
@@ -54,25 +66,6 @@ export const wholeFrom =
       );
     return value;
   };
-
-/** The preset with the flags' changes, and the data. */
-export function resolvePreset(flags: PretrainFlags): { preset: Preset; data: string } {
-  const named = flags.preset === undefined ? undefined : presetNamed(flags.preset);
-  const usual = named && (named.data === "digits" || named.data === "emoji") ? named.data : undefined;
-  const data = flags.data ?? usual ?? (named ? undefined : "digits");
-  if (data === undefined)
-    throw new UsageError(`data: preset "${flags.preset}" is for ${named!.data}; name one with --data DIR`);
-  const preset = named ?? presetNamed(presetFor(data));
-  return {
-    data,
-    preset: {
-      ...preset,
-      batch: flags.batch ?? preset.batch,
-      epochs: flags.epochs ?? preset.epochs,
-      evaluate: { ...preset.evaluate, knnEvery: flags.knnEvery ?? preset.evaluate.knnEvery },
-    },
-  };
-}
 
 /** runs/NAME-seed0-20260131-101500: a folder that no earlier run has. */
 export function defaultFolder(preset: string, seed: number, now = new Date()): string {

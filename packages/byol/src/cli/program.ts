@@ -1,10 +1,11 @@
 /** The command line: words in, exit code out. */
 import { DawnstrapError } from "@dawnstrap/tensor";
 import { Command } from "commander";
+import { presetsCommand } from "./commands/presets.js";
 import { pretrainCommand } from "./commands/pretrain.js";
 
 /** Each stands in a file of its own below `commands/`. */
-const commands: readonly (() => Command)[] = [pretrainCommand];
+const commands: readonly (() => Command)[] = [pretrainCommand, presetsCommand];
 
 function build(): Command {
   const program = new Command("byol").description(

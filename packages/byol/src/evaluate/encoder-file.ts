@@ -13,7 +13,7 @@ import type { Device } from "@dawnstrap/tensor";
 import { firstView, type ViewAugmentation } from "../augment/settings.js";
 import { UsageError } from "../errors.js";
 import { type Preset, parsePreset } from "../preset.js";
-import { presetNamed } from "../presets.js";
+import { presetNamed } from "../presets/index.js";
 
 /** What is known of an encoder before it stands on a device. */
 export interface EncoderFile {

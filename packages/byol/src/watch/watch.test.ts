@@ -2,7 +2,7 @@ import { type Device, openDevice } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDigits } from "../data/digits.js";
 import type { DataSource } from "../data/source.js";
-import { presetNamed } from "../presets.js";
+import { presetNamed } from "../presets/index.js";
 import type { StepMetrics } from "../report/run-folder.js";
 import { makeByol, makeLearner } from "../setup.js";
 import { Stream } from "../streams.js";

@@ -1,40 +1,23 @@
 /** `byol pretrain`: trains an encoder, then measures it. */
 import { Command, Option } from "commander";
-import { dataNames } from "../../data/open.js";
+import { dataOf, resolvePreset } from "../../config/resolve.js";
 import { clock, showProgress } from "../../report/progress.js";
 import { accuracyTable } from "../../report/table.js";
 import { pretrain } from "../../train.js";
-import { presets } from "../../presets.js";
-import {
-  defaultFolder,
-  deviceOption,
-  type PretrainFlags,
-  positive,
-  resolvePreset,
-  wholeFrom,
-} from "../options.js";
-
-const presetHelp = () =>
-  `\nPresets:\n${Object.values(presets)
-    .map(
-      ({ name, description, expected }) =>
-        `  ${name.padEnd(8)} ${description}\n           expected: ${expected}\n`,
-    )
-    .join("")}`;
+import { defaultFolder, deviceOption, type PretrainFlags, wholeFrom, withPresetOptions } from "../options.js";
 
 export const pretrainCommand = (): Command =>
-  new Command("pretrain")
-    .description("Trains an encoder, then measures it against the same network at random initialisation")
-    .option(
-      "--data <what>",
-      `${dataNames.join(", ")} (a folder of images; sub-folders are classes); default: digits`,
-    )
-    .option("--preset <name>", `${Object.keys(presets).join(", ")}; default: the one for the data`)
+  withPresetOptions(
+    new Command("pretrain").description(
+      "Trains an encoder, then measures it against the same network at random initialisation",
+    ),
+  )
     .addOption(deviceOption())
-    .addOption(new Option("--epochs <n>", "passes over the images").argParser(positive).conflicts("steps"))
-    .addOption(new Option("--steps <n>", "training steps, instead of epochs").argParser(wholeFrom(1)))
-    .option("--batch <n>", "images in a step", wholeFrom(2))
-    .option("--knn-every <epochs>", "epochs between two kNN on the way; 0 for none", wholeFrom(0))
+    .addOption(
+      new Option("--steps <n>", "training steps, instead of epochs")
+        .argParser(wholeFrom(1))
+        .conflicts("epochs"),
+    )
     .option("--seed <n>", "of everything random", wholeFrom(0, 2 ** 32 - 1), 0)
     .option("--out <dir>", "folder for the results; default: a new one below runs/")
     .option("--strict", "stop at the first image that cannot be read, instead of skipping it")
@@ -45,14 +28,13 @@ export const pretrainCommand = (): Command =>
       wholeFrom(0),
       2048,
     )
-    .addHelpText("after", presetHelp)
     .action(run);
 
 async function run(flags: PretrainFlags): Promise<void> {
-  const { preset, data } = resolvePreset(flags);
+  const preset = resolvePreset(flags);
   const { summary, folder } = await pretrain({
     preset,
-    data,
+    data: dataOf(preset),
     device: flags.device,
     seed: flags.seed,
     out: flags.out ?? defaultFolder(preset.name, flags.seed),

@@ -1,0 +1,34 @@
+/** The names of a preset's fields, such as `views.0.blur.probability`, read off its schema. */
+import { closest } from "fastest-levenshtein";
+import { z } from "zod";
+import { UsageError } from "../errors.js";
+import { presetSchema } from "../preset.js";
+
+/** Every path into values of a schema: objects, their fields, the elements of tuples. */
+function* pathsOf(schema: z.core.$ZodType, at: string): Generator<string> {
+  if (schema instanceof z.ZodOptional) {
+    yield* pathsOf(schema.unwrap(), at);
+    return;
+  }
+  if (schema instanceof z.ZodDiscriminatedUnion || schema instanceof z.ZodUnion) {
+    for (const option of schema.options) yield* pathsOf(option, at);
+    return;
+  }
+  if (at) yield at;
+  const below = (key: string | number) => (at ? `${at}.${key}` : String(key));
+  if (schema instanceof z.ZodObject)
+    for (const [key, field] of Object.entries(schema.shape)) yield* pathsOf(field, below(key));
+  if (schema instanceof z.ZodTuple)
+    for (const [i, item] of schema.def.items.entries()) yield* pathsOf(item, below(i));
+}
+
+/** Every field of a preset, whichever optimiser it names. */
+export const presetPaths: ReadonlySet<string> = new Set(pathsOf(presetSchema, ""));
+
+/** Throws UsageError with the nearest name when a preset has no such field. */
+export function checkPath(path: string): void {
+  if (presetPaths.has(path)) return;
+  throw new UsageError(
+    `set: a preset has no field "${path}"; did you mean "${closest(path, [...presetPaths])}"?`,
+  );
+}

@@ -1,0 +1,38 @@
+/** From the words of a command to the preset that a run uses: preset ← file ← --set ← shorthands. */
+import { UsageError } from "../errors.js";
+import type { Preset } from "../preset.js";
+import { presetFor, presetNamed } from "../presets/index.js";
+import { readConfig } from "./file.js";
+import { assignmentsOf, override, parseAssignment } from "./override.js";
+
+/** Options that are short for a field of the preset, by the names that commander gives them. */
+export const shorthands = { epochs: "epochs", batch: "batch", knnEvery: "evaluate.knnEvery" } as const;
+
+export interface PresetFlags extends Readonly<Partial<Record<keyof typeof shorthands, unknown>>> {
+  readonly data?: string;
+  readonly preset?: string;
+  readonly config?: string;
+  readonly set?: readonly string[];
+}
+
+/** The effective preset; its `data` is what `--data` says where that was given. */
+export function resolvePreset(flags: PresetFlags): Preset {
+  const file = flags.config === undefined ? undefined : readConfig(flags.config);
+  if (flags.preset && file?.extends && flags.preset !== file.extends)
+    throw new UsageError(
+      `config: ${flags.config} extends "${file.extends}", but --preset says "${flags.preset}"; give one of them`,
+    );
+  const base = presetNamed(flags.preset ?? file?.extends ?? presetFor(flags.data ?? "digits"));
+  const fromFile = file ? override(base, assignmentsOf(file.part, base)) : base;
+  const short = Object.entries({ ...shorthands, data: "data" } as const)
+    .filter(([flag]) => flags[flag as keyof PresetFlags] !== undefined)
+    .map(([flag, path]) => [path, flags[flag as keyof PresetFlags]] as const);
+  return override(fromFile, [...(flags.set ?? []).map(parseAssignment), ...short]);
+}
+
+/** The data of a preset. Throws UsageError where it is a folder that only the user knows. */
+export function dataOf({ name, data }: Preset): string {
+  if (data === "DIR" || data.endsWith(":DIR"))
+    throw new UsageError(`data: preset "${name}" wants your images; name them with --data ${data}`);
+  return data;
+}

@@ -1,0 +1,44 @@
+/** What several families of presets have in common. */
+import { firstView, secondView } from "../augment/settings.js";
+import { byol } from "../methods/variants.js";
+import type { Preset } from "../preset.js";
+
+/** Colours of photographs, as every method trained on ImageNet takes them. */
+export const imagenetColours = {
+  channels: 3,
+  background: [255, 255, 255],
+  mean: [0.485, 0.456, 0.406],
+  deviation: [0.229, 0.224, 0.225],
+  resize: "bicubic",
+} satisfies Partial<Preset["image"]>;
+
+/** T and T' of the paper. */
+export const paperViews: Preset["views"] = [firstView, secondView];
+
+/** BYOL as in the released code: hidden 4096, projections of 256, and a target with first weights of its own. */
+export const paperMethod = (tau: number): Preset["method"] => byol(4096, 256, { start: "separate", tau });
+
+/** LARS of the released code. */
+export const paperLars = {
+  kind: "lars",
+  variant: "official",
+  clip: false,
+  momentum: 0.9,
+  trust: 1e-3,
+} satisfies Partial<Preset["optimizer"]>;
+
+/** A ResNet-18 as the paper's code builds it: a projection on the first group too. */
+export const resnet18 = {
+  block: "basic",
+  blocks: [2, 2, 2, 2],
+  width: 64,
+  zeroInit: false,
+} satisfies Partial<Preset["network"]>;
+
+export const adamw = {
+  kind: "adamw",
+  weightDecay: 1e-4,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+} satisfies Partial<Preset["optimizer"]>;
