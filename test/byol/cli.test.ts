@@ -41,6 +41,9 @@ const pretrain = (...words: string[]) => byol("pretrain", ...words);
 describe("byol pretrain refuses, in one line and with a non-zero exit,", () => {
   const cases: Record<string, [words: string[], message: RegExp]> = {
     "an unknown preset": [["--preset", "nope"], /preset: there is no "nope"; there are digits, emoji/],
+    "an unknown field": [["--set", "bach=3"], /set: a preset has no field "bach"; did you mean "batch"/],
+    "a value that does not fit": [["--set", "epochs=many"], /preset: epochs: /],
+    "a configuration that is not there": [["--config", "/nowhere.json"], /\/nowhere.json cannot be read/],
     "an unknown option": [["--learning-rate", "3"], /unknown option '--learning-rate'/],
     "an unknown device": [["--device", "tpu"], /Allowed choices are auto, webgpu, cpu, reference/],
     "data that are not there": [["--data", "/nowhere/at/all"], /\/nowhere\/at\/all does not exist/],
@@ -87,12 +90,36 @@ describe("byol pretrain refuses, in one line and with a non-zero exit,", () => {
   });
 });
 
-it("--help shows every option and the presets", async () => {
+it("byol presets lists all, and prints one with what was changed in it", async () => {
+  const all = await byol("presets");
+  expect(all.code).toBe(0);
+  for (const preset of ["digits", "emoji", "folder", "imagenet-r50", "tiny"])
+    expect(all.out).toContain(preset);
+  const one = await byol("presets", "imagenet-r50", "--set", "optimizer.learningRate=0.3", "--batch", "64");
+  expect(one.code).toBe(0);
+  expect(JSON.parse(one.out)).toMatchObject({
+    name: "imagenet-r50",
+    optimizer: { kind: "lars", learningRate: 0.3 },
+    batch: 64,
+  });
+});
+
+it("--help shows every option", async () => {
   const { code, out } = await pretrain("--help");
   expect(code).toBe(0);
-  for (const option of ["data", "preset", "device", "epochs", "steps", "batch", "seed", "out"])
+  for (const option of [
+    "data",
+    "preset",
+    "device",
+    "epochs",
+    "steps",
+    "batch",
+    "seed",
+    "out",
+    "set",
+    "config",
+  ])
     expect(out).toContain(`--${option}`);
-  for (const preset of ["digits", "emoji", "photos", "tiny"]) expect(out).toContain(preset);
 });
 
 describe("byol pretrain runs", () => {
