@@ -24,12 +24,13 @@ export function parseAssignment(text: string): Assignment {
 
 /**
  * The assignments that a part of a preset stands for. Objects are merged field by field, lists of objects element by
- * element; other lists are replaced, and so is an object that names another `kind`, whose fields differ.
+ * element; other lists are replaced, and so is an optimiser of another kind or another method, whose fields differ.
  */
 export function assignmentsOf(part: unknown, preset: Preset): Assignment[] {
   const flatten = (value: unknown, old: unknown, path: string): Assignment[] => {
     const merges = isObject(value) || (Array.isArray(value) && value.length > 0 && value.every(isObject));
-    const sameKind = !isObject(value) || !isObject(old) || (value["kind"] ?? old["kind"]) === old["kind"];
+    const tag = path === "method" ? "name" : "kind";
+    const sameKind = !isObject(value) || !isObject(old) || (value[tag] ?? old[tag]) === old[tag];
     if (path && !(merges && sameKind)) return [[path, value]];
     return Object.entries(value as Node).flatMap(([key, inner]) =>
       flatten(inner, isNode(old) ? old[key] : undefined, path ? `${path}.${key}` : key),

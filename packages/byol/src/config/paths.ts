@@ -6,7 +6,7 @@ import { presetSchema } from "../preset.js";
 
 /** Every path into values of a schema: objects, their fields, the elements of tuples. */
 function* pathsOf(schema: z.core.$ZodType, at: string): Generator<string> {
-  if (schema instanceof z.ZodOptional) {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable) {
     yield* pathsOf(schema.unwrap(), at);
     return;
   }
