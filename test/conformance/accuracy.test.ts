@@ -2,7 +2,8 @@
 import * as t from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { erf } from "../../packages/tensor/src/ops/float64.js";
-import { deviceNames, disagreements, open } from "./cases.js";
+import { disagreements } from "./cases.js";
+import { deviceNames, open } from "./devices.js";
 
 const spread = (lo: number, hi: number, n = 20_000): Float32Array =>
   Float32Array.from({ length: n }, (_, i) => lo + ((hi - lo) * (i + 0.5 + Math.sin(i) / 2)) / n);

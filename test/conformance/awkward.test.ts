@@ -3,7 +3,7 @@ import * as t from "@dawnstrap/tensor";
 import type { Device, Tensor } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { mismatch } from "../../packages/tensor/src/testing.js";
-import { deviceNames, open } from "./cases.js";
+import { deviceNames, open } from "./devices.js";
 
 const made = new Map<string, Float32Array>();
 /** Deterministic values in [−1, 1). */

@@ -1,24 +1,8 @@
-/** Drawing cases of ops and running them on a device. */
-import { apply, type Device, neg, not, type OpDef, openDevice, type Tensor } from "@dawnstrap/tensor";
+/** Drawing cases of ops and running them on a device, in Node or in a browser. */
+import { apply, type Device, neg, not, type OpDef, type Tensor } from "@dawnstrap/tensor";
 import fc from "fast-check";
 import type { NdArray } from "../../packages/tensor/src/op.js";
 import { drawValues, generator, mismatch, samplerOf } from "../../packages/tensor/src/testing.js";
-
-export type DeviceName = "cpu" | "webgpu";
-
-const known: readonly DeviceName[] = ["cpu", "webgpu"];
-
-/** The devices under test: DAWNSTRAP_DEVICES, comma-separated; all when unset. An unknown name is an error. */
-export const deviceNames: readonly DeviceName[] = (process.env.DAWNSTRAP_DEVICES ?? known.join(","))
-  .split(",")
-  .map((name) => {
-    if (!known.includes(name as DeviceName))
-      throw new Error(`DAWNSTRAP_DEVICES names "${name}"; choose among ${known.join(", ")}`);
-    return name as DeviceName;
-  });
-
-/** Opens a device; a missing adapter fails the tests, it never skips them. */
-export const open = (name: DeviceName | "reference"): Promise<Device> => openDevice(name);
 
 export interface Case {
   readonly op: OpDef;
@@ -81,4 +65,19 @@ export async function disagreements(device: Device, cases: readonly Case[]): Pro
     }
     return lines;
   });
+}
+
+/**
+ * Draws `batches` times `batch` cases of an op and compares every output with the reference. Returns the number of
+ * cases; throws naming those that disagree. Nothing is shrunk, as each attempt would compile kernels anew.
+ */
+export async function conforms(device: Device, op: OpDef, batch: number, batches: number): Promise<number> {
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(...Array.from({ length: batch }, () => caseOf(op))), async (drawn) => {
+      const lines = await disagreements(device, drawn);
+      if (lines.length) throw new Error(lines.join("\n"));
+    }),
+    { numRuns: batches, endOnFailure: true },
+  );
+  return batch * batches;
 }

@@ -1,14 +1,15 @@
 /**
  * Every op in the registry, on every device, against its float64 reference, over shapes and parameters drawn by
  * fast-check. DAWNSTRAP_DEVICES selects devices, DAWNSTRAP_RUNS the number of batches of 8 cases an op. A failure names
- * its cases, and the seed draws them again; nothing is shrunk, as each attempt would compile kernels anew.
+ * its cases, and the seed draws them again.
  */
 // Registers the ops of optimisers and running averages.
 import "@dawnstrap/nn";
 import { type Device, ops } from "@dawnstrap/tensor";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { caseOf, deviceNames, disagreements, open } from "./cases.js";
+import { afterAll, beforeAll, describe, it } from "vitest";
+import { conforms } from "./cases.js";
+import { deviceNames, open } from "./devices.js";
 
 const batch = 8;
 /** Compiling shaders takes a software adapter a hundred times as long as running them. */
@@ -34,13 +35,7 @@ describe.each(deviceNames)("conformance on %s", (name) => {
   it.each([...ops.values()].map((op) => [op.name, op] as const))(
     "%s",
     async (_, op) => {
-      await fc.assert(
-        fc.asyncProperty(fc.tuple(...Array.from({ length: batch }, () => caseOf(op))), async (drawn) => {
-          cases += drawn.length;
-          expect(await disagreements(device, drawn)).toEqual([]);
-        }),
-        { numRuns: Number(process.env.DAWNSTRAP_RUNS ?? runs[name]), endOnFailure: true },
-      );
+      cases += await conforms(device, op, batch, Number(process.env.DAWNSTRAP_RUNS ?? runs[name]));
     },
     patience,
   );

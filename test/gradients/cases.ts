@@ -1,8 +1,9 @@
-/** Scalar functions made of one op, to differentiate. */
-import { apply, type Device, type DType, mul, type OpDef, sum, type Tensor } from "@dawnstrap/tensor";
-import type fc from "fast-check";
+/** Scalar functions made of one op, to differentiate, in Node or in a browser. */
+import { grad } from "@dawnstrap/autograd";
+import { apply, type Device, type DType, mul, type OpDef, ops, sum, type Tensor } from "@dawnstrap/tensor";
+import fc from "fast-check";
 import type { NdArray } from "../../packages/tensor/src/op.js";
-import { drawValues, generator, samplerOf } from "../../packages/tensor/src/testing.js";
+import { drawValues, generator, mismatch, samplerOf } from "../../packages/tensor/src/testing.js";
 import { drawing } from "../conformance/cases.js";
 
 export interface GradientCase {
@@ -54,3 +55,52 @@ export function functionOf(
 
 export const describeGradient = ({ op, params, inputs, seed }: GradientCase): string =>
   `${op.name}(${inputs.map((x) => `${x.dtype} [${x.shape}]`).join(", ")}) ${JSON.stringify(params)}, values of seed ${seed}`;
+
+/** Every op that has a derivative. */
+export const differentiable = (): OpDef[] => [...ops.values()].filter((op) => typeof op.vjp === "function");
+
+/**
+ * Draws cases of an op and compares each gradient with that of the reference device. Returns the number of cases;
+ * throws naming those that disagree. Nothing is shrunk.
+ */
+export async function gradientsAgree(
+  device: Device,
+  reference: Device,
+  op: OpDef,
+  batch: number,
+): Promise<number> {
+  await fc.assert(
+    fc.asyncProperty(fc.tuple(...Array.from({ length: batch }, () => gradientCaseOf(op))), async (drawn) => {
+      const lines = await device.scope(() => gradientDisagreements(device, reference, drawn));
+      if (lines.length) throw new Error(lines.join("\n"));
+    }),
+    { numRuns: 1, endOnFailure: true },
+  );
+  return batch;
+}
+
+async function gradientDisagreements(
+  device: Device,
+  reference: Device,
+  cases: readonly GradientCase[],
+): Promise<string[]> {
+  const gradients = cases.map((c) => {
+    const { f, xs } = functionOf(device, c);
+    return grad(f)(...xs);
+  });
+  await device.flush();
+  const found: string[] = [];
+  for (const [i, c] of cases.entries()) {
+    const { f, xs } = functionOf(reference, c);
+    const tolerance = Math.max(1e-4, 10 * (c.op.tolerance ?? 0));
+    for (const [k, expected] of grad(f)(...xs).entries()) {
+      const worst = mismatch(await gradients[i]![k]!.data(), await expected.float64(), tolerance);
+      if (worst)
+        found.push(
+          `${describeGradient(c)}: gradient ${k}[${worst.index}] is ${worst.actual}, ` +
+            `the reference has ${worst.expected}`,
+        );
+    }
+  }
+  return found;
+}

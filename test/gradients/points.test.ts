@@ -2,7 +2,7 @@
 import { grad } from "@dawnstrap/autograd";
 import * as t from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { deviceNames, open } from "../conformance/cases.js";
+import { deviceNames, open } from "../conformance/devices.js";
 
 describe.each(["reference", ...deviceNames] as const)("derivatives at special points on %s", (name) => {
   let d: t.Device;
