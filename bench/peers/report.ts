@@ -21,7 +21,7 @@ export function lineOf(row: Row): string {
   );
 }
 
-function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], body: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "--:"))), ...body.map(line)].join("\n");
 }
@@ -104,9 +104,10 @@ function costs(rows: readonly Row[]): string {
 
 const preamble = `# Measured against the peers
 
-Made by \`npm run bench:peers\`; nothing here is written by hand. Each section is one run on one machine: every contender in
-a process of its own, in turns (A B C A B C …), the median of the rounds, after their results were found to agree. Speeds
-count the operations of the textbook (a convolution's padding included) or the least bytes that have to move; more is better.
+Made by \`npm run bench:peers\` and \`npm run bench:memory\`; nothing here is written by hand. Each section is one run on one
+machine. Those on speed: every contender in a process of its own, in turns (A B C A B C …), the median of the rounds, after
+their results were found to agree. Speeds count the operations of the textbook (a convolution's padding included) or the
+least bytes that have to move; more is better.
 
 - \`tfjs-wasm\` and \`jax-wasm\` are the libraries as they run in Node, on one thread. The \`-mt\` ones run their threads, as in a
   browser that lets them, by a stand-in for Web Workers (bench/peers/contenders/webWorker.ts). The WebGPU contenders, ours too, run
@@ -142,7 +143,8 @@ export function sectionOf({ machine: m, rows }: Results): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-export function appendReport(file: string, results: Results): void {
+/** Appends a section, which starts with its heading and ends with a newline. */
+export function appendSection(file: string, section: string): void {
   if (!existsSync(file)) writeFileSync(file, preamble);
-  appendFileSync(file, `\n${sectionOf(results)}`);
+  appendFileSync(file, `\n${section}`);
 }

@@ -7,7 +7,7 @@ import { describeMachine } from "./machine.js";
 import { type Effort, measure } from "./measure.js";
 import { type Options, parseOptions, usage, UsageError } from "./options.js";
 import { Failed } from "./process.js";
-import { appendReport, lineOf } from "./report.js";
+import { appendSection, lineOf, sectionOf } from "./report.js";
 import { readResults, type Results, rowOf, writeResults } from "./rows.js";
 import { Team } from "./team.js";
 
@@ -43,7 +43,7 @@ async function main(options: Options): Promise<void> {
     team.current.stop();
   }
   if (options.report && results.rows.length) {
-    appendReport(reportFile, results);
+    appendSection(reportFile, sectionOf(results));
     console.log(`Appended to ${reportFile}`);
   }
   if (results.rows.some((r) => r.ours === null)) process.exitCode = 1;

@@ -130,6 +130,8 @@ async function record(
   args: readonly Tensor[],
 ): Promise<Program> {
   await device.flush();
+  // What lies idle seldom fits a program's arenas, and would stay beside them for as long as the program lives.
+  device.pool?.trim();
   const inputs: Storage[] = [];
   try {
     for (const t of args) inputs.push(device.newStorage(t.dtype, numel(t.shape), WRITER));

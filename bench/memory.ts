@@ -1,0 +1,180 @@
+/**
+ * `npm run bench:memory`: the bytes that a training step takes, by plan. ResNet-50, 224×224 pixels, the paper's heads,
+ * with all activations kept and with checkpoints. Nothing is computed: the planner works for a device that only counts.
+ */
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { byolStep, makeByol, type Preset, presetNamed } from "@dawnstrap/byol";
+import { Device, openDevice, type Tensor } from "@dawnstrap/tensor";
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Backend } from "../packages/tensor/src/devices/device.js";
+import { keptForBackward } from "./memory/kept.js";
+import { CountingBackend } from "./memory/counting-backend.js";
+import { describeMachine } from "./peers/machine.js";
+import { appendSection, table } from "./peers/report.js";
+
+interface Options {
+  readonly device: readonly ("cpu" | "webgpu")[];
+  readonly batch: number;
+  readonly json?: string;
+  readonly report?: boolean;
+}
+
+const options = new Command("npm run bench:memory --")
+  .description("Plans a BYOL step of ResNet-50 at 224×224 and prints what it keeps in memory.")
+  .addOption(
+    new Option("--device <devices...>", "whose planner")
+      .choices(["cpu", "webgpu"])
+      .default(["cpu", "webgpu"]),
+  )
+  .option("--batch <n>", "images in a batch", whole, 4)
+  .option("--json <file>", "write the numbers to a file")
+  .option("--report", "append a section to bench/RESULTS.md")
+  .showHelpAfterError()
+  .parse()
+  .opts<Options>();
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!(Number.isInteger(value) && value >= 2))
+    throw new InvalidArgumentError("It has to be a whole number of at least 2.");
+  return value;
+}
+
+/** Bytes of one plan. */
+interface Plan {
+  readonly device: "cpu" | "webgpu";
+  readonly checkpoint: "none" | "block" | "stage";
+  readonly kernels: number;
+  /** Weights of both networks, and the optimiser's state. */
+  readonly weights: number;
+  readonly optimizer: number;
+  /** Of the online network's weights: part of the arenas. */
+  readonly gradients: number;
+  /** Activations that the backward pass needs, counted from the graph (see memory/kept.ts). */
+  readonly kept: number;
+  /** All temporaries of the step, gradients among them. */
+  readonly arenas: number;
+  /** The most that the device ever held, set-up and step. */
+  readonly peak: number;
+}
+
+const elementBytes = 4;
+const photos = presetNamed("photos");
+
+function presetWith(checkpoint: Plan["checkpoint"], batch: number): Preset {
+  return {
+    ...photos,
+    batch,
+    image: { ...photos.image, size: 224 },
+    network: {
+      block: "bottleneck",
+      blocks: [3, 4, 6, 3],
+      width: 64,
+      stem: "imagenet",
+      zeroInit: false,
+      ...(checkpoint !== "none" && { checkpoint }),
+    },
+  };
+}
+
+async function plan(
+  kind: Plan["device"],
+  limits: Backend["limits"],
+  checkpoint: Plan["checkpoint"],
+  batch: number,
+): Promise<Plan> {
+  const backend = new CountingBackend(limits);
+  const device = new Device(kind, backend);
+  const preset = presetWith(checkpoint, batch);
+  const { size, channels } = preset.image;
+  const byol = makeByol(device, preset, 1000, 1);
+  let kept = 0;
+  const step = device.capture((x1: Tensor, x2: Tensor, labels: Tensor, scalars: Tensor) => {
+    const numbers = byolStep(byol, [x1, x2], labels, scalars);
+    kept = keptForBackward(numbers.node);
+    return numbers;
+  });
+  const view = () =>
+    device.tensor(new Float32Array(batch * size * size * channels), [batch, size, size, channels]);
+  const scalars = byol.optimizer.scalars({ lr: 0.1, tau: 0.99 });
+  await step(view(), view(), device.tensor(new Int32Array(batch)), device.tensor(scalars));
+  const flat = elementBytes * byol.online.arena.length;
+  const memory = device.memory();
+  return {
+    device: kind,
+    checkpoint,
+    kernels: backend.calls,
+    weights: 2 * flat,
+    optimizer: flat,
+    gradients: flat,
+    kept,
+    arenas: memory.arena,
+    peak: memory.peak,
+  };
+}
+
+const mib = (bytes: number): string => (bytes / 2 ** 20).toFixed(0);
+const ratio = (a: number, b: number): string => `${(a / b).toFixed(2)}×`;
+
+function tableOf(plans: readonly Plan[]): string {
+  const head = [
+    "MiB",
+    "checkpoints",
+    "kernels",
+    "weights",
+    "optimiser",
+    "gradients",
+    "needed by backward",
+    "step's temporaries",
+    "÷ needed",
+    "÷ without checkpoints",
+    "less gradients, ÷ without",
+    "peak in all",
+  ];
+  const body = plans.map((p) => {
+    const all = plans.find((q) => q.device === p.device && q.checkpoint === "none")!;
+    return [
+      p.device,
+      p.checkpoint,
+      `${p.kernels}`,
+      mib(p.weights),
+      mib(p.optimizer),
+      mib(p.gradients),
+      mib(p.kept),
+      `**${mib(p.arenas)}**`,
+      ratio(p.arenas, p.kept),
+      ratio(p.arenas, all.arenas),
+      ratio(p.arenas - p.gradients, all.arenas - all.gradients),
+      mib(p.peak),
+    ];
+  });
+  return table(head, body);
+}
+
+const machine = describeMachine(1);
+const plans: Plan[] = [];
+for (const kind of options.device) {
+  const real = await openDevice(kind);
+  const { limits } = real.backend!;
+  await real.destroy();
+  for (const checkpoint of ["none", "block", "stage"] as const)
+    plans.push(await plan(kind, limits, checkpoint, options.batch));
+}
+const text = tableOf(plans);
+console.log(text);
+if (options.json)
+  writeFileSync(options.json, `${JSON.stringify({ machine, batch: options.batch, plans }, null, 2)}\n`);
+if (options.report)
+  appendSection(
+    fileURLToPath(new URL("RESULTS.md", import.meta.url)),
+    `## Memory of a step, ${machine.date}, commit ${machine.commit}
+
+BYOL, ResNet-50, 224×224 pixels, batch ${options.batch}, heads of 4096 and 256, LARS, as planned (\`npm run bench:memory\`), for the limits of
+the devices of ${machine.cpu}, ${machine.system}, Node ${machine.node}. "Needed by backward" adds up, from the recorded graph, what
+convolutions, linear layers and batch norms read and what ReLUs give in the online network's two passes, each array
+once. The step's temporaries hold the gradients too. "Peak in all" adds weights, state and inputs.
+
+${text}
+`,
+  );
