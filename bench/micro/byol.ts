@@ -1,5 +1,5 @@
 /** Augmentation and a whole training step of @dawnstrap/byol, at the sizes of the digits preset. */
-import { byolStep, drawViews, makeByol, makeViews, type Preset, presetNamed } from "@dawnstrap/byol";
+import { drawViews, learnerStep, makeLearner, makeViews, type Preset, presetNamed } from "@dawnstrap/byol";
 import { type Device, openDevice, type Tensor } from "@dawnstrap/tensor";
 import { type Case, expectClose, replayed } from "./case.js";
 
@@ -35,10 +35,10 @@ function views(device: Device, preset: Preset, batch: number): () => [Tensor, Te
 /** Gradient, update of both networks, probe; the numbers of the step. */
 function step(device: Device, preset: Preset, batch: number): () => Tensor {
   const { labels } = batchOf(device, preset, batch);
-  const byol = makeByol(device, preset, classes, 1);
+  const learner = makeLearner(device, preset, classes, 1);
   const make = views(device, preset, batch);
-  const scalars = device.tensor(byol.optimizer.scalars({ lr: 1e-3, tau: 0.99 }));
-  return () => byolStep(byol, make(), labels, scalars);
+  const scalars = device.tensor(learner.optimizer.scalars({ lr: 1e-3, tau: 0.99 }));
+  return () => learnerStep(learner, make(), labels, scalars);
 }
 
 const augmentation = replayed(

@@ -1,9 +1,8 @@
 /** One training step and a few: what Algorithm 1 promises, on the cpu device and in float64. */
 import {
-  type Byol,
-  byolStep,
   type DataSource,
-  makeByol,
+  type Learner,
+  learnerStep,
   makeLearner,
   openDigits,
   planTraining,
@@ -51,11 +50,11 @@ interface Step {
   readonly after: Map<string, number[]>;
 }
 /** State of both networks, by "online." and "target." names. */
-async function stateOf({ online, target }: Byol): Promise<Map<string, number[]>> {
+async function stateOf({ online, target }: Learner): Promise<Map<string, number[]>> {
   const all = new Map<string, number[]>();
   for (const [prefix, module] of [
     ["online", online],
-    ["target", target],
+    ["target", target!],
   ] as const)
     for (const [name, { data: values }] of await stateDict(module))
       all.set(`${prefix}.${name}`, Array.from(values as Float32Array));
@@ -68,18 +67,23 @@ async function step(
     swap?: boolean;
     tau?: number;
     network?: Partial<Preset["network"]>;
-    prepare?: (byol: Byol) => void;
+    prepare?: (learner: Learner) => void;
   } = {},
 ): Promise<Step> {
-  const byol = makeByol(device, { ...preset, network: { ...preset.network, ...options.network } }, 10, 1);
-  options.prepare?.(byol);
-  const before = await stateOf(byol);
+  const learner = makeLearner(
+    device,
+    { ...preset, network: { ...preset.network, ...options.network } },
+    10,
+    1,
+  );
+  options.prepare?.(learner);
+  const before = await stateOf(learner);
   const [x1, x2] = views(device);
-  const scalars = device.tensor(byol.optimizer.scalars({ lr: 0.01, tau: options.tau ?? 0.75 }));
+  const scalars = device.tensor(learner.optimizer.scalars({ lr: 0.01, tau: options.tau ?? 0.75 }));
   const labels = labelsOf(device, options.labels ?? someLabels);
-  const numbers = byolStep(byol, options.swap ? [x2, x1] : [x1, x2], labels, scalars);
+  const numbers = learnerStep(learner, options.swap ? [x2, x1] : [x1, x2], labels, scalars);
   await device.flush();
-  return { numbers: Array.from(await numbers.data()), before, after: await stateOf(byol) };
+  return { numbers: Array.from(await numbers.data()), before, after: await stateOf(learner) };
 }
 const largest = (a: readonly number[], b: readonly number[]) =>
   a.reduce((most, v, i) => Math.max(most, Math.abs(v - b[i]!)), 0);
@@ -138,7 +142,7 @@ describe("a step", () => {
     const plain = await step(cpu);
     const shifted = await step(cpu, {
       prepare: ({ target }) => {
-        for (const buffer of target.buffers()) buffer.assign(cpu.full(buffer.shape, 7));
+        for (const buffer of target!.buffers()) buffer.assign(cpu.full(buffer.shape, 7));
       },
     });
     expect(shifted.numbers).toEqual(plain.numbers);

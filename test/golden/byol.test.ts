@@ -41,7 +41,7 @@ function makeNetwork(o: Options): Network {
     network: { block: "basic", blocks: [1, 1, 1, 1], width: o.width, stem: "small", zeroInit: false },
     image: { channels: 3 },
   } as Preset;
-  const head = { hidden: [o.hidden], output: o.projection, norm: true, bias: false };
+  const head = { hidden: [o.hidden], output: o.projection, norm: true, bias: false, outputNorm: false };
   const heads: Heads = { projector: head, predictor: head };
   return new Network(preset, heads, o.classes);
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from generator import augment, byol, optimizers, resnets
+from generator import augment, byol, methods, optimizers, resnets
 from generator.digest import write
 
 GOLDEN = {
@@ -17,6 +17,7 @@ GOLDEN = {
     "optimizers": optimizers.golden,
     "byol": byol.golden,
     "augment": augment.golden,
+    "methods": methods.golden,
 }
 
 if __name__ == "__main__":

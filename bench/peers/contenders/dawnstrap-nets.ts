@@ -94,7 +94,13 @@ export function byol(device: Device, work: Work & { kind: "byol" }): Recorder {
     network: { block, blocks: [...blocks], width, stem, zeroInit: false },
     image: { ...digits.image, channels: inputChannels === 1 ? 1 : 3 },
   };
-  const head: Head = { hidden: [work.hidden], output: work.projection, norm: true, bias: false };
+  const head: Head = {
+    hidden: [work.hidden],
+    output: work.projection,
+    norm: true,
+    bias: false,
+    outputNorm: false,
+  };
   const make = () => new Network(preset, { projector: head, predictor: head }, work.classes).init(device);
   const [online, target] = [make(), make()];
   fill(online.arena, work.parameters, initial);

@@ -9,9 +9,14 @@ export {
   stepNumbers,
   type Views,
 } from "./learner.js";
-export { regression, spread } from "./loss.js";
+export { regression, spread, standardise } from "./loss.js";
 export { type Heads, Network, type Outputs } from "./network.js";
-export type { Head, Method } from "./methods/settings.js";
+export { crossCorrelationLoss } from "./methods/barlow-twins.js";
+export { infoNce, KeyQueue } from "./methods/moco.js";
+export type { Head, Method, MethodName } from "./methods/settings.js";
+export { ntXent } from "./methods/simclr.js";
+export { negativeCosine } from "./methods/simsiam.js";
+export { variantNames, withMethod } from "./methods/variants.js";
 export { parsePreset, type Preset } from "./preset.js";
 export { override } from "./config/override.js";
 export { presetFor, presetNamed, presets } from "./presets/index.js";

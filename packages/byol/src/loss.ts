@@ -1,4 +1,4 @@
-import { l2Normalize, mean, sqrt, sub, sum, mul, type Tensor } from "@dawnstrap/tensor";
+import { batchNorm, l2Normalize, mean, sqrt, sub, sum, mul, type Tensor } from "@dawnstrap/tensor";
 
 /**
  * r(a, b) = ‖a/‖a‖ − b/‖b‖‖² = 2 − 2·cos(a, b), averaged over the batch; 0 to 4 (byol-spec §1.4).
@@ -18,4 +18,10 @@ export function spread(rows: Tensor): Tensor {
   const unit = l2Normalize(rows);
   const centred = sub(unit, mean(unit, 0, true));
   return mean(sqrt(mean(mul(centred, centred), 0)));
+}
+
+/** (z − mean)/√(variance + 1e-5) of each feature over the batch: batch norm without scale and offset. */
+export function standardise(z: Tensor): Tensor {
+  const width = [z.shape.at(-1)!];
+  return batchNorm(z, z.device.ones(width), z.device.zeros(width)).y;
 }

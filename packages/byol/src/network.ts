@@ -1,7 +1,8 @@
 /** The networks of a method: an encoder f with the heads that the method gives it, and a linear probe (byol-spec §1.3). */
 import { type ForwardOptions, Linear, Mlp, Module, ResNet } from "@dawnstrap/nn";
 import type { Tensor } from "@dawnstrap/tensor";
-import type { Head } from "./methods/settings.js";
+import { standardise } from "./loss.js";
+import type { Head, Method } from "./methods/settings.js";
 import type { Preset } from "./preset.js";
 
 /** What one network makes of one view. */
@@ -19,6 +20,12 @@ export interface Heads {
   readonly predictor?: Head;
 }
 
+/** The heads that a method has. */
+export const headsOf = (method: Method): Heads => ({
+  ...("projector" in method && { projector: method.projector }),
+  ...("predictor" in method && method.predictor && { predictor: method.predictor }),
+});
+
 const train = { train: true } as const;
 
 export class Network extends Module {
@@ -26,6 +33,7 @@ export class Network extends Module {
   /** Numbers of a projection. */
   readonly projectionSize: number;
   declare readonly projector?: Mlp;
+  private readonly outputNorm: boolean;
   declare readonly predictor?: Mlp;
   /** Watches how separable the embedding is while it trains; in the supervised method it is the classifier. */
   declare readonly probe?: Linear;
@@ -47,6 +55,7 @@ export class Network extends Module {
       checkpoint: network.checkpoint,
     });
     const { featureSize } = this.encoder;
+    this.outputNorm = projector?.outputNorm ?? false;
     if (projector) this.projector = mlp(featureSize, projector);
     this.projectionSize = projector?.output ?? featureSize;
     if (predictor) this.predictor = mlp(this.projectionSize, predictor);
@@ -67,7 +76,8 @@ export class Network extends Module {
 
   /** g. */
   project(embedding: Tensor, options: ForwardOptions): Tensor {
-    return this.projector?.forward(embedding, options) ?? embedding;
+    const projection = this.projector?.forward(embedding, options) ?? embedding;
+    return this.outputNorm ? standardise(projection) : projection;
   }
 
   /** Features of images for evaluation: f with running averages. */

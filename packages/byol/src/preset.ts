@@ -78,6 +78,8 @@ export const presetSchema = z
       resize: z.enum(["bilinear", "bicubic"]),
     }),
     views: z.tuple([viewSchema, viewSchema]),
+    /** Both views of an image are made alike, by the first one's draws: an ablation. */
+    sharedViews: z.literal(true).optional(),
     network: networkSchema,
     /** How it learns: loss, heads, and what the target is. */
     method: methodSchema,
@@ -102,6 +104,16 @@ export const presetSchema = z
   })
   .refine(({ image }) => image.mean.length === image.channels && image.deviation.length === image.channels, {
     message: "image.mean and image.deviation need a number per channel",
+  })
+  .superRefine(({ method, batch }, context) => {
+    if (method.name !== "moco") return;
+    const keys = batch * (method.symmetric ? 2 : 1);
+    if (method.queue < keys)
+      context.addIssue({
+        code: "custom",
+        path: ["method", "queue"],
+        message: `holds ${method.queue} keys, a step pushes ${keys} (use ${keys} or more)`,
+      });
   });
 
 export type Preset = z.infer<typeof presetSchema>;

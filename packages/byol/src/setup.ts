@@ -1,4 +1,4 @@
-/** The two networks and the optimiser of a run, made from a preset and a seed. */
+/** The networks, the optimiser and the loss of a run, made from a preset and a seed. */
 import {
   AdamW,
   Lars,
@@ -11,31 +11,90 @@ import {
 } from "@dawnstrap/nn";
 import type { Device } from "@dawnstrap/tensor";
 import { type Byol, byolLoss } from "./byol.js";
+import { UsageError } from "./errors.js";
 import type { Learner } from "./learner.js";
-import { Network } from "./network.js";
+import { barlowTwinsLoss } from "./methods/barlow-twins.js";
+import { KeyQueue, mocoLoss } from "./methods/moco.js";
+import type { Target } from "./methods/settings.js";
+import { simclrLoss } from "./methods/simclr.js";
+import { simsiamLoss } from "./methods/simsiam.js";
+import { needsLabels, supervisedLoss } from "./methods/supervised.js";
+import { headsOf, Network } from "./network.js";
 import type { Preset } from "./preset.js";
 import { Stream } from "./streams.js";
 
-/** @param classes of the online probe; 0 where there are no labels */
+/**
+ * The learner of the preset's method.
+ *
+ * @param classes of the online probe; 0 where there are no labels
+ * @throws UsageError where the method needs labels and there are none
+ */
 export function makeLearner(device: Device, preset: Preset, classes: number, seed: number): Learner {
-  const byol = makeByol(device, preset, classes, seed);
-  return { ...byol, loss: (views, labels) => byolLoss(byol, views, labels) };
+  const { method } = preset;
+  const build: Build = { device, preset, classes, seed };
+  if (method.name === "byol") {
+    const pair = makePair(build, method.target);
+    return { ...pair, loss: (views, labels) => byolLoss(pair, views, labels) };
+  }
+  if (method.name === "moco") {
+    const pair = makePair(build, method.target);
+    const memory = new KeyQueue(method.queue, method.projector.output).init(device).fill(device, seed);
+    return { ...pair, memory, loss: (views, labels) => mocoLoss({ ...pair, memory }, method, views, labels) };
+  }
+  if (method.name === "supervised" && classes === 0) throw needsLabels();
+  const online = makeNetwork(build, "initOnline");
+  const optimizer = makeOptimizer(online, undefined, preset.optimizer);
+  switch (method.name) {
+    case "simclr":
+      return {
+        ...{ online, optimizer },
+        loss: (views, labels) => simclrLoss(online, method.temperature, views, labels),
+      };
+    case "simsiam":
+      return { online, optimizer, loss: (views, labels) => simsiamLoss(online, views, labels) };
+    case "barlow-twins":
+      return {
+        ...{ online, optimizer },
+        loss: (views, labels) => barlowTwinsLoss(online, method.lambda, views, labels),
+      };
+    case "supervised":
+      return { online, optimizer, loss: (views, labels) => supervisedLoss(online, views, labels) };
+  }
 }
+
+/** What `byolStep` takes, of a preset for BYOL. */
+export function makeByol(device: Device, preset: Preset, classes: number, seed: number): Byol {
+  if (preset.method.name !== "byol")
+    throw new UsageError(`makeByol: the preset is for ${preset.method.name} (use makeLearner)`);
+  return makePair({ device, preset, classes, seed }, preset.method.target);
+}
+
+interface Build {
+  readonly device: Device;
+  readonly preset: Preset;
+  readonly classes: number;
+  readonly seed: number;
+}
+
+const makeNetwork = ({ device, preset, classes, seed }: Build, purpose: "initOnline" | "initTarget") =>
+  new Network(preset, headsOf(preset.method), classes).init(device, {
+    seed: new Stream(seed, purpose).bits(),
+  });
 
 /** Online and target network, and the optimiser that moves both. */
-export function makeByol(device: Device, preset: Preset, classes: number, seed: number): Byol {
-  const { projector, predictor, target: settings } = preset.method;
-  const heads = { projector, ...(predictor && { predictor }) };
-  const make = (purpose: "initOnline" | "initTarget") =>
-    new Network(preset, heads, classes).init(device, { seed: new Stream(seed, purpose).bits() });
-  const online = make("initOnline");
-  const target = make("initTarget");
-  if (settings.start === "copy") target.arena.copyFrom(online.arena);
-  return { online, target, optimizer: makeOptimizer(online, target, preset.optimizer) };
+function makePair(build: Build, { start }: Target): Byol {
+  const online = makeNetwork(build, "initOnline");
+  const target = makeNetwork(build, "initTarget");
+  if (start === "copy") target.arena.copyFrom(online.arena);
+  return { online, target, optimizer: makeOptimizer(online, target, build.preset.optimizer) };
 }
 
-function makeOptimizer(online: Network, target: Network, settings: Preset["optimizer"]): Optimizer {
-  const common = { weightDecay: settings.weightDecay, target: target.arena };
+function makeOptimizer(
+  online: Network,
+  target: Network | undefined,
+  settings: Preset["optimizer"],
+): Optimizer {
+  const common = { weightDecay: settings.weightDecay, ...(target && { target: target.arena }) };
   switch (settings.kind) {
     case "lars":
       return new Lars(online.arena, {
@@ -69,10 +128,12 @@ export const warmupStepsOf = ({ schedule, batch }: Preset, images: number, total
 export function makeSchedule(preset: Preset, images: number, totalSteps: number) {
   const warmupSteps = warmupStepsOf(preset, images, totalSteps);
   const peak = scaledLearningRate(preset.optimizer.learningRate, preset.batch);
-  const { target } = preset.method;
+  const target = "target" in preset.method ? preset.method.target : undefined;
   return (step: number) => ({
     step,
     lr: warmupCosine({ peak, warmupSteps, totalSteps }, step),
-    tau: target.rise === "none" ? target.tau : targetMomentum({ base: target.tau, totalSteps }, step),
+    ...(target && {
+      tau: target.rise === "none" ? target.tau : targetMomentum({ base: target.tau, totalSteps }, step),
+    }),
   });
 }

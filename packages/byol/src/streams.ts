@@ -12,6 +12,7 @@ const purposes = {
   initOnline: 5,
   initTarget: 6,
   bootstrap: 7,
+  initQueue: 8,
 } as const;
 export type Purpose = keyof typeof purposes;
 

@@ -49,7 +49,12 @@ export function planTraining(learner: Learner, options: TrainOptions): Training 
     const { indices, pixels, labels } = await loader.at(step);
     const { height, width, channels } = data.image;
     const rows = preset.views.map((settings, view) => {
-      const drawn = drawViews(settings, geometry, { seed, step, view: view as 0 | 1, images: indices });
+      const drawn = drawViews(settings, geometry, {
+        seed,
+        step,
+        view: preset.sharedViews ? 0 : (view as 0 | 1),
+        images: indices,
+      });
       return device.tensor(drawn, [preset.batch, drawn.length / preset.batch]);
     });
     const [numbers] = await captured(

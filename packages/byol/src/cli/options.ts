@@ -3,6 +3,7 @@ import { type DeviceChoice, deviceChoices } from "@dawnstrap/tensor";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { PresetFlags } from "../config/resolve.js";
 import { dataNames } from "../data/open.js";
+import { variantNames } from "../methods/variants.js";
 
 /** As commander hands them over. */
 export interface PretrainFlags extends PresetFlags {
@@ -30,6 +31,7 @@ export const withPresetOptions = (command: Command): Command =>
       `${dataNames.join(", ")} (a folder of images; sub-folders are classes); default: what the preset is for`,
     )
     .option("--preset <name>", 'default: the one for the data; "byol presets" lists them')
+    .option("--method <name>", `${variantNames.join(", ")}; default: the preset's`)
     .option("--config <file>", "JSON: fields of a preset to change, and the preset that it extends")
     .option(
       "--set <path=value>",

@@ -1,5 +1,6 @@
-/** From the words of a command to the preset that a run uses: preset ← file ← --set ← shorthands. */
+/** From the words of a command to the preset that a run uses: preset ← method ← file ← --set ← shorthands. */
 import { UsageError } from "../errors.js";
+import { withMethod } from "../methods/variants.js";
 import type { Preset } from "../preset.js";
 import { presetFor, presetNamed } from "../presets/index.js";
 import { readConfig } from "./file.js";
@@ -11,6 +12,7 @@ export const shorthands = { epochs: "epochs", batch: "batch", knnEvery: "evaluat
 export interface PresetFlags extends Readonly<Partial<Record<keyof typeof shorthands, unknown>>> {
   readonly data?: string;
   readonly preset?: string;
+  readonly method?: string;
   readonly config?: string;
   readonly set?: readonly string[];
 }
@@ -22,7 +24,8 @@ export function resolvePreset(flags: PresetFlags): Preset {
     throw new UsageError(
       `config: ${flags.config} extends "${file.extends}", but --preset says "${flags.preset}"; give one of them`,
     );
-  const base = presetNamed(flags.preset ?? file?.extends ?? presetFor(flags.data ?? "digits"));
+  const named = presetNamed(flags.preset ?? file?.extends ?? presetFor(flags.data ?? "digits"));
+  const base = flags.method === undefined ? named : withMethod(named, flags.method);
   const fromFile = file ? override(base, assignmentsOf(file.part, base)) : base;
   const short = Object.entries({ ...shorthands, data: "data" } as const)
     .filter(([flag]) => flags[flag as keyof PresetFlags] !== undefined)

@@ -11,6 +11,8 @@ const headSchema = z.strictObject({
   norm: z.boolean(),
   /** Of the last layer. */
   bias: z.boolean(),
+  /** The output is standardised over the batch: batch norm without scale and offset. */
+  outputNorm: z.boolean(),
 });
 export type Head = z.infer<typeof headSchema>;
 
@@ -24,6 +26,8 @@ const targetSchema = z.strictObject({
   rise: z.enum(["cosine", "none"]),
 });
 
+export type Target = z.infer<typeof targetSchema>;
+
 const byolSchema = z.strictObject({
   name: z.literal("byol"),
   projector: headSchema,
@@ -32,5 +36,37 @@ const byolSchema = z.strictObject({
   target: targetSchema,
 });
 
-export const methodSchema = z.discriminatedUnion("name", [byolSchema]);
+const temperature = z.number().positive();
+
+export const methodSchema = z.discriminatedUnion("name", [
+  byolSchema,
+  z.strictObject({
+    name: z.literal("simclr"),
+    projector: headSchema,
+    temperature,
+  }),
+  z.strictObject({
+    name: z.literal("simsiam"),
+    projector: headSchema,
+    predictor: headSchema,
+  }),
+  z.strictObject({
+    name: z.literal("moco"),
+    projector: headSchema,
+    temperature,
+    /** Keys of earlier batches that a query is compared with. */
+    queue: whole,
+    /** Each view is the query once; the paper takes the first view only. */
+    symmetric: z.boolean(),
+    target: targetSchema,
+  }),
+  z.strictObject({
+    name: z.literal("barlow-twins"),
+    projector: headSchema,
+    /** Weight of the correlations between different features. */
+    lambda: z.number().positive(),
+  }),
+  z.strictObject({ name: z.literal("supervised") }),
+]);
+export type MethodName = Method["name"];
 export type Method = z.infer<typeof methodSchema>;

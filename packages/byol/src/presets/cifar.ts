@@ -10,7 +10,7 @@ const view: ViewAugmentation = {
   solarize: 0,
 };
 
-const head = { hidden: [4096], output: 256, norm: true, bias: true };
+const head = { hidden: [4096], output: 256, norm: true, bias: true, outputNorm: false };
 
 const cifar10: Preset = {
   name: "cifar10-r18",

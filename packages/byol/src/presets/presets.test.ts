@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { presetTable } from "../cli/commands/presets.js";
-import { Network } from "../network.js";
+import { headsOf, Network } from "../network.js";
 import { parsePreset } from "../preset.js";
 import { makeSchedule, totalStepsOf, warmupStepsOf } from "../setup.js";
 import { presetFor, presetNamed, presets } from "./index.js";
@@ -52,8 +52,7 @@ describe("presets", () => {
 describe("networks of the presets", () => {
   const sizes = (name: string, classes: number) => {
     const preset = presetNamed(name);
-    const { projector, predictor } = preset.method;
-    const net = new Network(preset, { projector, ...(predictor && { predictor }) }, classes);
+    const net = new Network(preset, headsOf(preset.method), classes);
     const parts: Record<string, number> = {};
     for (const [path, { shape }] of net.namedParameters()) {
       const part = path.split(".")[0]!;
@@ -146,7 +145,7 @@ describe("schedules of the presets", () => {
       for (const [step, [lr, tau]] of Object.entries(table)) {
         const at = schedule(Number(step));
         expect(Math.abs(at.lr - lr)).toBeLessThanOrEqual(1e-9 * Math.max(1, lr));
-        expect(Math.abs(at.tau - tau)).toBeLessThan(1e-10);
+        expect(Math.abs(at.tau! - tau)).toBeLessThan(1e-10);
       }
     });
 });

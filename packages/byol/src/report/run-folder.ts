@@ -29,7 +29,8 @@ export interface StepMetrics extends WatchMetrics {
   readonly epoch: number;
   readonly loss: number;
   readonly lr: number;
-  readonly tau: number;
+  /** Of methods with a target network. */
+  readonly tau?: number;
   /** Mean standard deviation of the ℓ2-normalised online projections over the batch: near 0 means collapse. */
   readonly std: number;
   readonly images_per_second: number;

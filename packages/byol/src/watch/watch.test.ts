@@ -2,9 +2,10 @@ import { type Device, openDevice } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDigits } from "../data/digits.js";
 import type { DataSource } from "../data/source.js";
+import { byol } from "../methods/variants.js";
 import { presetNamed } from "../presets/index.js";
 import type { StepMetrics } from "../report/run-folder.js";
-import { makeByol, makeLearner } from "../setup.js";
+import { makeLearner } from "../setup.js";
 import { Stream } from "../streams.js";
 import { planTraining } from "../trainer.js";
 import { CollapseAlarm } from "./alarm.js";
@@ -96,7 +97,7 @@ describe("Watcher", () => {
   it("sees rank, distance and kNN at their steps, and changes nothing", async () => {
     const preset = { ...tiny, evaluate: { ...tiny.evaluate, knnEvery: 1 } };
     const plan = { steps: 200, stepsPerEpoch: 2 };
-    const byol = makeByol(device, preset, data.classes.length, 0);
+    const byol = makeLearner(device, preset, data.classes.length, 0);
     const before = await byol.online.arena.flat.value.data();
     const watcher = new Watcher(byol, { device, preset, data });
     const keys = async (step: number) => Object.keys(await watcher.after(step, plan));
@@ -108,7 +109,7 @@ describe("Watcher", () => {
     expect(seen.effective_rank).toBeLessThanOrEqual(byol.online.projectionSize);
     // Two independent draws of the same weights (scales of norms are equal): the distance is that of their values.
     const [theta, xi] = await Promise.all(
-      [byol.online, byol.target].map(async ({ arena }) => [...(await arena.flat.value.data())]),
+      [byol.online, byol.target!].map(async ({ arena }) => [...(await arena.flat.value.data())]),
     );
     const squares = (values: number[]) => values.reduce((sum, v) => sum + v * v, 0);
     const wanted = Math.sqrt(squares(theta!.map((v, i) => v - xi![i]!)) / squares(theta!));
@@ -120,9 +121,8 @@ describe("Watcher", () => {
 
   it("warns of a collapse on the way: a predictor that does nothing", async () => {
     const optimizer = { ...tiny.optimizer, learningRate: 0.2 };
-    const { method } = tiny;
-    const target = { ...method.target, start: "copy" as const };
-    const preset = { ...tiny, method: { ...method, predictor: null, target }, batch: 52, optimizer };
+    const method = { ...byol(16, 8, { start: "copy", tau: 0.9 }), predictor: null };
+    const preset = { ...tiny, method, batch: 52, optimizer };
     const learner = makeLearner(device, preset, 0, 0);
     const watcher = new Watcher(learner, { device, preset, data });
     const alarm = new CollapseAlarm(learner.online.projectionSize);

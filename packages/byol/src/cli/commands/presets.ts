@@ -33,5 +33,6 @@ export function presetTable(all: readonly Preset[]): string {
 function row({ name, network, image, batch, epochs, optimizer, method }: Preset): string[] {
   const net = `${network.block} ${network.blocks.join("-")} ×${network.width}`;
   const numbers = [image.size, batch, epochs].map(String);
-  return [name, net, ...numbers, optimizer.kind, String(optimizer.learningRate), String(method.target.tau)];
+  const tau = "target" in method ? String(method.target.tau) : "";
+  return [name, net, ...numbers, optimizer.kind, String(optimizer.learningRate), tau];
 }

@@ -1,0 +1,229 @@
+import { grad } from "@dawnstrap/autograd";
+import { concat, type Device, l2Normalize, mul, openDevice, type Tensor } from "@dawnstrap/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openDigits } from "../data/digits.js";
+import type { DataSource } from "../data/source.js";
+import { type Learner, learnerState, learnerStep, type Views } from "../learner.js";
+import { parsePreset, type Preset } from "../preset.js";
+import { presetNamed, presets } from "../presets/index.js";
+import type { StepMetrics } from "../report/run-folder.js";
+import { makeLearner, makeSchedule } from "../setup.js";
+import { Stream } from "../streams.js";
+import { planTraining } from "../trainer.js";
+import { crossCorrelationLoss } from "./barlow-twins.js";
+import { infoNce, KeyQueue } from "./moco.js";
+import { ntXent } from "./simclr.js";
+import { negativeCosine } from "./simsiam.js";
+import { byol, variantNames, withMethod } from "./variants.js";
+
+let cpu: Device;
+let reference: Device;
+beforeAll(async () => {
+  [cpu, reference] = [await openDevice("cpu"), await openDevice("reference")];
+});
+afterAll(() => Promise.all([cpu.destroy(), reference.destroy()]));
+
+const stream = new Stream(4, "subset");
+const numbers = (count: number) => Float32Array.from({ length: count }, () => stream.between(-1, 1));
+const rows = (values: ArrayLike<number>, width: number, device = reference) =>
+  device.tensor(Float32Array.from(values), [values.length / width, width]);
+const read = async (t: Tensor) => Array.from(await t.data());
+
+describe("losses, by hand", () => {
+  it("NT-Xent: two images, each view at its own axis", async () => {
+    // Similarities of a view: its partner 1, the two views of the other image 0.
+    const z = rows([1, 0, 0, 1, 2, 0, 0, 3], 2);
+    expect(await ntXent(z, 0.5).item()).toBeCloseTo(Math.log(Math.exp(2) + 2) - 2, 6);
+  });
+  it("InfoNCE: the key against two negatives", async () => {
+    const loss = infoNce(rows([1, 0], 2), rows([0.6, 0.8], 2), rows([0, 1, -1, 0], 2), 0.2);
+    expect(await loss.item()).toBeCloseTo(Math.log(Math.exp(3) + 1 + Math.exp(-5)) - 3, 6);
+  });
+  it("negative cosine: parallel −1, at right angles 0, opposite 1", async () => {
+    expect(await negativeCosine(rows([1, 2], 2), rows([2, 4], 2)).item()).toBeCloseTo(-1, 6);
+    expect(await negativeCosine(rows([1, 0], 2), rows([0, 2], 2)).item()).toBeCloseTo(0, 6);
+    expect(await negativeCosine(rows([1, 2], 2), rows([-1, -2], 2)).item()).toBeCloseTo(1, 6);
+  });
+  it("Barlow Twins: C = [[1, 0], [0, 1]] and [[1, 1], [1, 1]] and −1 for opposite features", async () => {
+    const apart = rows([1, 1, 1, -1, -1, 1, -1, -1], 2);
+    expect(await crossCorrelationLoss(apart, apart, 0.1).item()).toBeCloseTo(0, 4);
+    const same = rows([1, 1, -1, -1], 2);
+    expect(await crossCorrelationLoss(same, same, 0.1).item()).toBeCloseTo(0.2, 4);
+    expect(await crossCorrelationLoss(same, mul(same, -1), 0).item()).toBeCloseTo(8, 3);
+  });
+});
+
+describe("losses, their invariances", () => {
+  const [a, b] = [numbers(6 * 4), numbers(6 * 4)];
+  /** Each with its value at (a, b) and its gradient by a. */
+  const losses: Readonly<Record<string, (a: Tensor, b: Tensor) => Tensor>> = {
+    "NT-Xent": (x, y) => ntXent(concat([x, y]), 0.3),
+    InfoNCE: (x, y) => infoNce(l2Normalize(x), l2Normalize(y), l2Normalize(rows(a.map(Math.cos), 4)), 0.3),
+    "negative cosine": negativeCosine,
+  };
+  it.each(Object.keys(losses))(
+    "%s does not see lengths, and its gradient is at right angles",
+    async (name) => {
+      const loss = losses[name]!;
+      const [x, y] = [rows(a, 4), rows(b, 4)];
+      expect(await loss(mul(x, 7), mul(y, 0.2)).item()).toBeCloseTo(await loss(x, y).item(), 5);
+      const g = await read(grad((v: Tensor) => loss(v, y))(x)[0]!);
+      for (let i = 0; i < 6; i++) {
+        const along = [0, 1, 2, 3].reduce((sum, j) => sum + g[4 * i + j]! * a[4 * i + j]!, 0);
+        expect(Math.abs(along)).toBeLessThan(1e-6);
+      }
+      expect(Math.max(...g.map(Math.abs))).toBeGreaterThan(1e-3);
+    },
+  );
+  it("NT-Xent does not mind which view comes first", async () => {
+    const [x, y] = [rows(a, 4), rows(b, 4)];
+    expect(await ntXent(concat([x, y]), 0.3).item()).toBeCloseTo(await ntXent(concat([y, x]), 0.3).item(), 6);
+  });
+  it("negative cosine has no gradient by what is told", async () => {
+    const [, g] = grad((x: Tensor, y: Tensor) => negativeCosine(x, y))(rows(a, 4), rows(b, 4));
+    expect(await read(g!)).toEqual(new Array(24).fill(0));
+  });
+  it("Barlow Twins sees neither scale nor shift of a feature", async () => {
+    const [x, y] = [rows(a, 4), rows(b, 4)];
+    const moved = rows(
+      a.map((v, i) => v * (1 + (i % 4)) + (i % 4)),
+      4,
+    );
+    const [one, other] = [crossCorrelationLoss(x, y, 0.1), crossCorrelationLoss(moved, y, 0.1)];
+    expect(await other.item()).toBeCloseTo(await one.item(), 3);
+  });
+});
+
+describe("the queue of keys", () => {
+  it.each(["cpu", "reference"] as const)("is a ring that captured steps write on %s", async (kind) => {
+    const device = kind === "cpu" ? cpu : reference;
+    const queue = new KeyQueue(5, 2).init(device).fill(device, 3);
+    const start = await read(queue.keys.value);
+    for (let i = 0; i < 5; i++) expect(Math.hypot(start[2 * i]!, start[2 * i + 1]!)).toBeCloseTo(1, 5);
+    const step = device.capture((keys: Tensor) => {
+      const old = queue.keys.value;
+      queue.push(keys);
+      return mul(old, 1);
+    });
+    expect(await read(await step(rows([1, 1, 2, 2], 2, device)))).toEqual(start);
+    await step(rows([3, 3, 4, 4], 2, device));
+    expect(await read(queue.keys.value)).toEqual([1, 1, 2, 2, 3, 3, 4, 4, ...start.slice(8)]);
+    await step(rows([5, 5, 6, 6], 2, device));
+    expect(await read(queue.keys.value)).toEqual([6, 6, 2, 2, 3, 3, 4, 4, 5, 5]);
+    expect(await read(queue.pointer.value)).toEqual([1]);
+  });
+});
+
+const tiny = presetNamed("tiny");
+const methods = ["simclr", "moco", "simsiam", "barlow-twins", "supervised"];
+
+describe("variants", () => {
+  it("are valid presets, for every preset", () => {
+    for (const preset of Object.values(presets))
+      for (const name of variantNames) {
+        const made = withMethod(preset, name);
+        expect(parsePreset(made)).toEqual(made);
+      }
+  });
+  it("say which names there are, and that the queue must hold a batch", () => {
+    expect(() => withMethod(tiny, "simclrr")).toThrow(/"simclrr".*byol, simclr.*byol-tau-0/);
+    expect(() => withMethod(withMethod(tiny, "moco"), "byol-tau-0")).toThrow(/from a preset for byol/);
+    expect(() => parsePreset({ ...withMethod(tiny, "moco"), batch: 4096 })).toThrow(/method.queue.*8192/);
+  });
+  it("have a τ where there is a target, which rises or stays", () => {
+    const tau = (name: string) => makeSchedule(withMethod(tiny, name), 10, 100)(50).tau;
+    expect(tau("byol")).toBeCloseTo(0.95, 6);
+    expect([tau("byol-tau-0"), tau("byol-tau-1"), tau("moco")]).toEqual([0, 1, 0.99]);
+    expect(tau("simclr")).toBeUndefined();
+  });
+  it("supervised asks for labels", () => {
+    expect(() => makeLearner(cpu, withMethod(tiny, "supervised"), 0, 0)).toThrow(/needs labels/);
+  });
+});
+
+/** Heads as small as the toy's, so that float64 loops take no time. */
+function shrink(preset: Preset): Preset {
+  const { method } = preset;
+  const small = <T extends { hidden: number[]; output: number } | null>(head: T): T =>
+    head && { ...head, hidden: head.hidden.map(() => 16), output: 8 };
+  return {
+    ...preset,
+    method: {
+      ...method,
+      ...("projector" in method && { projector: small(method.projector) }),
+      ...("predictor" in method && { predictor: small(method.predictor) }),
+      ...("queue" in method && { queue: 20 }),
+    } as Preset["method"],
+  };
+}
+
+/** Numbers of a few steps on two views of eight waves, and everything that changed. */
+async function steps(device: Device, preset: Preset, count: number) {
+  const learner = makeLearner(device, preset, 10, 1);
+  const { size, channels } = preset.image;
+  const wave = (phase: number) =>
+    device.tensor(
+      Float32Array.from({ length: 8 * size * size * channels }, (_, i) => Math.sin(0.37 * i * phase)),
+      [8, size, size, channels],
+    );
+  const step = device.capture((x1: Tensor, x2: Tensor, y: Tensor, s: Tensor) =>
+    learnerStep(learner, [x1, x2] as Views, y, s),
+  );
+  const labels = device.tensor(Int32Array.from([0, 1, 2, 3, 4, 5, 6, 7]));
+  const seen: number[][] = [];
+  for (let k = 0; k < count; k++) {
+    const scalars = device.tensor(learner.optimizer.scalars({ lr: 1e-3, tau: 0.9, step: k }));
+    seen.push(await read(await step(wave(1 + k), wave(1.1 + k), labels, scalars)));
+  }
+  step.release();
+  return { learner, seen };
+}
+const stateOf = async (learner: Learner) =>
+  new Map(
+    await Promise.all([...learnerState(learner)].map(async ([k, v]) => [k, await read(v.value)] as const)),
+  );
+
+describe.each(methods)("%s", (name) => {
+  const preset = shrink(withMethod(tiny, name));
+  it("takes the same steps on cpu as in float64, and moves all of its state", async () => {
+    const [one, exact] = [await steps(cpu, preset, 3), await steps(reference, preset, 3)];
+    for (const [k, wanted] of exact.seen.entries())
+      for (const [i, v] of wanted.entries())
+        expect(Math.abs(one.seen[k]![i]! - v), `number ${i} of step ${k}`).toBeLessThan(2e-3);
+    expect(exact.seen[0]![1]).toBeGreaterThan(0.01);
+    const [start, end] = [await stateOf(makeLearner(cpu, preset, 10, 1)), await stateOf(one.learner)];
+    const still = [...end].filter(([key, value]) => String(value) === String(start.get(key)));
+    expect(still.map(([key]) => key)).toEqual([]);
+    const parts = new Set([...end.keys()].map((key) => key.split(".")[0]));
+    const moco = name === "moco" ? ["target", "memory"] : [];
+    expect([...parts]).toEqual(["online", ...moco, "optimizer"]);
+  });
+});
+
+describe("collapse", () => {
+  let data: DataSource;
+  beforeAll(async () => {
+    data = await openDigits({ size: 28, channels: 3, background: [0, 0, 0] });
+  });
+  /** The spread of the projections as a share of that of isotropic ones, at the end of a short run. */
+  async function share(name: string): Promise<number> {
+    const method = byol(32, 16, { start: "copy", tau: 0.9 });
+    const optimizer = { ...tiny.optimizer, learningRate: 0.15 };
+    const preset = withMethod({ ...tiny, method, optimizer, batch: 32 }, name);
+    const all: StepMetrics[] = [];
+    const learner = makeLearner(cpu, preset, 0, 0);
+    await planTraining(learner, {
+      ...{ device: cpu, preset, data: { ...data, classes: [] }, seed: 0, steps: 50 },
+      onStep: (metrics) => all.push(metrics),
+    }).run();
+    const last = all.slice(-10).map(({ std }) => std);
+    const mean = last.reduce((sum, v) => sum + v, 0) / last.length;
+    console.log(`${name}: std ${all[0]!.std.toFixed(4)} → ${mean.toFixed(4)} of ${1 / 4}`);
+    return mean * 4;
+  }
+  it("comes without predictor, with a target or with τ = 0, and not to BYOL", async () => {
+    expect(await share("byol-no-predictor")).toBeLessThan(0.25);
+    expect(await share("byol-collapse")).toBeLessThan(0.25);
+    expect(await share("byol")).toBeGreaterThan(0.5);
+  });
+});
