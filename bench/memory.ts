@@ -60,22 +60,11 @@ interface Plan {
 }
 
 const elementBytes = 4;
-const photos = presetNamed("photos");
+const paper = presetNamed("imagenet-r50");
 
-function presetWith(checkpoint: Plan["checkpoint"], batch: number): Preset {
-  return {
-    ...photos,
-    batch,
-    image: { ...photos.image, size: 224 },
-    network: {
-      block: "bottleneck",
-      blocks: [3, 4, 6, 3],
-      width: 64,
-      stem: "imagenet",
-      zeroInit: false,
-      ...(checkpoint !== "none" && { checkpoint }),
-    },
-  };
+function presetWith(checkpoint: Plan["checkpoint"]): Preset {
+  if (checkpoint === "none") return paper;
+  return { ...paper, network: { ...paper.network, checkpoint } };
 }
 
 async function plan(
@@ -86,7 +75,7 @@ async function plan(
 ): Promise<Plan> {
   const backend = new CountingBackend(limits);
   const device = new Device(kind, backend);
-  const preset = presetWith(checkpoint, batch);
+  const preset = presetWith(checkpoint);
   const { size, channels } = preset.image;
   const byol = makeByol(device, preset, 1000, 1);
   let kept = 0;

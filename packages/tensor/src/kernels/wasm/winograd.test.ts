@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openCpu, type CpuBackend } from "../../devices/cpu/index.js";
-import { noise } from "../wgsl/testing.js";
+import { noise } from "../noise.js";
 import { compileWasm } from "./index.js";
 import type { ConvParams } from "./params.js";
 import * as oracle from "./testing.js";
