@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { byolStep, makeByol, type Preset, presetNamed } from "@dawnstrap/byol";
 import { Device, openDevice, type Tensor } from "@dawnstrap/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { Backend } from "../packages/tensor/src/devices/device.js";
+import type { DeviceLimits } from "../packages/tensor/src/devices/device.js";
 import { keptForBackward } from "./memory/kept.js";
 import { CountingBackend } from "./memory/counting-backend.js";
 import { describeMachine } from "./peers/machine.js";
@@ -67,9 +67,15 @@ function presetWith(checkpoint: Plan["checkpoint"]): Preset {
   return { ...paper, network: { ...paper.network, checkpoint } };
 }
 
+/** Software adapters bind 128 MiB at once, less than the weights of ResNet-50 and its heads; GPUs bind more. */
+function roomy(limits: DeviceLimits): DeviceLimits {
+  const atLeast = (bytes: number): number => Math.max(bytes, 2 ** 30);
+  return { ...limits, bindingBytes: atLeast(limits.bindingBytes), memoryBytes: atLeast(limits.memoryBytes) };
+}
+
 async function plan(
   kind: Plan["device"],
-  limits: Backend["limits"],
+  limits: DeviceLimits,
   checkpoint: Plan["checkpoint"],
   batch: number,
 ): Promise<Plan> {
@@ -145,7 +151,7 @@ const machine = describeMachine(1);
 const plans: Plan[] = [];
 for (const kind of options.device) {
   const real = await openDevice(kind);
-  const { limits } = real.backend!;
+  const limits = roomy(real.backend!.limits);
   await real.destroy();
   for (const checkpoint of ["none", "block", "stage"] as const)
     plans.push(await plan(kind, limits, checkpoint, options.batch));
@@ -162,7 +168,7 @@ if (options.report)
 BYOL, ResNet-50, 224×224 pixels, batch ${options.batch}, heads of 4096 and 256, LARS, as planned (\`npm run bench:memory\`), for the limits of
 the devices of ${machine.cpu}, ${machine.system}, Node ${machine.node}. "Needed by backward" adds up, from the recorded graph, what
 convolutions, linear layers and batch norms read and what ReLUs give in the online network's two passes, each array
-once. The step's temporaries hold the gradients too. "Peak in all" adds weights, state and inputs.
+once. The step's temporaries hold the gradients too. Bindings of 1 GiB are assumed where an adapter allows less. "Peak in all" adds weights, state and inputs.
 
 ${text}
 `,
