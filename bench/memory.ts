@@ -168,7 +168,8 @@ if (options.report)
 BYOL, ResNet-50, 224×224 pixels, batch ${options.batch}, heads of 4096 and 256, LARS, as planned (\`npm run bench:memory\`), for the limits of
 the devices of ${machine.cpu}, ${machine.system}, Node ${machine.node}. "Needed by backward" adds up, from the recorded graph, what
 convolutions, linear layers and batch norms read and what ReLUs give in the online network's two passes, each array
-once. The step's temporaries hold the gradients too. Bindings of 1 GiB are assumed where an adapter allows less. "Peak in all" adds weights, state and inputs.
+once. The step's temporaries hold the gradients too. "Peak in all" adds weights, state and inputs. Bindings of 1 GiB are
+assumed where an adapter allows less.
 
 ${text}
 `,
