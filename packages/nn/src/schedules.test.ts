@@ -94,6 +94,14 @@ describe("schedules of the toy run", () => {
   });
 });
 
+describe("lightly's cosine", () => {
+  it("is ours of one step less (byol-spec §9)", () => {
+    const at = (step: number) => warmupCosine({ peak: 1, warmupSteps: 0, totalSteps: 10 - 1 }, step);
+    expect(at(1)).toBeCloseTo(0.96984631, 8);
+    expect(at(2)).toBeCloseTo(0.88302222, 8);
+  });
+});
+
 describe("edges", () => {
   it("keeps 1 − τ where τ itself would round to 1 in float32", () => {
     const rate = targetRate({ base: 0.996, totalSteps: 312_784 }, 312_700);

@@ -98,6 +98,29 @@ describe("LARS, the cases of byol-spec §9", () => {
     const { w } = await lars(1);
     expect(Math.hypot(w[0]! - 3, w[1]! - 4)).toBeCloseTo(2 * 1e-3 * 5, 6);
   });
+  it.each([0, 0.1])(
+    "twice the loss, weight decay %d: the adapted step stays only without, a bias steps twice as far",
+    async (weightDecay) => {
+      const step = async (factor: number, kind: ParameterKind) => {
+        const module = new Weights({ w: { kind, values: [3, 4] } }).init(device);
+        const { w } = await run(
+          module,
+          (m) => new Lars(m.arena, { ...options, weightDecay }),
+          [{ w: [0.6 * factor, -0.8 * factor] }],
+          () => ({ lr: 2 }),
+        );
+        return [w![0]! - 3, w![1]! - 4];
+      };
+      const [one, twice] = [await step(1, "weight"), await step(2, "weight")];
+      const apart = Math.hypot(twice[0]! - one[0]!, twice[1]! - one[1]!) / Math.hypot(...one);
+      if (weightDecay === 0) expect(apart).toBeLessThan(1e-6);
+      else expect(apart).toBeGreaterThan(0.1);
+      expectClose(
+        await step(2, "bias"),
+        (await step(1, "bias")).map((v) => 2 * v),
+      );
+    },
+  );
   it("LARC clips the ratio at the learning rate", async () => {
     // eta 10: the ratio is far above lr = 2, so that the step is lr·u.
     const u = [0.6 + 0.3, -0.8 + 0.4];

@@ -1,0 +1,38 @@
+/** The table of `npm run bench:methods`, and what its command line says of wrong options. */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { type Row, table } from "../../bench/methods/rows.js";
+
+const row = (method: string, seed: number, knn: number | null): Row => ({
+  ...{ method, seed, knn, linear: 0.5, few_shot: 0.25, epochs: 1, steps: 125, loss: 1 },
+  ...{ seconds: 1, commit: "c" },
+});
+
+describe("table", () => {
+  it("has the mean and each seed in order, a line a method", () => {
+    const rows = [row("byol", 1, 0.9), row("simclr", 0, 0.7), row("byol", 0, 0.8), row("moco", 0, null)];
+    expect(table(rows).split("\n").slice(2)).toEqual([
+      "| byol | 0, 1 | 85.0 (80.0, 90.0) | 50.0 (50.0, 50.0) | 25.0 (25.0, 25.0) |",
+      "| simclr | 0 | 70.0 | 50.0 | 25.0 |",
+      "| moco | 0 | – | 50.0 | 25.0 |",
+    ]);
+  });
+});
+
+describe("npm run bench:methods", () => {
+  it.each([
+    ["--methods", "byol,simclrr", /There is no "simclrr"/],
+    ["--seeds", "0,x", /whole numbers with commas/],
+    ["--epochs", "0", /above 0/],
+  ])("%s %s is refused", (option, value, message) => {
+    const program = fileURLToPath(new URL("../../bench/methods.ts", import.meta.url));
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ["--conditions=@dawnstrap/source", "--import", "tsx", program, option, value],
+      { encoding: "utf8", timeout: 100_000 },
+    );
+    expect(status).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+});
