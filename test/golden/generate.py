@@ -1,6 +1,6 @@
 """Writes the golden files beside this script: `python3 generate.py [NAME …]`.
 
-Needs PyTorch and torchvision (made with 1.13 and 0.14). Everything is computed in float64 from formula-made
+Needs PyTorch, torchvision and SciPy (made with 1.13, 0.14 and 1.10). Everything is computed in float64 from formula-made
 numbers, so the files do not depend on the machine beyond their tenth digit.
 """
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from generator import augment, byol, methods, optimizers, resnets
+from generator import augment, byol, encoders, logistic, methods, optimizers, resnets
 from generator.digest import write
 
 GOLDEN = {
@@ -18,6 +18,9 @@ GOLDEN = {
     "byol": byol.golden,
     "augment": augment.golden,
     "methods": methods.golden,
+    "encoder18": lambda: encoders.golden("resnet18"),
+    "encoder50": lambda: encoders.golden("resnet50"),
+    "logistic": logistic.golden,
 }
 
 if __name__ == "__main__":

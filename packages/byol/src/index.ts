@@ -34,14 +34,16 @@ export { openDigits } from "./data/digits.js";
 export { openEmoji } from "./data/emoji.js";
 export { openFolder } from "./data/folder.js";
 export { openData } from "./data/open.js";
-export type {
-  DataOptions,
-  DataSource,
-  ImageFormat,
-  ImageSet,
-  ImageShape,
-  SkippedImage,
-  Splits,
+export {
+  type DataOptions,
+  type DataSource,
+  type ImageFormat,
+  type ImageSet,
+  type ImageShape,
+  memorySet,
+  type SkippedImage,
+  type Splits,
+  subset,
 } from "./data/source.js";
 
 export type { Labelled } from "./evaluate/features.js";
@@ -52,7 +54,26 @@ export { LogisticProblem, logitsOf, type Targets } from "./evaluate/logistic.js"
 export * from "./evaluate/metrics.js";
 export { type Extracted, extractFeatures } from "./evaluate/extract.js";
 export { measure } from "./evaluate/measure.js";
-export { buildEncoder, type EncoderFile, type EncoderOptions, readEncoder } from "./evaluate/encoder-file.js";
+export {
+  buildEncoder,
+  type EncoderFile,
+  type EncoderOptions,
+  randomEncoder,
+  readEncoder,
+} from "./evaluate/encoder-file.js";
+export { type Embeddings, npyOf, parquetOf, writeEmbeddings } from "./evaluate/embed.js";
+export { type FrozenLinearOptions, paperRates, trainFrozenLinear } from "./evaluate/frozen-linear.js";
+export * from "./evaluate/protocols.js";
+export { metricsOf, type Metrics, type Result, resultTable } from "./evaluate/result.js";
+export { balancedSubset, listedSubset, validationSplit } from "./evaluate/subsets.js";
+export { Classifier, fineTune, type FineTuneOptions, type LabelledImages } from "./evaluate/supervised.js";
+export {
+  lambdaGrid,
+  transferLinear,
+  type TransferOptions,
+  type Transferred,
+  type TransferSet,
+} from "./evaluate/transfer.js";
 
 export { type Progress, showProgress, silent } from "./report/progress.js";
 export type { Accuracies, StepMetrics, Summary } from "./report/run-folder.js";

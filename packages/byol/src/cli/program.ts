@@ -1,20 +1,34 @@
 /** The command line: words in, exit code out. */
 import { DawnstrapError } from "@dawnstrap/tensor";
 import { Command } from "commander";
+import { embedCommand } from "./commands/embed.js";
+import { evaluateCommand } from "./commands/evaluate.js";
 import { presetsCommand } from "./commands/presets.js";
 import { pretrainCommand } from "./commands/pretrain.js";
+import { searchCommand } from "./commands/search.js";
 
 /** Each stands in a file of its own below `commands/`. */
-const commands: readonly (() => Command)[] = [pretrainCommand, presetsCommand];
+const commands: readonly (() => Command)[] = [
+  pretrainCommand,
+  presetsCommand,
+  evaluateCommand,
+  embedCommand,
+  searchCommand,
+];
 
 function build(): Command {
   const program = new Command("byol").description(
     "Trains image encoders without labels (Bootstrap Your Own Latent)",
   );
   for (const command of commands) program.addCommand(command());
-  for (const command of [program, ...program.commands])
-    command.showHelpAfterError("(--help shows the options)").exitOverride();
+  prepare(program);
   return program;
+}
+
+/** Errors of the command and of all below it are thrown, not exited with. */
+function prepare(command: Command): void {
+  command.showHelpAfterError("(--help shows the options)").exitOverride();
+  for (const below of command.commands) prepare(below as Command);
 }
 
 /** Runs the command line `words` (without the program's own name). Returns the exit code. */

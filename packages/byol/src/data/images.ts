@@ -44,6 +44,7 @@ export function lazyImages({ count, fetch, nameOf, skips, budget, ...known }: La
     length: count,
     ...(known.labels && { labels: known.labels }),
     ...(known.presence && { presence: known.presence }),
+    name: nameOf,
     read: (index) => {
       const known = kept.get(index);
       if (known) return known;

@@ -38,6 +38,8 @@ export interface ImageSet {
    * judged, which the measure leaves out (VOC's own three values).
    */
   readonly presence?: Int8Array;
+  /** What the image is called, such as its path below the folder; absent where images have no names. */
+  name?(index: number): string;
   /** Pixels, uint8 [height, width, channels] row-major; undefined for an image that could not be read. */
   read(index: number): Promise<Uint8Array | undefined>;
 }
@@ -98,6 +100,7 @@ export function subset(set: ImageSet, places: ArrayLike<number>): ImageSet {
     ...(presence && {
       presence: Int8Array.from(pick.flatMap((i) => [...presence.subarray(i * classes, (i + 1) * classes)])),
     }),
+    ...(set.name && { name: (index: number) => set.name!(pick[index]!) }),
     read: (index) => set.read(pick[index]!),
   };
 }

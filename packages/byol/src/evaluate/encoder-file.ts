@@ -7,9 +7,10 @@ import {
   ResNet,
   type ResNetOptions,
   type StateDict,
+  stateDict,
   torchvisionForm,
 } from "@dawnstrap/nn";
-import type { Device } from "@dawnstrap/tensor";
+import { type Device, openDevice } from "@dawnstrap/tensor";
 import { firstView, type ViewAugmentation } from "../augment/settings.js";
 import { UsageError } from "../errors.js";
 import { type Preset, parsePreset } from "../preset.js";
@@ -81,6 +82,26 @@ export async function readEncoder(path: string, options: EncoderOptions = {}): P
     view: preset?.views[0] ?? firstView,
     name: preset?.name ?? basename(file),
   };
+}
+
+/** The network of a preset as it is before training: what features of learnt weights are to be compared with. */
+export async function randomEncoder(preset: Preset, seed: number): Promise<EncoderFile> {
+  const { block, blocks, width, stem } = preset.network;
+  const architecture: ResNetOptions = {
+    ...{ block, blocks, stem, baseWidth: width, inputChannels: preset.image.channels },
+  };
+  const device = await openDevice("cpu");
+  try {
+    const weights = await stateDict(new ResNet(architecture).init(device, { seed }));
+    const { image, views } = preset;
+    return {
+      path: "random",
+      ...{ architecture, weights, layout: "native" as const, image, view: views[0] },
+      name: `random initialisation of ${preset.name}`,
+    };
+  } finally {
+    await device.destroy();
+  }
 }
 
 /** The configuration beside an encoder of ours, else the preset that its metadata name. */

@@ -51,6 +51,12 @@ describe("average precision, by hand", () => {
     const members = [1, 1, 0, 1, 1, 0, 0, 0];
     expect(meanAveragePrecision(both, members, 2, "all-point")).toBeCloseTo((5 / 6 + 1) / 2, 12);
   });
+  it("leaves out what VOC calls too hard to be judged", () => {
+    expect(averagePrecision([0.9, 0.8, 0.7, 0.6], [0, 1, -1, 1], "all-point")).toBeCloseTo(
+      0.5 + 0.5 * (2 / 3),
+      12,
+    );
+  });
   it("refuses a class that no image shows", () => {
     expect(() => averagePrecision([1, 2], [0, 0], "all-point")).toThrow(/no image shows the class/);
   });

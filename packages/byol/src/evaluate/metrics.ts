@@ -67,22 +67,26 @@ export type Interpolation =
   /** Area under the precision–recall curve made monotone, every point of it. */
   | "all-point";
 
-/** Average precision of one class: images by falling score, `relevant` 1 where the image shows the class. */
+/**
+ * Average precision of one class: images by falling score, `relevant` 1 where the image shows the class. Where it is
+ * given as VOC's three values, 1, −1 and 0, the images with 0 (too hard to be judged) are left out.
+ */
 export function averagePrecision(
   scores: ArrayLike<number>,
   relevant: ArrayLike<number>,
   interpolation: Interpolation,
 ): number {
-  const order = Array.from({ length: scores.length }, (_, i) => i).sort(
-    (a, b) => scores[b]! - scores[a]! || a - b,
-  );
-  const total = order.reduce((n, i) => n + relevant[i]!, 0);
+  const voc = Array.prototype.includes.call(relevant, -1);
+  const judged = Array.from({ length: scores.length }, (_, i) => i).filter((i) => !voc || relevant[i] !== 0);
+  const order = judged.sort((a, b) => scores[b]! - scores[a]! || a - b);
+  const shown = (i: number): number => (relevant[i]! > 0 ? 1 : 0);
+  const total = order.reduce((n, i) => n + shown(i), 0);
   if (total === 0) throw new DataError("average precision: no image shows the class");
   const precision: number[] = [];
   const recall: number[] = [];
   let found = 0;
   order.forEach((i, rank) => {
-    found += relevant[i]!;
+    found += shown(i);
     precision.push(found / (rank + 1));
     recall.push(found / total);
   });
@@ -94,7 +98,10 @@ export function averagePrecision(
   return recall.reduce((area, r, i) => area + (r - (recall[i - 1] ?? 0)) * precision[i]!, 0);
 }
 
-/** Mean over the classes of the average precision. `scores` and `memberships` are row-major [images, classes]. */
+/**
+ * Mean over the classes that occur of the average precision. `scores` and `memberships` are row-major [images, classes],
+ * `memberships` as in `averagePrecision`.
+ */
 export function meanAveragePrecision(
   scores: ArrayLike<number>,
   memberships: ArrayLike<number>,
@@ -104,11 +111,13 @@ export function meanAveragePrecision(
   const rows = scores.length / classes;
   const column = (of: ArrayLike<number>, c: number): number[] =>
     Array.from({ length: rows }, (_, i) => of[i * classes + c]!);
-  return meanOf(
-    Array.from({ length: classes }, (_, c) =>
-      averagePrecision(column(scores, c), column(memberships, c), interpolation),
-    ),
-  );
+  const precisions: number[] = [];
+  for (let c = 0; c < classes; c++) {
+    const relevant = column(memberships, c);
+    if (relevant.some((v) => v > 0))
+      precisions.push(averagePrecision(column(scores, c), relevant, interpolation));
+  }
+  return meanOf(precisions);
 }
 
 export interface Interval {

@@ -1,6 +1,6 @@
 /** The evaluation protocols of the paper, each from an encoder and data to a result (byol-spec §2 to §4, §6.2). */
 import type { Device, Tensor } from "@dawnstrap/tensor";
-import { type DataSource, type ImageSet, subset } from "../data/source.js";
+import { type DataSource, type ImageSet, type Splits, subset } from "../data/source.js";
 import { DataError } from "../errors.js";
 import { buildEncoder, type EncoderFile } from "./encoder-file.js";
 import { type Extracted, extractFeatures } from "./extract.js";
@@ -8,8 +8,8 @@ import { type FrozenLinearOptions, trainFrozenLinear } from "./frozen-linear.js"
 import { type KnnOptions, knnScores, neighbours } from "./knn.js";
 import { fitLinear, type LinearOptions } from "./linear.js";
 import { logitsOf } from "./logistic.js";
-import { accuracy, predictions } from "./metrics.js";
-import { metricsOf, type Result } from "./result.js";
+import { accuracy, meanAveragePrecision, predictions } from "./metrics.js";
+import { metricsOf, precisionOf, type Result } from "./result.js";
 import { balancedSubset, validationSplit } from "./subsets.js";
 import { fineTune, type LabelledImages } from "./supervised.js";
 import { lambdaGrid, transferLinear } from "./transfer.js";
@@ -24,38 +24,45 @@ export interface Subject {
   readonly note?: (text: string) => void;
 }
 
-const labelsOf = (set: ImageSet): Int32Array => {
-  if (!set.labels)
-    throw new DataError("evaluation: the images carry no labels; use one sub-folder per class");
-  return set.labels;
-};
-
-/** Refuses what no protocol can measure. */
-function check({ data }: Subject): void {
-  if (data.classes.length < 2 || !data.train.labels || data.heldOut.length === 0)
+/** The labelled images: to learn from (train and val together), to choose by, to measure with. */
+function splitsOf({ data }: Subject): Splits {
+  const { splits, classes } = data;
+  if (!splits || classes.length < 2 || splits.test.length === 0)
     throw new DataError(
-      `evaluation: ${data.name} has ${data.classes.length} classes and ${data.heldOut.length} held-out images; ` +
-        "labelled images to learn from and to measure with are wanted",
+      `evaluation: ${data.name} has ${classes.length} classes and ${splits?.test.length ?? 0} held-out images; ` +
+        "labelled images to learn from and to measure with are wanted (one sub-folder per class)",
     );
-  const seen = new Set(data.train.labels);
-  const empty = data.classes.filter((_, c) => !seen.has(c));
-  if (empty.length)
-    throw new DataError(`evaluation: no training image of class ${empty.slice(0, 5).join(", ")}`);
-  for (const set of [data.train, data.heldOut])
-    for (const [i, label] of labelsOf(set).entries())
-      if (!(label >= 0 && label < data.classes.length))
-        throw new DataError(
-          `evaluation: image ${i} has label ${label}, there are ${data.classes.length} classes`,
-        );
+  return splits;
 }
 
-/** Measures `scores` and puts the result together. */
+/** As `splitsOf`, where every image has one class. */
+function labelled(subject: Subject): Splits & { readonly labels: Int32Array } {
+  const splits = splitsOf(subject);
+  const { classes, name } = subject.data;
+  for (const set of [splits.trainval, splits.test]) {
+    if (!set.labels)
+      throw new DataError(
+        `evaluation: images of ${name} show several classes each; only transfer measures those`,
+      );
+    for (const [i, label] of set.labels.entries())
+      if (!(label >= 0 && label < classes.length))
+        throw new DataError(`evaluation: image ${i} has label ${label}, there are ${classes.length} classes`);
+  }
+  const labels = splits.trainval.labels!;
+  const seen = new Set(labels);
+  const empty = classes.filter((_, c) => !seen.has(c));
+  if (empty.length)
+    throw new DataError(`evaluation: no training image of class ${empty.slice(0, 5).join(", ")}`);
+  return { ...splits, labels };
+}
+
+/** Puts a result together. */
 function conclude(
   subject: Subject,
   protocol: string,
   of: {
-    scores: ArrayLike<number>;
-    labels: Int32Array;
+    metrics: Result["metrics"];
+    test: number;
     train: number;
     validation?: number;
     settings: Result["settings"];
@@ -73,10 +80,10 @@ function conclude(
     images: {
       train: of.train,
       ...(of.validation !== undefined && { validation: of.validation }),
-      test: of.labels.length,
+      test: of.test,
     },
     classes: data.classes,
-    metrics: metricsOf(of.scores, of.labels, data.classes.length, seed),
+    metrics: of.metrics,
     seconds: (performance.now() - of.started) / 1000,
   };
 }
@@ -94,56 +101,43 @@ function frozenFeatures({ device, encoder, data }: Subject): (set: ImageSet) => 
     );
 }
 
+/** Metrics of scores on images that have one class each. */
+const judged = ({ data, seed }: Subject, scores: ArrayLike<number>, labels: Int32Array) => ({
+  metrics: metricsOf(scores, labels, data.classes.length, seed),
+  test: labels.length,
+});
+
 /** k nearest neighbours, the bank being the training images (§6.2). */
 export async function evaluateKnn(subject: Subject, options: KnnOptions = {}): Promise<Result> {
-  check(subject);
+  const { trainval, test: held } = labelled(subject);
   const started = performance.now();
   const featuresOf = frozenFeatures(subject);
   const { data, device } = subject;
-  const bank = await featuresOf(data.train);
-  const test = options.leaveOneOut ? bank : await featuresOf(data.heldOut);
+  const bank = await featuresOf(trainval);
+  const test = options.leaveOneOut ? bank : await featuresOf(held);
   const scores = await knnScores(device, bank, test.features, data.classes.length, options);
   const { distance = "cosine", vote = "weighted", temperature = 0.1 } = options;
   const k = neighbours(options.k ?? 200, bank.labels.length);
   const settings = { ...options, k, distance, vote, temperature };
-  return conclude(subject, "knn", {
-    scores,
-    labels: test.labels,
-    train: bank.labels.length,
-    settings,
-    started,
-  });
+  const train = bank.labels.length;
+  return conclude(subject, "knn", { ...judged(subject, scores, test.labels), train, settings, started });
 }
 
 /** Logistic regression on cached features: fast, and not the paper's protocol, which augments. */
 export async function evaluateLinearCached(subject: Subject, options: LinearOptions = {}): Promise<Result> {
-  check(subject);
+  const { trainval, test: held } = labelled(subject);
   const started = performance.now();
   const featuresOf = frozenFeatures(subject);
   const { data, device } = subject;
-  const train = await featuresOf(data.train);
-  const test = await featuresOf(data.heldOut);
+  const train = await featuresOf(trainval);
+  const test = await featuresOf(held);
   const probe = await fitLinear(device, train, data.classes.length, options);
   const scores = await probe.logits(test.features);
-  const settings = {
-    ...options,
-    features: "cached",
-    iterations: probe.iterations,
-    converged: probe.converged,
-  };
+  const settings = { ...options, iterations: probe.iterations, converged: probe.converged };
   return conclude(subject, "linear (cached features)", {
-    ...{ scores, labels: test.labels, train: train.labels.length, settings, started },
+    ...judged(subject, scores, test.labels),
+    ...{ train: train.labels.length, settings, started },
   });
-}
-
-/** Share of the training images of each class that parameters are chosen by. */
-export const VALIDATION_SHARE = 0.1;
-
-/** The split of a data set's training images that parameters are chosen by: its own, else a tenth of each class. */
-function chooseBy({ data, seed }: Subject, set: ImageSet): { train: ImageSet; validation: ImageSet } {
-  const { train, validation } = validationSplit(labelsOf(set), VALIDATION_SHARE, seed);
-  if (train.length === 0) throw new DataError(`evaluation: ${data.name} leaves no image to learn from`);
-  return { train: subset(set, train), validation: subset(set, validation) };
 }
 
 const images = ({ data }: Subject, set: ImageSet): LabelledImages => ({
@@ -152,15 +146,14 @@ const images = ({ data }: Subject, set: ImageSet): LabelledImages => ({
   classes: data.classes.length,
 });
 
-/** The frozen-encoder SGD protocol of §2.1; the learning rate is chosen on validation images. */
+/** The frozen-encoder SGD protocol of §2.1; the learning rate is chosen on the validation images. */
 export async function evaluateLinear(
   subject: Subject,
   options: Omit<FrozenLinearOptions, "seed" | "onStep"> = {},
 ): Promise<Result> {
-  check(subject);
+  const { train, val, test: held } = labelled(subject);
   const started = performance.now();
   const { data, device, encoder, seed, note } = subject;
-  const { train, validation } = chooseBy(subject, data.train);
   const trained = await trainFrozenLinear(device, encoder, images(subject, train), {
     ...options,
     seed,
@@ -169,13 +162,13 @@ export async function evaluateLinear(
     },
   });
   const featuresOf = frozenFeatures(subject);
-  const { features, labels } = await featuresOf(validation);
+  const { features, labels } = await featuresOf(val);
   const classes = data.classes.length;
   const accuracies = (await trained.logits(features)).map((logits) =>
     accuracy(predictions(logits, classes), labels),
   );
   const best = accuracies.indexOf(Math.max(...accuracies));
-  const test = await featuresOf(data.heldOut);
+  const test = await featuresOf(held);
   const scores = (await trained.logits(test.features))[best]!;
   const settings = {
     ...options,
@@ -184,33 +177,52 @@ export async function evaluateLinear(
     chosen: { rate: trained.rates[best] },
   };
   return conclude(subject, options.regularised ? "linear (regularised)" : "linear", {
-    ...{ scores, labels: test.labels, train: train.length, validation: validation.length, settings, started },
+    ...judged(subject, scores, test.labels),
+    ...{ train: train.length, validation: val.length, settings, started },
   });
 }
 
-/** Frozen features and L-BFGS over the λ grid (§4.1). */
+/** Frozen features and L-BFGS over the λ grid (§4.1); one-vs-rest where images show several classes. */
 export async function evaluateTransfer(
   subject: Subject,
   { lambdas = lambdaGrid, iterations }: { lambdas?: readonly number[]; iterations?: number } = {},
 ): Promise<Result> {
-  check(subject);
+  const several = splitsOf(subject).trainval.presence !== undefined;
+  const parts = several ? splitsOf(subject) : labelled(subject);
   const started = performance.now();
-  const { data, device, note } = subject;
+  const { data, device, seed, note } = subject;
   const classes = data.classes.length;
   const featuresOf = frozenFeatures(subject);
-  const parts = chooseBy(subject, data.train);
   const [train, validation, test] = [
     await featuresOf(parts.train),
-    await featuresOf(parts.validation),
-    await featuresOf(data.heldOut),
+    await featuresOf(parts.val),
+    await featuresOf(parts.test),
   ];
-  const asSet = ({ features, labels }: Extracted) => ({ features, targets: { labels, classes } });
-  const score = (logits: Float32Array): number => accuracy(predictions(logits, classes), validation.labels);
-  const found = await transferLinear(device, train.width, asSet(train), asSet(validation), score, {
-    lambdas,
-    ...(iterations !== undefined && { iterations }),
-    onLambda: (_, lambda, s) => note?.(`λ ${lambda.toExponential(2)}: validation ${(100 * s).toFixed(1)} %`),
+  const presence = (set: ImageSet, { places }: Extracted): Int8Array =>
+    rowsOfPresence(set.presence!, places, classes);
+  const asSet = (set: ImageSet, rows: Extracted) => ({
+    features: rows.features,
+    targets: several
+      ? { memberships: Float32Array.from(presence(set, rows), (v) => (v > 0 ? 1 : 0)), classes }
+      : { labels: rows.labels, classes },
   });
+  const score = (logits: Float32Array): number =>
+    several
+      ? meanAveragePrecision(logits, presence(parts.val, validation), classes, "11-point")
+      : accuracy(predictions(logits, classes), validation.labels);
+  const found = await transferLinear(
+    device,
+    train.width,
+    asSet(parts.train, train),
+    asSet(parts.val, validation),
+    score,
+    {
+      lambdas,
+      ...(iterations !== undefined && { iterations }),
+      onLambda: (_, lambda, s) =>
+        note?.(`λ ${lambda.toExponential(2)}: validation ${(100 * s).toFixed(1)} %`),
+    },
+  );
   if (found.atEdge) note?.(`λ ${found.lambda} stands at an end of the grid: a better one may lie beyond`);
   const scores = await logitsOf(device, test.features, test.width, found.parameters);
   const settings = {
@@ -220,11 +232,18 @@ export async function evaluateTransfer(
     at_edge: found.atEdge,
   };
   return conclude(subject, "transfer", {
-    scores,
-    ...{ labels: test.labels, train: train.labels.length, validation: validation.labels.length },
-    ...{ settings, started },
+    ...(several
+      ? { metrics: precisionOf(scores, presence(parts.test, test), classes, seed), test: test.labels.length }
+      : judged(subject, scores, test.labels)),
+    ...{ train: train.labels.length, validation: validation.labels.length, settings, started },
   });
 }
+
+/** Rows of the extracted images, row-major [rows, classes]. */
+const rowsOfPresence = (presence: Int8Array, places: Int32Array, classes: number): Int8Array =>
+  Int8Array.from(
+    Array.from(places).flatMap((place) => [...presence.subarray(place * classes, (place + 1) * classes)]),
+  );
 
 export interface TuningOptions {
   readonly rates: readonly number[];
@@ -246,15 +265,13 @@ export const paperTuning: TuningOptions = {
 
 /** Fine-tuning of all weights; rate, decay and length chosen on validation images, then trained again on all (§4.2). */
 export async function evaluateFineTune(subject: Subject, options: TuningOptions): Promise<Result> {
-  check(subject);
-  return tune(
-    subject,
-    options.from === "scratch" ? "from scratch" : "finetune",
-    subject.data.train,
-    options,
-    true,
-  );
+  const { trainval, train, val } = labelled(subject);
+  const protocol = options.from === "scratch" ? "from scratch" : "finetune";
+  return tune(subject, protocol, { whole: trainval, train, validation: val }, options);
 }
+
+/** Share of a few labels that rate and length are chosen by. */
+export const VALIDATION_SHARE = 0.1;
 
 /** The paper's sweep for few labels (§3): five rates, 30 and 50 epochs. */
 export const paperSemiRates: readonly number[] = [0.1, 0.05, 0.02, 0.01, 0.005];
@@ -265,28 +282,28 @@ export async function evaluateSemi(
   part: { readonly share: number; readonly places?: readonly number[] },
   options: Omit<TuningOptions, "steps"> & { readonly epochs: readonly number[] },
 ): Promise<Result> {
-  check(subject);
+  const { trainval, labels } = labelled(subject);
   const { data, seed } = subject;
-  const places = part.places ?? balancedSubset(labelsOf(data.train), data.classes, part.share, seed);
-  const few = subset(data.train, places);
+  const places = part.places ?? balancedSubset(labels, data.classes, part.share, seed);
+  const few = subset(trainval, places);
+  const held = validationSplit(few.labels!, VALIDATION_SHARE, seed);
+  const sets = { whole: few, train: subset(few, held.train), validation: subset(few, held.validation) };
   const batch = Math.min(options.batch, few.length);
   const steps = options.epochs.map((e) => Math.max(1, Math.round((e * few.length) / batch)));
   const name = `semi ${Number((100 * part.share).toPrecision(3))} %`;
   const protocol = options.from === "scratch" ? `${name} from scratch` : name;
-  return tune(subject, protocol, few, { ...options, batch, steps }, false);
+  return tune(subject, protocol, sets, { ...options, batch, steps });
 }
 
-/** @param refit train again on training and validation images with what was chosen; else the chosen run is measured */
+/** Tries every candidate, trains again on all the images with the best of them, and measures that. */
 async function tune(
   subject: Subject,
   protocol: string,
-  set: ImageSet,
+  { whole, train, validation }: { whole: ImageSet; train: ImageSet; validation: ImageSet },
   { rates, weightDecays = [0], steps, batch, from = "encoder" }: TuningOptions,
-  refit: boolean,
 ): Promise<Result> {
   const started = performance.now();
   const { data, device, encoder, seed, note } = subject;
-  const { train, validation } = chooseBy(subject, set);
   const classes = data.classes.length;
   const logits = async (part: ImageSet, on: ImageSet, rate: number, decay: number, length: number) => {
     const network = await fineTune(device, encoder, images(subject, part), {
@@ -318,12 +335,16 @@ async function tune(
   }
   const best =
     runs[tried.reduce((a, { validation: v }, i) => ((v ?? -1) > (tried[a]?.validation ?? -1) ? i : a), 0)]!;
-  const whole = refit || runs.length === 1;
-  const final = whole ? set : train;
-  const { features, labels } = await logits(final, data.heldOut, best.rate, best.decay, best.length);
+  const { features, labels } = await logits(
+    whole,
+    splitsOf(subject).test,
+    best.rate,
+    best.decay,
+    best.length,
+  );
   const settings = { rates, weight_decays: weightDecays, steps, batch, from, tried, chosen: best };
   return conclude(subject, protocol, {
-    scores: features,
-    ...{ labels, train: final.length, validation: validation.length, settings, started },
+    ...judged(subject, features, labels),
+    ...{ train: whole.length, validation: validation.length, settings, started },
   });
 }

@@ -6,18 +6,24 @@ import {
   confusionMatrix,
   hits,
   type Interval,
+  type Interpolation,
+  meanAveragePrecision,
   meanPerClassAccuracy,
   predictions,
   topKHits,
 } from "./metrics.js";
 
 export interface Metrics {
-  readonly top1: Interval;
+  /** These where every image has one class. */
+  readonly top1?: Interval;
   /** Where there are more than five classes. */
   readonly top5?: Interval;
-  readonly mean_per_class: Interval;
+  readonly mean_per_class?: Interval;
   /** Row-major [classes, classes]: row = label, column = prediction. */
-  readonly confusion: readonly number[];
+  readonly confusion?: readonly number[];
+  /** Mean average precision, where images show several classes. */
+  readonly map_11_point?: Interval;
+  readonly map_all_point?: Interval;
 }
 
 export interface Result {
@@ -57,7 +63,35 @@ export function metricsOf(
   };
 }
 
-const names = { top1: "top-1", top5: "top-5", mean_per_class: "mean per class" } as const;
+/** Mean average precision with bootstrap intervals. `presence` has VOC's values, row-major [images, classes]. */
+export function precisionOf(
+  scores: Float32Array,
+  presence: Int8Array,
+  classes: number,
+  seed: number,
+): Metrics {
+  const count = scores.length / classes;
+  const interval = (interpolation: Interpolation): Interval =>
+    bootstrap(
+      count,
+      (places) => {
+        const rows = <T extends Float32Array | Int8Array>(of: T): number[] =>
+          Array.from(places).flatMap((i) => [...of.subarray(i * classes, (i + 1) * classes)]);
+        return meanAveragePrecision(rows(scores), rows(presence), classes, interpolation);
+      },
+      // Sorting every class anew for every draw is dear.
+      { seed, draws: 100 },
+    );
+  return { map_11_point: interval("11-point"), map_all_point: interval("all-point") };
+}
+
+const names = {
+  top1: "top-1",
+  top5: "top-5",
+  mean_per_class: "mean per class",
+  map_11_point: "mAP (11-point)",
+  map_all_point: "mAP (all points)",
+} as const;
 const percent = (share: number): string => (100 * share).toFixed(1);
 
 /** A Markdown table of results, a row each, beside the paper's row where it has one. */
@@ -75,7 +109,10 @@ export function resultTable(results: readonly Result[]): string {
     const published = publishedFor(protocol, data);
     const own = [protocol, data, encoder, String(seed), ...cells(result)];
     if (!published) return [own];
-    const paper = columns.map((k) => (published[k] === undefined ? "" : percent(published[k])));
+    const paper = columns.map((k) => {
+      const value = k === "map_all_point" ? undefined : published[k];
+      return value === undefined ? "" : percent(value);
+    });
     return [own, [protocol, data, `BYOL, ResNet-50, the paper's ${published.source}`, "", ...paper]];
   });
   const head = ["protocol", "data", "encoder", "seed", ...columns.map((k) => names[k])];

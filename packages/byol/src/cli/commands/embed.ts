@@ -1,0 +1,69 @@
+/** `byol embed`: the features of images, to a file. */
+import { Command } from "commander";
+import type { ImageSet } from "../../data/source.js";
+import { type Embeddings, writeEmbeddings } from "../../evaluate/embed.js";
+import { buildEncoder } from "../../evaluate/encoder-file.js";
+import { extractFeatures } from "../../evaluate/extract.js";
+import { deviceOption } from "../options.js";
+import { type Opened, type SubjectFlags, withEncoder } from "../subject.js";
+
+export const embedCommand = (): Command =>
+  new Command("embed")
+    .description("Writes the features of images to .npy or, with their paths and classes, to .parquet")
+    .requiredOption(
+      "--encoder <path>",
+      "a run's folder, or a .safetensors file (ours, or torchvision's names)",
+    )
+    .requiredOption("--data <what>", "digits, emoji, or a folder of images")
+    .requiredOption("--out <file>", "a .npy or .parquet file")
+    .option("--preset <name>", "whose image settings the encoder shares, where its file does not say")
+    .addOption(deviceOption())
+    .action(async (flags: SubjectFlags & { out: string }) => {
+      await withEncoder({ ...flags, seed: 0 }, async (opened) => {
+        const embeddings = await embeddingsOf(opened);
+        writeEmbeddings(flags.out, embeddings);
+        process.stdout.write(
+          `${embeddings.names.length} images, ${embeddings.width} features each, in ${flags.out}\n`,
+        );
+      });
+    });
+
+/** Where an image of an embedding stands in the data. */
+export interface Placed {
+  readonly set: ImageSet;
+  readonly place: number;
+}
+
+/** Features of all images of a source, those to train on first. */
+export async function embeddingsOf({
+  device,
+  encoder,
+  data,
+}: Opened): Promise<Embeddings & { images: Placed[] }> {
+  const network = buildEncoder(device, encoder);
+  const names: string[] = [];
+  const classes: string[] = [];
+  const images: Placed[] = [];
+  const parts: Float32Array[] = [];
+  for (const [side, set] of [
+    ["train", data.train],
+    ["held out", data.heldOut],
+  ] as const) {
+    if (set.length === 0) continue;
+    const { features, places, labels } = await extractFeatures(
+      device,
+      (x) => network.forward(x, { train: false }),
+      set,
+      encoder.image,
+      data.image,
+    );
+    parts.push(features);
+    for (const [row, place] of places.entries()) {
+      names.push(set.name?.(place) ?? `${side} ${place}`);
+      if (data.classes.length) classes.push(data.classes[labels[row]!]!);
+      images.push({ set, place });
+    }
+  }
+  const features = Float32Array.from(parts.flatMap((part) => [...part]));
+  return { features, width: network.featureSize, names, classes, images };
+}

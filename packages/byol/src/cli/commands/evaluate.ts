@@ -1,0 +1,181 @@
+/** `byol evaluate`: the paper's protocols on an encoder. */
+import { writeFileSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { UsageError } from "../../errors.js";
+import {
+  evaluateFineTune,
+  evaluateKnn,
+  evaluateLinear,
+  evaluateLinearCached,
+  evaluateSemi,
+  evaluateTransfer,
+  paperSemiRates,
+  paperTuning,
+  type Subject,
+} from "../../evaluate/protocols.js";
+import { paperRates } from "../../evaluate/frozen-linear.js";
+import { type Result, resultTable } from "../../evaluate/result.js";
+import { listedSubset } from "../../evaluate/subsets.js";
+import { lambdaGrid } from "../../evaluate/transfer.js";
+import { deviceOption, positive, wholeFrom } from "../options.js";
+import { type SubjectFlags, withEncoder } from "../subject.js";
+
+/** Numbers with commas between them. */
+const list =
+  (each: (text: string) => number) =>
+  (text: string): number[] => {
+    const values = text.split(",").map(each);
+    if (new Set(values).size !== values.length)
+      throw new InvalidArgumentError("A number stands there twice.");
+    return values;
+  };
+const notNegative = (text: string): number => (Number(text) === 0 ? 0 : positive(text));
+
+/** A sub-command with what every protocol needs. */
+const protocol = (name: string, description: string): Command =>
+  new Command(name)
+    .description(description)
+    .requiredOption(
+      "--encoder <path>",
+      "a run's folder, a .safetensors file (ours, or torchvision's names), or random: the preset's network untrained",
+    )
+    .requiredOption("--data <what>", "labelled images: digits, emoji, or a folder")
+    .option("--preset <name>", "whose image settings the encoder shares, where its file does not say")
+    .addOption(deviceOption())
+    .option("--seed <n>", "of splits, order, augmentation and new weights", wholeFrom(0, 2 ** 32 - 1), 0)
+    .option("--json <file>", "write the result, with everything needed to repeat it");
+
+/** Opens what the flags name, runs, prints a table, writes the result. */
+const withSubject = (flags: SubjectFlags, run: (subject: Subject) => Promise<Result>): Promise<void> =>
+  withEncoder(flags, async (opened) => {
+    const note = (text: string): void => void process.stderr.write(`${text}\n`);
+    const result = await run({ ...opened, seed: flags.seed, note });
+    process.stdout.write(`${resultTable([result])}\n`);
+    if (flags.json !== undefined) write(flags.json, result);
+  });
+
+function write(file: string, result: Result): void {
+  try {
+    writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+  } catch (error) {
+    throw new UsageError(`json: cannot write ${file}: ${(error as Error).message}`);
+  }
+}
+
+const knn = (): Command =>
+  protocol("knn", "k nearest neighbours among the training images")
+    .option("--k <n>", "neighbours; a small bank uses a fifth of itself at most", wholeFrom(1), 200)
+    .option("--temperature <t>", "T of the vote exp(cos / T)", positive, 0.1)
+    .addOption(new Option("--distance <kind>").choices(["cosine", "euclidean"]).default("cosine"))
+    .addOption(new Option("--vote <kind>").choices(["weighted", "majority"]).default("weighted"))
+    .option("--leave-one-out", "measure on the training images, each without itself")
+    .action((f) =>
+      withSubject(f, (subject) =>
+        evaluateKnn(subject, {
+          k: f.k,
+          temperature: f.temperature,
+          distance: f.distance,
+          vote: f.vote,
+          leaveOneOut: Boolean(f.leaveOneOut),
+        }),
+      ),
+    );
+
+const linear = (): Command =>
+  protocol("linear", "a linear classifier on the frozen encoder (paper, App. C.1)")
+    .addOption(
+      new Option(
+        "--variant <kind>",
+        "frozen: SGD on augmented images, the paper's; cached: on features made once",
+      )
+        .choices(["frozen", "cached"])
+        .default("frozen"),
+    )
+    .option("--rates <list>", "base learning rates, the best on validation images is taken", list(positive), [
+      ...paperRates,
+    ])
+    .option("--epochs <n>", "passes over the images", positive, 80)
+    .option("--batch <n>", "images in a step", wholeFrom(1), 1024)
+    .option("--regularised", "bounded logits and a penalty on them (the paper's Table 7)")
+    .action((f) =>
+      withSubject(f, (subject) =>
+        f.variant === "cached"
+          ? evaluateLinearCached(subject)
+          : evaluateLinear(subject, {
+              rates: f.rates,
+              epochs: f.epochs,
+              batch: f.batch,
+              regularised: Boolean(f.regularised),
+            }),
+      ),
+    );
+
+const transfer = (): Command =>
+  protocol(
+    "transfer",
+    "logistic regression on frozen features, λ chosen on validation images (paper, App. D.2)",
+  )
+    .option("--lambdas <list>", "penalties; default: 45 from 1e-6 to 1e5", list(positive), [...lambdaGrid])
+    .option("--iterations <n>", "L-BFGS iterations for each λ", wholeFrom(1), 100)
+    .action((f) =>
+      withSubject(f, (subject) =>
+        evaluateTransfer(subject, { lambdas: f.lambdas, iterations: f.iterations }),
+      ),
+    );
+
+const from = (): Option =>
+  new Option("--from <start>", "the encoder's weights, or a random start of the same network")
+    .choices(["encoder", "scratch"])
+    .default("encoder");
+
+const finetune = (): Command =>
+  protocol(
+    "finetune",
+    "all weights on all labels; rate and decay chosen on validation images (paper, App. D.3)",
+  )
+    .option("--rates <list>", "learning rates", list(positive), [...paperTuning.rates])
+    .option("--decays <list>", "penalties, each divided by the rate", list(notNegative), [
+      ...paperTuning.weightDecays!,
+    ])
+    .option("--steps <list>", "lengths to try", list(wholeFrom(1)), [...paperTuning.steps])
+    .option("--batch <n>", "images in a step", wholeFrom(2), paperTuning.batch)
+    .addOption(from())
+    .action((f) =>
+      withSubject(f, (subject) =>
+        evaluateFineTune(subject, {
+          rates: f.rates,
+          weightDecays: f.decays,
+          steps: f.steps,
+          batch: f.batch,
+          from: f.from,
+        }),
+      ),
+    );
+
+const semi = (): Command =>
+  protocol("semi", "all weights on a part of the labels (paper, App. C.1)")
+    .option("--share <p>", "part of the labels, class-balanced by the seed", positive, 0.01)
+    .option("--subset <file>", "the labelled images instead, a file name a line, as SimCLR lists ImageNet's")
+    .option("--rates <list>", "learning rates", list(positive), [...paperSemiRates])
+    .option("--epochs <list>", "lengths to try", list(positive), [30, 50])
+    .option("--batch <n>", "images in a step", wholeFrom(2), 1024)
+    .addOption(from())
+    .action((f) =>
+      withSubject(f, (subject) => {
+        const all = subject.data.splits?.trainval ?? subject.data.train;
+        const names = (): string[] => Array.from({ length: all.length }, (_, i) => all.name?.(i) ?? "");
+        const places = f.subset === undefined ? undefined : listedSubset(f.subset, names());
+        const share = places ? places.length / all.length : f.share;
+        return evaluateSemi(
+          subject,
+          { share, ...(places && { places }) },
+          { rates: f.rates, epochs: f.epochs, batch: f.batch, from: f.from },
+        );
+      }),
+    );
+
+export const evaluateCommand = (): Command =>
+  [knn, linear, semi, finetune, transfer].reduce(
+    (command, make) => command.addCommand(make()),
+    new Command("evaluate").description("Measures an encoder by the paper's protocols"),
+  );

@@ -1,0 +1,51 @@
+/** What `evaluate`, `embed` and `search` share: an encoder, images for it, and a device. */
+import { type Device, type DeviceChoice, openDevice } from "@dawnstrap/tensor";
+import { openData } from "../data/open.js";
+import type { DataSource } from "../data/source.js";
+import { UsageError } from "../errors.js";
+import { type EncoderFile, randomEncoder, readEncoder } from "../evaluate/encoder-file.js";
+import { presetNamed } from "../presets.js";
+
+export interface SubjectFlags {
+  readonly encoder: string;
+  readonly data: string;
+  readonly preset?: string;
+  readonly device: DeviceChoice;
+  readonly seed: number;
+  readonly json?: string;
+}
+
+/** The encoder that flags name. */
+function encoderOf({
+  encoder,
+  preset,
+  seed,
+}: Pick<SubjectFlags, "encoder" | "preset" | "seed">): Promise<EncoderFile> {
+  if (encoder !== "random") return readEncoder(encoder, preset === undefined ? {} : { preset });
+  if (preset === undefined) throw new UsageError("encoder: random needs --preset, which says what network");
+  return randomEncoder(presetNamed(preset), seed);
+}
+
+export interface Opened {
+  readonly device: Device;
+  readonly encoder: EncoderFile;
+  readonly data: DataSource;
+}
+
+/** Opens what the flags name for the time of `use`. */
+export async function withEncoder(
+  flags: Pick<SubjectFlags, "encoder" | "data" | "preset" | "device" | "seed">,
+  use: (opened: Opened) => Promise<void>,
+): Promise<void> {
+  const encoder = await encoderOf(flags);
+  const { stored: size, channels, background } = encoder.image;
+  const data = await openData(flags.data, { size, channels, background });
+  const device = await openDevice(flags.device);
+  try {
+    process.stderr.write(`device: ${device.kind}, ${device.description}\n`);
+    await use({ device, encoder, data });
+    for (const { file, reason } of data.skipped()) process.stderr.write(`skipped ${file}: ${reason}\n`);
+  } finally {
+    await Promise.all([data.close(), device.destroy()]);
+  }
+}
