@@ -4,7 +4,7 @@ import { openData } from "../data/open.js";
 import type { DataSource } from "../data/source.js";
 import { UsageError } from "../errors.js";
 import { type EncoderFile, randomEncoder, readEncoder } from "../evaluate/encoder-file.js";
-import { presetNamed } from "../presets.js";
+import { presetNamed } from "../presets/index.js";
 
 export interface SubjectFlags {
   readonly encoder: string;
