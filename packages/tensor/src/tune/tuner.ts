@@ -5,7 +5,7 @@
 import { DeviceError } from "../errors.js";
 import type { KernelSpec } from "../graph/program.js";
 import { productOf, type Variant } from "../kernels/wgsl/index.js";
-import type { Choices } from "./choices.js";
+import type { Choice, Choices } from "./choices.js";
 import { classOf } from "./key.js";
 import { type Outcome, trial, type Tunable, type TuneTarget } from "./trial.js";
 
@@ -53,9 +53,14 @@ export class Tuner {
     return this.known.get(name);
   }
 
+  /** The result that is kept for the class of a kernel. */
+  kept(spec: KernelSpec): Choice | undefined {
+    const name = classOf(spec);
+    return name === undefined ? undefined : this.choices.get(name);
+  }
+
   private lookUp(spec: KernelSpec): Variant | undefined {
-    const key = classOf(spec);
-    const choice = key === undefined ? undefined : this.choices.get(key);
+    const choice = this.kept(spec);
     if (!choice) return undefined;
     const variants = this.target.variantsOf(spec);
     // Only what a generator offers for this very call: another shape of the class may not allow it, or the file lies.
