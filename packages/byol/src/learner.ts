@@ -54,7 +54,7 @@ export function gradients(
  * @returns see `stepNumbers`, float32 [4] or [2]
  */
 export function learnerStep(
-  learner: Omit<Learner, "memory">,
+  learner: Learner,
   views: Views,
   labels: Tensor | undefined,
   scalars: Tensor,

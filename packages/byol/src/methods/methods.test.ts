@@ -1,9 +1,11 @@
 import { grad } from "@dawnstrap/autograd";
 import { concat, type Device, l2Normalize, mul, openDevice, type Tensor } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { firstView } from "../augment/settings.js";
 import { openDigits } from "../data/digits.js";
 import type { DataSource } from "../data/source.js";
 import { type Learner, learnerState, learnerStep, type Views } from "../learner.js";
+import { headsOf, Network } from "../network.js";
 import { parsePreset, type Preset } from "../preset.js";
 import { presetNamed, presets } from "../presets/index.js";
 import type { StepMetrics } from "../report/run-folder.js";
@@ -200,11 +202,39 @@ describe.each(methods)("%s", (name) => {
   });
 });
 
-describe("collapse", () => {
-  let data: DataSource;
-  beforeAll(async () => {
-    data = await openDigits({ size: 28, channels: 3, background: [0, 0, 0] });
+let data: DataSource;
+beforeAll(async () => {
+  data = await openDigits({ size: 28, channels: 3, background: [0, 0, 0] });
+});
+
+describe("BYOL's ablations", () => {
+  /** The first loss without predictor and with a copied target: 0 exactly where both views are the same. */
+  async function firstLoss(name: string): Promise<number> {
+    const method = { ...byol(16, 8, { start: "copy", tau: 0.9 }), predictor: null };
+    const preset = withMethod({ ...tiny, method, views: [firstView, firstView] }, name);
+    let loss = Number.NaN;
+    await planTraining(makeLearner(cpu, preset, 0, 0), {
+      ...{ device: cpu, preset, data: { ...data, classes: [] }, seed: 0, steps: 1 },
+      onStep: (metrics) => {
+        loss = metrics.loss;
+      },
+    }).run();
+    return loss;
+  }
+  it("shared views are the same view twice", async () => {
+    expect(await firstLoss("byol-shared-views")).toBeLessThan(1e-6);
+    expect(await firstLoss("byol")).toBeGreaterThan(1e-3);
   });
+  it("no-norm leaves the heads without norms, and the encoder with them", () => {
+    const preset = withMethod(tiny, "byol-no-norm");
+    const names = [...new Network(preset, headsOf(preset.method), 0).namedParameters()]
+      .filter(([, { kind }]) => kind === "norm")
+      .map(([name]) => name.split(".")[0]);
+    expect(new Set(names)).toEqual(new Set(["encoder"]));
+  });
+});
+
+describe("collapse", () => {
   /** The spread of the projections as a share of that of isotropic ones, at the end of a short run. */
   async function share(name: string): Promise<number> {
     const method = byol(32, 16, { start: "copy", tau: 0.9 });

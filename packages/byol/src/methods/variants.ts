@@ -1,6 +1,6 @@
 /**
- * The methods as data, with the settings they need at two scales: small networks and short runs (found on digits by a
- * few short runs each), and the published ones for ResNet-50 on ImageNet (byol-spec §8).
+ * The methods as data, with settings for two scales: small networks and short runs on digits, and the published ones
+ * for ResNet-50 on ImageNet (byol-spec §8).
  */
 import { firstView, secondView, type ViewAugmentation } from "../augment/settings.js";
 import { UsageError } from "../errors.js";
@@ -144,7 +144,6 @@ const withoutNorm = ({ projector, predictor, ...rest }: ByolMethod): ByolMethod 
 });
 
 type Ablation = keyof typeof ablations;
-export type VariantName = MethodName | Ablation;
 
 /** Every name that `withMethod` takes. */
 export const variantNames: readonly string[] = ["byol", ...Object.keys(small), ...Object.keys(ablations)];
@@ -161,8 +160,10 @@ export function withMethod(preset: Preset, name: string): Preset {
     throw new UsageError(`method: there is no "${name}"; there are ${variantNames.join(", ")}`);
   const { method } = preset;
   if (name === method.name) return preset;
-  const variant = (preset.network.width < fullWidth ? small : paper)[name as Other];
-  if (variant) return { ...preset, ...variant, expected: "not measured yet" };
+  const isSmall = preset.network.width < fullWidth;
+  const variant = (isSmall ? small : paper)[name as Other];
+  const source = isSmall ? "chosen for short runs on digits" : "as published for ResNet-50 on ImageNet";
+  if (variant) return { ...preset, ...variant, source, expected: "not measured yet" };
   if (method.name !== "byol")
     throw new UsageError(`method: "${name}" is made from a preset for byol, this one is for ${method.name}`);
   const { method: change, ...rest } = { sharedViews: undefined, ...ablations[name as Ablation] };
