@@ -1,0 +1,128 @@
+/** `npm run bench:loader`: images a second that the loader gives by itself, against what a training step takes. */
+import { writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import {
+  BatchLoader,
+  type DataSource,
+  makeLearner,
+  openData,
+  type Preset,
+  planTraining,
+  presetFor,
+  presetNamed,
+} from "@dawnstrap/byol";
+import { type Device, type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { describeRun } from "../micro/report.js";
+import { photographs } from "./photographs.js";
+
+const cases = ["digits", "emoji", "folder"] as const;
+type Case = (typeof cases)[number];
+
+interface Options {
+  readonly device: DeviceChoice;
+  readonly only?: Case;
+  readonly demand?: number;
+  readonly batch?: number;
+  readonly steps: number;
+  readonly images: number;
+  readonly json?: string;
+}
+
+interface Result {
+  readonly name: Case;
+  readonly preset: string;
+  /** Images a second. */
+  readonly first_epoch: number;
+  readonly later_epochs: number;
+  readonly demand: number;
+  /** "measured" with steps of so many images, or "given". */
+  readonly demand_source: string;
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!(Number.isInteger(value) && value > 0))
+    throw new InvalidArgumentError("It has to be a whole number above 0.");
+  return value;
+}
+
+const options = new Command("npm run bench:loader --")
+  .description(
+    "Times the loader by itself: an epoch that decodes, epochs from memory, and the step's demand.",
+  )
+  .addOption(new Option("--device <device>", "where the step runs").choices(deviceChoices).default("auto"))
+  .addOption(new Option("--only <case>", "one of the cases").choices(cases))
+  .option("--demand <n>", "images a second that the step takes, instead of measuring it", whole)
+  .option("--batch <n>", "images in the measured step; default: the preset's", whole)
+  .option("--steps <n>", "measured steps, after the one that compiles", whole, 3)
+  .option("--images <n>", "JPEGs of 500×375 in the generated folder", whole, 512)
+  .option("--json <file>", "write the measurements to a file")
+  .showHelpAfterError()
+  .parse()
+  .opts<Options>();
+
+/** Images a second over whole epochs, the loader alone. The loader reads ahead, so an epoch ends when its last batch is there. */
+async function epochsPerSecond(
+  data: DataSource,
+  { batch }: Preset,
+  from: number,
+  epochs: number,
+): Promise<number> {
+  const size = Math.min(batch, data.train.length);
+  const loader = new BatchLoader(data.train, data.image, { batch: size, seed: 0, readAhead: 2 });
+  const { stepsPerEpoch } = loader;
+  const started = performance.now();
+  for (let step = from * stepsPerEpoch; step < (from + epochs) * stepsPerEpoch; step++) await loader.at(step);
+  return (1000 * size * stepsPerEpoch * epochs) / (performance.now() - started);
+}
+
+async function demandOf(device: Device, data: DataSource, preset: Preset): Promise<number> {
+  const times: number[] = [];
+  const learner = makeLearner(device, preset, data.classes.length, 0);
+  await planTraining(learner, {
+    ...{ device, preset, data, seed: 0, steps: options.steps + 1 },
+    onStep: () => times.push(performance.now()),
+  }).run();
+  // The first step compiles.
+  return (1000 * preset.batch * options.steps) / (times.at(-1)! - times[0]!);
+}
+
+async function measure(name: Case, device: Device): Promise<Result> {
+  const made = name === "folder" ? await photographs(options.images, 500, 375) : undefined;
+  if (made) console.log(`${options.images} JPEGs of 500×375, ${(made.bytes / 1000).toFixed(0)} KB each`);
+  const preset = presetNamed(presetFor(name));
+  const { stored: size, channels, background } = preset.image;
+  const data = await openData(made?.folder ?? name, { size, channels, background });
+  try {
+    const first_epoch = await epochsPerSecond(data, preset, 0, 1);
+    const later_epochs = await epochsPerSecond(data, preset, 1, 3);
+    const batch = options.batch ?? Math.min(preset.batch, data.train.length);
+    const demand = options.demand ?? (await demandOf(device, data, { ...preset, batch }));
+    const demand_source = options.demand ? "given" : `measured, ${batch} images a step`;
+    return { name, preset: preset.name, first_epoch, later_epochs, demand, demand_source };
+  } finally {
+    await data.close();
+    if (made) await rm(made.folder, { recursive: true });
+  }
+}
+
+const device = await openDevice(options.device).catch((error: Error) => {
+  console.error(`bench: ${error.message}`);
+  process.exit(1);
+});
+const { seconds_per_case: _, ...about } = describeRun(device, 0);
+console.log(
+  `${about.machine.cpu}, ${about.machine.cores} cores; step on ${device.kind}: ${device.description}`,
+);
+const results: Result[] = [];
+for (const name of cases.filter((one) => !options.only || one === options.only)) {
+  const result = await measure(name, device);
+  results.push(result);
+  const against = (rate: number) => `${rate.toFixed(0)} images/s (${(rate / result.demand).toFixed(1)}×)`;
+  console.log(
+    `${name}, preset ${result.preset}: first epoch ${against(result.first_epoch)}, later epochs ${against(result.later_epochs)}; step ${result.demand.toFixed(1)} images/s (${result.demand_source})`,
+  );
+}
+await device.destroy();
+if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...about, results }, null, 2)}\n`);
