@@ -74,6 +74,11 @@ export const presetSchema = z
       /** Of values in [0, 1], a number per channel. */
       mean: channelValues,
       deviation: channelValues,
+      /**
+       * Where views are cropped: "stored", on the device, from images kept at the stored side (the default); "decode", from
+       * the whole image while it is decoded, every time anew.
+       */
+      crop: z.enum(["stored", "decode"]).optional(),
       /** Kernel of every resizing. */
       resize: z.enum(["bilinear", "bicubic"]),
     }),

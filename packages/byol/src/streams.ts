@@ -13,6 +13,7 @@ const purposes = {
   initTarget: 6,
   bootstrap: 7,
   initQueue: 8,
+  crop: 9,
 } as const;
 export type Purpose = keyof typeof purposes;
 

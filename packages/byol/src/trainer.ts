@@ -1,7 +1,8 @@
 /** The training loop: one captured program a step, batches and parameters made ahead, metrics read behind. */
-import type { Device, Tensor } from "@dawnstrap/tensor";
-import { drawViews } from "./augment/parameters.js";
+import { type Device, narrow, type Tensor } from "@dawnstrap/tensor";
+import { drawViews, takeWhole } from "./augment/parameters.js";
 import { makeViews } from "./augment/view.js";
+import { croppedViews } from "./data/crops.js";
 import { BatchLoader } from "./data/loader.js";
 import { type DataSource, probeClasses } from "./data/source.js";
 import { TrainingError } from "./errors.js";
@@ -38,16 +39,19 @@ const stepsBehind = (device: Device): number => (device.kind === "webgpu" ? 4 : 
 /** Plans the training of a learner; throws DataError when the data do not fill a batch. */
 export function planTraining(learner: Learner, options: TrainOptions): Training {
   const { device, preset, data, seed } = options;
-  const loader = new BatchLoader(data.train, data.image, { batch: preset.batch, seed });
+  const cropped = preset.image.crop === "decode" ? croppedViews(data, preset, seed) : undefined;
+  const image = cropped?.image ?? data.image;
+  const loader = new BatchLoader(cropped ?? data.train, image, { batch: preset.batch, seed });
   const { stepsPerEpoch } = loader;
   const steps = options.steps ?? totalStepsOf(preset, data.train.length);
   const schedule = makeSchedule(preset, data.train.length, steps);
   const captured = captureStep(learner, options);
-  const geometry = { ...data.image, size: preset.image.size };
+  const { size } = preset.image;
+  const geometry = { ...(cropped ? { ...image, height: size } : image), size };
 
   const start = async (step: number): Promise<Tensor> => {
     const { indices, pixels, labels } = await loader.at(step);
-    const { height, width, channels } = data.image;
+    const { height, width, channels } = image;
     const rows = preset.views.map((settings, view) => {
       const drawn = drawViews(settings, geometry, {
         seed,
@@ -55,6 +59,7 @@ export function planTraining(learner: Learner, options: TrainOptions): Training 
         view: preset.sharedViews ? 0 : (view as 0 | 1),
         images: indices,
       });
+      if (cropped) takeWhole(drawn, indices.length, size);
       return device.tensor(drawn, [preset.batch, drawn.length / preset.batch]);
     });
     const [numbers] = await captured(
@@ -121,10 +126,12 @@ const diverged = (step: number, numbers: Numbers) =>
 function captureStep(learner: Learner, { device, preset, data }: TrainOptions) {
   const [first, second] = preset.views;
   const labelled = probeClasses(data) > 0;
+  const { size, crop } = preset.image;
+  const decoded = crop === "decode";
   return device.capture((images: Tensor, rows1: Tensor, rows2: Tensor, labels: Tensor, scalars: Tensor) => {
     const views = [
-      makeViews(images, rows1, first, preset.image),
-      makeViews(images, rows2, second, preset.image),
+      makeViews(decoded ? narrow(images, 1, 0, size) : images, rows1, first, preset.image),
+      makeViews(decoded ? narrow(images, 1, size, 2 * size) : images, rows2, second, preset.image),
     ] as const;
     return [learnerStep(learner, views, labelled ? labels : undefined, scalars)];
   });

@@ -6,22 +6,34 @@ import sharp from "sharp";
 sharp.concurrency(1);
 sharp.cache(false);
 
-parentPort.on("message", async ({ id, file, size, channels, background }) => {
+parentPort.on("message", async ({ id, file, ...wanted }) => {
   try {
-    const [r, g, b] = background;
-    // "error" refuses truncated and corrupt files, and lets pass those with a harmless warning.
-    let image = sharp(file, { failOn: "error" })
-      .autoOrient()
-      .flatten({ background: { r, g, b } })
-      .resize(size, size, { fit: "cover", position: "centre" });
-    image = channels === 1 ? image.greyscale() : image.toColourspace("srgb");
-    const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
-    if (info.channels !== channels || info.width !== size || info.height !== size)
-      throw new Error(`decoded to ${info.width}×${info.height}×${info.channels}`);
-    const pixels = new Uint8Array(data);
-    parentPort.postMessage({ id, pixels }, [pixels.buffer]);
+    const answer = wanted.measure ? await sizeOf(file) : await pixelsOf(file, wanted);
+    parentPort.postMessage({ id, ...answer }, answer.pixels ? [answer.pixels.buffer] : []);
   } catch (error) {
     const reason = String(error?.message ?? error).split("\n")[0];
     parentPort.postMessage({ id, reason });
   }
 });
+
+/** The upright image's height and width, from the file's header. */
+async function sizeOf(file) {
+  const { autoOrient } = await sharp(file).metadata();
+  return { size: [autoOrient.height, autoOrient.width] };
+}
+
+async function pixelsOf(file, { size, channels, background, box, kernel }) {
+  const [r, g, b] = background;
+  // "error" refuses truncated and corrupt files, and lets pass those with a harmless warning.
+  let image = sharp(file, { failOn: "error" }).autoOrient().flatten({ background: { r, g, b } });
+  if (box) {
+    // What lies below the box is not decoded.
+    const [top, left, height, width] = box;
+    image = image.extract({ top, left, height, width }).resize(size, size, { fit: "fill", kernel });
+  } else image = image.resize(size, size, { fit: "cover", position: "centre" });
+  image = channels === 1 ? image.greyscale() : image.toColourspace("srgb");
+  const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
+  if (info.channels !== channels || info.width !== size || info.height !== size)
+    throw new Error(`decoded to ${info.width}×${info.height}×${info.channels}`);
+  return { pixels: new Uint8Array(data) };
+}

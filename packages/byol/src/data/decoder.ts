@@ -5,11 +5,19 @@ import { DataError } from "../errors.js";
 import type { Fetched } from "./images.js";
 import type { ImageFormat } from "./source.js";
 
-type Answer = Fetched & { readonly id: number };
+/** An image file, by its path or its bytes. */
+export type ImageSource = string | Uint8Array;
+
+/** Draws a box [top, left, height, width] in an image of the given height and width. */
+export type DrawBox = (height: number, width: number) => readonly number[];
+
+type Measured = { readonly size: readonly [height: number, width: number] };
+type Answer = (Fetched | Measured) & { readonly id: number };
+type Reply = Fetched | Measured;
 
 interface Member {
   readonly worker: Worker;
-  readonly waiting: Map<number, (decoded: Fetched) => void>;
+  readonly waiting: Map<number, (reply: Reply) => void>;
 }
 
 export class Decoder {
@@ -27,14 +35,29 @@ export class Decoder {
    * Pixels of an image file, given by its path or its bytes, uint8 [size, size, channels], or the reason why it cannot
    * be read. Never rejects for a bad file.
    */
-  decode(file: string | Uint8Array): Promise<Fetched> {
+  decode(file: ImageSource): Promise<Fetched> {
+    return this.ask({ file, ...this.format }) as Promise<Fetched>;
+  }
+
+  /** As `decode`, for a box of the whole image that is resized to `size`; only the box is decoded in full. */
+  async decodeBox(
+    file: ImageSource,
+    draw: DrawBox,
+    { size, kernel }: { size: number; kernel: "linear" | "cubic" },
+  ): Promise<Fetched> {
+    const measured = (await this.ask({ file, measure: true })) as Measured | { readonly reason: string };
+    if ("reason" in measured) return measured;
+    return this.ask({ file, ...this.format, size, kernel, box: draw(...measured.size) }) as Promise<Fetched>;
+  }
+
+  private ask(message: object): Promise<Reply> {
     if (this.closed) throw new DataError("decode: an image was asked for after close()");
     const member = this.leastBusy();
     const id = this.next++;
     return new Promise((resolve) => {
       member.waiting.set(id, resolve);
       member.worker.ref();
-      member.worker.postMessage({ id, file, ...this.format });
+      member.worker.postMessage({ id, ...message });
     });
   }
 
@@ -53,8 +76,8 @@ export class Decoder {
   private start(): Member {
     const worker = new Worker(new URL("./decode-worker.js", import.meta.url));
     const member: Member = { worker, waiting: new Map() };
-    worker.on("message", ({ id, ...decoded }: Answer) => {
-      member.waiting.get(id)?.(decoded as Fetched);
+    worker.on("message", ({ id, ...reply }: Answer) => {
+      member.waiting.get(id)?.(reply as Reply);
       member.waiting.delete(id);
       // A pool that waits for nothing must not keep the process alive.
       if (member.waiting.size === 0) worker.unref();

@@ -13,6 +13,7 @@ export function imageFiles(
   return lazyImages({
     ...{ count: files.length, skips, budget, ...targets },
     fetch: (index) => decoder.decode(files[index]!),
+    fetchBox: (index, draw, view) => decoder.decodeBox(files[index]!, draw, view),
     nameOf: (index) => nameOf(files[index]!),
   });
 }

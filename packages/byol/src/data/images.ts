@@ -1,6 +1,6 @@
 /** Sets of images that are fetched when they are first asked for and then kept, as far as the memory goes. */
 import type { Skips } from "./skips.js";
-import type { DataOptions, ImageSet } from "./source.js";
+import type { DataOptions, ImageSet, ReadBox } from "./source.js";
 
 export type Fetched = { readonly pixels: Uint8Array } | { readonly reason: string };
 
@@ -22,6 +22,8 @@ export interface LazyOptions {
   readonly count: number;
   /** Pixels of an image or the reason why there are none. Does not reject for a bad record. */
   readonly fetch: (index: number) => Promise<Fetched>;
+  /** A box of an image, where that can be decoded by itself. */
+  readonly fetchBox?: (...asked: Parameters<ReadBox>) => Promise<Fetched>;
   readonly nameOf: (index: number) => string;
   readonly skips: Skips;
   readonly budget: Budget;
@@ -29,16 +31,18 @@ export interface LazyOptions {
   readonly presence?: Int8Array;
 }
 
-export function lazyImages({ count, fetch, nameOf, skips, budget, ...known }: LazyOptions): ImageSet {
+export function lazyImages(options: LazyOptions): ImageSet {
+  const { count, fetch, fetchBox, nameOf, skips, budget, ...known } = options;
   const kept = new Map<number, Promise<Uint8Array | undefined>>();
+  const checked = (index: number, fetched: Fetched): Uint8Array | undefined => {
+    if ("pixels" in fetched) return fetched.pixels;
+    skips.add(nameOf(index), fetched.reason);
+    return undefined;
+  };
   const get = async (index: number): Promise<Uint8Array | undefined> => {
-    const fetched = await fetch(index);
-    if ("reason" in fetched) {
-      skips.add(nameOf(index), fetched.reason);
-      return undefined;
-    }
-    if (!budget.take(fetched.pixels.byteLength)) kept.delete(index);
-    return fetched.pixels;
+    const pixels = checked(index, await fetch(index));
+    if (pixels && !budget.take(pixels.byteLength)) kept.delete(index);
+    return pixels;
   };
   return {
     length: count,
@@ -53,5 +57,8 @@ export function lazyImages({ count, fetch, nameOf, skips, budget, ...known }: La
       kept.set(index, reading);
       return reading;
     },
+    ...(fetchBox && {
+      readBox: async (index, ...box) => checked(index, await fetchBox(index, ...box)),
+    }),
   };
 }

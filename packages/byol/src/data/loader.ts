@@ -1,7 +1,7 @@
 /** Batches in an order that is a pure function of (seed, epoch), read ahead of the step that wants them. */
 import { permutation } from "../streams.js";
 import { DataError } from "../errors.js";
-import type { ImageSet, ImageShape } from "./source.js";
+import type { ImageShape } from "./source.js";
 
 export interface Batch {
   /** Place of each image in its set. */
@@ -12,6 +12,13 @@ export interface Batch {
   readonly labels: Int32Array;
 }
 
+/** Images by their place, and by the step where what is read differs from step to step. */
+export interface Readable {
+  readonly length: number;
+  readonly labels?: Int32Array;
+  read(index: number, step: number): Promise<Uint8Array | undefined>;
+}
+
 export class BatchLoader {
   /** Whole batches in one pass over the images; what is left over is dropped, and another part of them next time. */
   readonly stepsPerEpoch: number;
@@ -19,7 +26,7 @@ export class BatchLoader {
   private order: { epoch: number; places: Uint32Array } | undefined;
 
   constructor(
-    private readonly set: ImageSet,
+    private readonly set: Readable,
     private readonly image: ImageShape,
     private readonly options: { batch: number; seed: number; readAhead?: number },
   ) {
@@ -59,7 +66,7 @@ export class BatchLoader {
     const labels = new Int32Array(batch);
     await Promise.all(
       Array.from({ length: batch }, async (_, row) => {
-        const { index, image } = await this.readable(places, first + row);
+        const { index, image } = await this.readable(places, first + row, step);
         pixels.set(image, row * bytes);
         indices[row] = index;
         labels[row] = this.set.labels?.[index] ?? 0;
@@ -69,10 +76,14 @@ export class BatchLoader {
   }
 
   /** The image at a place of the order; the next readable one stands in for one that is not. */
-  private async readable(places: Uint32Array, at: number): Promise<{ index: number; image: Uint8Array }> {
+  private async readable(
+    places: Uint32Array,
+    at: number,
+    step: number,
+  ): Promise<{ index: number; image: Uint8Array }> {
     for (let tried = 0; tried < places.length; tried++) {
       const index = places[(at + tried) % places.length]!;
-      const image = await this.set.read(index);
+      const image = await this.set.read(index, step);
       if (image) return { index, image };
     }
     throw new DataError(`data: none of the ${places.length} images can be read`);

@@ -42,7 +42,18 @@ export interface ImageSet {
   name?(index: number): string;
   /** Pixels, uint8 [height, width, channels] row-major; undefined for an image that could not be read. */
   read(index: number): Promise<Uint8Array | undefined>;
+  /**
+   * A box of the whole image before it was stored at a fixed size, resized to uint8 [size, size, channels]; undefined
+   * where it could not be read. Only sets of image files have it.
+   */
+  readonly readBox?: ReadBox;
 }
+
+export type ReadBox = (
+  index: number,
+  draw: (height: number, width: number) => readonly number[],
+  view: { readonly size: number; readonly kernel: "linear" | "cubic" },
+) => Promise<Uint8Array | undefined>;
 
 /** An image that was left out, and why. */
 export interface SkippedImage {
@@ -91,7 +102,7 @@ export function memorySet(pixels: Uint8Array, image: ImageShape, labels: Int32Ar
 
 /** The images of `set` at the given places. */
 export function subset(set: ImageSet, places: ArrayLike<number>): ImageSet {
-  const { labels, presence } = set;
+  const { labels, presence, readBox } = set;
   const classes = presence ? presence.length / set.length : 0;
   const pick = Array.from(places);
   return {
@@ -102,5 +113,6 @@ export function subset(set: ImageSet, places: ArrayLike<number>): ImageSet {
     }),
     ...(set.name && { name: (index: number) => set.name!(pick[index]!) }),
     read: (index) => set.read(pick[index]!),
+    ...(readBox && { readBox: (index, ...box) => readBox(pick[index]!, ...box) }),
   };
 }

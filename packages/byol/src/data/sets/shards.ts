@@ -173,13 +173,19 @@ function sampleSet(samples: readonly Sample[], opening: Opening): ImageSet {
       `shards: ${labelled} of ${samples.length} samples have labels, and ${bare.name} has none (.cls or .json)`,
     );
   }
+  const decoded = async (
+    index: number,
+    decode: (bytes: Uint8Array) => Promise<Fetched>,
+  ): Promise<Fetched> => {
+    const bytes = await samples[index]!.read();
+    return typeof bytes === "string" ? { reason: bytes } : decode(bytes);
+  };
+  const { decoder } = opening;
   return lazyImages({
     ...{ count: samples.length, skips: opening.skips, budget: opening.budget },
     ...(labelled > 0 && { labels: Int32Array.from(samples, ({ label }) => label!) }),
-    fetch: async (index): Promise<Fetched> => {
-      const bytes = await samples[index]!.read();
-      return typeof bytes === "string" ? { reason: bytes } : opening.decoder.decode(bytes);
-    },
+    fetch: (index) => decoded(index, (bytes) => decoder.decode(bytes)),
+    fetchBox: (index, draw, view) => decoded(index, (bytes) => decoder.decodeBox(bytes, draw, view)),
     nameOf: (index) => samples[index]!.name,
   });
 }
