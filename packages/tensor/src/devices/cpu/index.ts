@@ -21,7 +21,7 @@ export interface CpuOptions {
   readonly profile?: boolean;
   /**
    * Whether convolutions with 3×3 windows and stride 1 use Winograd's algorithm: wherever it fits, or nowhere. Its
-   * rounding errors are one to three times the direct sum's. Default: where it is faster.
+   * rounding errors are one to four times the direct sum's. Default: where it is faster.
    */
   readonly winograd?: boolean;
 }

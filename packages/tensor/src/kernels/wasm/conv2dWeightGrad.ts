@@ -27,6 +27,11 @@ import type { ConvWeightGradParams } from "./params.js";
 import { plainConv2dWeightGrad } from "./plain.js";
 import * as seg from "./segments.js";
 import * as tiles from "./tile.js";
+import {
+  compileWinogradWeightGrad,
+  fitsWinogradWeightGrad,
+  winogradWeightGradWins,
+} from "./winogradWeightGrad.js";
 
 /** Bytes of image copies per piece, small enough for the first-level cache. */
 const COPY_BYTES = 20 * 1024;
@@ -50,6 +55,8 @@ export function compileConv2dWeightGrad(
   options: WasmOptions,
 ): CompiledWasm {
   if (narrowGroups(p)) return compileMap(plainConv2dWeightGrad(p), bindings, options);
+  if (fitsWinogradWeightGrad(p) && (options.winograd ?? winogradWeightGradWins(p)))
+    return compileWinogradWeightGrad(p, options);
   const [inner, outer] = [p.inC / p.groups, p.outC / p.groups];
   const block = channelBlock(p, inner, unitsWanted(options, 8, 2));
   const blocks = inner / block;

@@ -19,22 +19,35 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([direct, ...winograd].map((b) => b.destroy())));
 
-const passes = [
+interface Pass {
+  readonly family: string;
+  readonly reads: readonly ["x" | "y", "w" | "y"];
+  readonly output: "x" | "w" | "y";
+  readonly splits?: number;
+  readonly want: (p: ConvParams, a: Float32Array, b: Float32Array) => Float64Array;
+}
+const passes: readonly Pass[] = [
   { family: "conv2d", reads: ["x", "w"], output: "y", want: oracle.naiveConv },
   { family: "conv2dInputGrad", reads: ["y", "w"], output: "x", want: oracle.naiveInputGrad },
-] as const;
-type Pass = (typeof passes)[number];
+  { family: "conv2dWeightGrad", reads: ["x", "y"], output: "w", splits: 1, want: oracle.naiveWeightGrad },
+  { family: "conv2dWeightGrad", reads: ["x", "y"], output: "w", splits: 3, want: oracle.naiveWeightGrad },
+];
+const paramsOf = ({ splits }: Pass, p: ConvParams): object => (splits ? { ...p, splits } : p);
 
 /** Whether Winograd's algorithm is used: when it is asked for, and by default. */
-function uses(family: string, p: ConvParams): { asked: boolean; byDefault: boolean } {
+function uses(pass: Pass, p: ConvParams): { asked: boolean; byDefault: boolean } {
   const sizes = oracle.convSizes(p);
   const binding = (n: number) => ({ dtype: "float32" as const, access: "read" as const, bytes: 4 * n });
   const code = (choice: { winograd?: boolean }): string =>
     Buffer.from(
-      compileWasm({ family, params: { ...p } }, [binding(sizes.x), binding(sizes.w), binding(sizes.y)], {
-        shared: false,
-        ...choice,
-      }).bytes,
+      compileWasm(
+        { family: pass.family, params: { ...paramsOf(pass, p) } },
+        [binding(sizes.x), binding(sizes.w), binding(sizes.y)],
+        {
+          shared: false,
+          ...choice,
+        },
+      ).bytes,
     ).toString("base64");
   const off = code({ winograd: false });
   return { asked: code({ winograd: true }) !== off, byDefault: code({}) !== off };
@@ -45,11 +58,11 @@ interface Errors {
   readonly worst: number;
 }
 
-function errorsOf(got: Float32Array, want: Float64Array): Errors {
+function errorsOf(got: ArrayLike<number>, want: Float64Array): Errors {
   const scale = want.reduce((top, v) => Math.max(top, Math.abs(v)), 1e-3);
   let [squares, worst] = [0, 0];
-  got.forEach((v, i) => {
-    const error = Math.abs(v - want[i]!) / scale;
+  want.forEach((v, i) => {
+    const error = Math.abs(v - got[i]!) / scale;
     squares += error * error;
     // A value that is not a number compares as no smaller.
     if (!(error <= worst)) worst = error;
@@ -62,26 +75,31 @@ async function compare(
   pass: Pass,
   p: ConvParams,
   a: Float32Array,
-  w: Float32Array,
+  b: Float32Array,
 ): Promise<{ direct: Errors; winograd: Errors }> {
-  const size = oracle.convSizes(p)[pass.output];
-  const want = pass.want(p, a, w);
+  const { splits = 1 } = pass;
+  const size = splits * oracle.convSizes(p)[pass.output];
+  const want = pass.want(p, a, b);
+  const run = (on: CpuBackend) => oracle.runFamily(on, pass.family, paramsOf(pass, p), [a, b], size);
+  const whole = (out: Float32Array) => (pass.splits ? oracle.addSplits({ ...p, splits }, out) : out);
   const ours: Float32Array[] = [];
-  for (const b of winograd) ours.push(await oracle.runFamily(b, pass.family, p, [a, w], size));
+  for (const on of winograd) ours.push(await run(on));
   for (const other of ours.slice(1))
     expect(Buffer.from(other.buffer).equals(Buffer.from(ours[0]!.buffer)), "bits on several threads").toBe(
       true,
     );
-  const plain = await oracle.runFamily(direct, pass.family, p, [a, w], size);
-  return { direct: errorsOf(plain, want), winograd: errorsOf(ours[0]!, want) };
+  return {
+    direct: errorsOf(whole(await run(direct)), want),
+    winograd: errorsOf(whole(ours[0]!), want),
+  };
 }
 
 async function agree(p: ConvParams): Promise<void> {
   const sizes = oracle.convSizes(p);
   for (const pass of passes) {
-    const [a, w] = [noise(sizes[pass.reads[0]], 1), noise(sizes.w, 2)];
-    expect(uses(pass.family, p).asked, `${pass.family} ${JSON.stringify(p)}`).toBe(true);
-    const errors = await compare(pass, p, a, w);
+    const [a, b] = [noise(sizes[pass.reads[0]], 1), noise(sizes[pass.reads[1]], 2)];
+    expect(uses(pass, p).asked, `${pass.family} ${JSON.stringify(p)}`).toBe(true);
+    const errors = await compare(pass, p, a, b);
     for (const { worst } of Object.values(errors)) expect(worst).toBeLessThan(2e-5);
   }
 }
@@ -132,14 +150,14 @@ test("other windows, strides, dilations, groups and channels are convolved direc
     conv(2, [9, 9], [16, 12], [3, 3], { padding: same }),
     conv(0, [9, 9], [16, 16], [3, 3], { padding: same }),
   ])
-    for (const { family } of passes) expect(uses(family, p).asked, JSON.stringify(p)).toBe(false);
+    for (const pass of passes) expect(uses(pass, p).asked, JSON.stringify(p)).toBe(false);
 });
 
 test("ResNets' layers use it by default; a few pixels, for which the weights would have to be transformed, do not", () => {
   const of = (batch: number, size: number, channels: number): boolean[] =>
     passes.map(
-      ({ family }) =>
-        uses(family, conv(batch, [size, size], [channels, channels], [3, 3], { padding: same })).byDefault,
+      (pass) =>
+        uses(pass, conv(batch, [size, size], [channels, channels], [3, 3], { padding: same })).byDefault,
     );
   for (const [batch, size, channels] of [
     [32, 32, 64],
@@ -150,31 +168,31 @@ test("ResNets' layers use it by default; a few pixels, for which the weights wou
     [128, 28, 16],
     [128, 14, 32],
   ] as const)
-    expect(of(batch, size, channels)).toEqual([true, true]);
+    expect(of(batch, size, channels)).toEqual(passes.map(() => true));
   for (const [batch, size, channels] of [
     [1, 4, 64],
     [32, 2, 64],
     [32, 1, 512],
   ] as const)
-    expect(of(batch, size, channels)).toEqual([false, false]);
+    expect(of(batch, size, channels)).toEqual(passes.map(() => false));
 });
 
-/** winogradTransforms.ts states what is measured here; ±1/2, ±2 instead of ±2/3, ±3/2 fail it. */
-test("errors stay within 4 times the direct sum's and below 5e-6 of the greatest output, for centred and for positive inputs", async () => {
-  for (const channels of [16, 64, 256])
+/** winogradTransforms.ts states what is measured here. Direct sums that are split are the most accurate. */
+test("errors stay within 5 times the direct sum's and below 5e-6 of the greatest output, for centred and for positive inputs", async () => {
+  for (const channels of [16, 128])
     for (const positive of [false, true]) {
       const p = conv(2, [8, 8], [channels, channels], [3, 3], { padding: same });
       const sizes = oracle.convSizes(p);
       for (const pass of passes) {
         const a = noise(sizes[pass.reads[0]], 3).map((v) => (positive ? Math.abs(v) : v));
-        const e = await compare(pass, p, a, noise(sizes.w, 4));
+        const e = await compare(pass, p, a, noise(sizes[pass.reads[1]], 4));
         console.log(
           `${pass.family}, ${channels} ${positive ? "positive" : "centred"} channels: rms error ` +
             `${e.winograd.rms.toExponential(1)}, direct ${e.direct.rms.toExponential(1)}, ` +
             `ratio ${(e.winograd.rms / e.direct.rms).toFixed(2)}; worst ${e.winograd.worst.toExponential(1)}, ` +
             `direct ${e.direct.worst.toExponential(1)}`,
         );
-        expect(e.winograd.rms).toBeLessThan(4 * e.direct.rms);
+        expect(e.winograd.rms).toBeLessThan(5 * e.direct.rms);
         expect(e.winograd.worst).toBeLessThan(5e-6);
       }
     }

@@ -30,16 +30,16 @@ import { BETWEEN_BYTES, OUTPUTS, POINTS, TAPS, Transforms } from "./winogradTran
 /** Bytes of image copies, small enough for the second-level cache beside the rest. */
 const COPY_BYTES = 96 * 1024;
 /** Bytes that the operand which stays may take of every thread's scratch memory. */
-const STAY_BYTES = 8 * 2 ** 20;
+export const STAY_BYTES = 8 * 2 ** 20;
 /** Bytes of the operand that changes with every unit, where it is tiles and where it is weights. */
-const TILE_BYTES = 256 * 1024;
+export const TILE_BYTES = 256 * 1024;
 const WEIGHT_BYTES = 512 * 1024;
-const PRODUCTS = POINTS * POINTS;
+export const PRODUCTS = POINTS * POINTS;
 /** What transforming costs, in products: of a weight (its nine taps), and of a tile's channel either way. */
-const PER_WEIGHT = 100;
-const PER_TILE = 130;
+export const PER_WEIGHT = 100;
+export const PER_TILE = 130;
 /** Powers of two between the arrays of the points would lay them all into a few lines of the caches. */
-const APART = 64;
+export const APART = 64;
 
 /** Whether every output sees a 3×3 window of neighbours, and channels fill whole vectors and panels. */
 export function fitsWinograd(v: Convolution): boolean {
@@ -89,6 +89,28 @@ export function winogradWins(v: Convolution): boolean {
   return direct > 1.1 * winograd;
 }
 
+/** Segments whose windows are tiles; the first tile begins at pixel (top, left) of the source. */
+export const cutTiles = (
+  source: Pick<seg.Sliding, "batch" | "height" | "width" | "channels">,
+  t: { readonly rows: number; readonly columns: number; readonly top: number; readonly left: number },
+  atLeast = 1,
+): seg.Segments =>
+  seg.cutSegments(
+    {
+      ...source,
+      stepY: OUTPUTS,
+      stepX: OUTPUTS,
+      rows: t.rows,
+      columns: t.columns,
+      minY: t.top,
+      maxY: t.top + POINTS - 1,
+      minX: t.left,
+      maxX: t.left + POINTS - 1,
+    },
+    COPY_BYTES,
+    atLeast,
+  );
+
 interface Blocks {
   /** Whether the transformed weights stay while tiles pass, or the other way round. */
   readonly weightsStay: boolean;
@@ -101,20 +123,7 @@ interface Blocks {
 function blocksOf(v: Convolution, options: WasmOptions): Blocks {
   const { total, y, x } = tilesOf(v);
   const [first] = v.phases[0]!.taps;
-  const s = seg.cutSegments(
-    {
-      ...v.source,
-      stepY: OUTPUTS,
-      stepX: OUTPUTS,
-      rows: y,
-      columns: x,
-      minY: first!.y,
-      maxY: first!.y + POINTS - 1,
-      minX: first!.x,
-      maxX: first!.x + POINTS - 1,
-    },
-    COPY_BYTES,
-  );
+  const s = cutTiles(v.source, { rows: y, columns: x, top: first!.y, left: first!.x });
   const weightsStay = total >= v.outer;
   const units = unitsWanted(options, 8, 4);
   const within = (bytes: number): number => Math.floor(bytes / (4 * PRODUCTS * v.inner));
@@ -130,6 +139,9 @@ function blocksOf(v: Convolution, options: WasmOptions): Blocks {
     columns: Math.min(v.outer, Math.max(tiles.TILE_COLUMNS, columns - (columns % tiles.TILE_COLUMNS))),
   };
 }
+
+/** Moves an address on. */
+export const next = (l: Code, at: number, by: number): Code => l.get(at).i32(by).op(op.i32Add).set(at);
 
 export function compileWinograd(v: Convolution, options: WasmOptions): CompiledWasm {
   const { inner, outer } = v;
@@ -189,8 +201,6 @@ export function compileWinograd(v: Convolution, options: WasmOptions): CompiledW
       body(code);
     });
   };
-  const next = (l: Code, at: number, by: number): Code => l.get(at).i32(by).op(op.i32Add).set(at);
-
   const transformWeights = (l: Code): void => {
     const panel = 4 * tiles.TILE_COLUMNS * inner;
     const [into, tapAt, vector] = [f.local(), f.local(), f.local()];
