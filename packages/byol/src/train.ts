@@ -8,6 +8,7 @@ import { measure } from "./evaluate/measure.js";
 import type { Preset } from "./preset.js";
 import { type Progress, silent } from "./report/progress.js";
 import { RunFolder, type StepMetrics, type Summary } from "./report/run-folder.js";
+import { TensorBoardFile } from "./report/tensorboard.js";
 import { makeLearner } from "./setup.js";
 import { planTraining } from "./trainer.js";
 import { CollapseAlarm } from "./watch/alarm.js";
@@ -25,6 +26,8 @@ export interface PretrainOptions extends DataOptions {
   readonly out: string;
   /** Training steps, instead of the preset's epochs. */
   readonly steps?: number;
+  /** Write event files for TensorBoard beside metrics.jsonl. Default: false. */
+  readonly tensorboard?: boolean;
   readonly progress?: Progress;
 }
 
@@ -33,6 +36,7 @@ export async function pretrain(options: PretrainOptions): Promise<{ summary: Sum
   const { preset, seed = 0, progress = silent } = options;
   const started = performance.now();
   const folder = new RunFolder(options.out);
+  let board: TensorBoardFile | undefined;
   const { stored: size, channels, background } = preset.image;
   const data = await openData(options.data, { size, channels, background }, options);
   const device = await openDevice(options.device ?? "auto");
@@ -41,6 +45,7 @@ export async function pretrain(options: PretrainOptions): Promise<{ summary: Sum
     progress.note(describe(data));
     const learner = makeLearner(device, preset, probeClasses(data), seed);
     const all: StepMetrics[] = [];
+    board = options.tensorboard ? new TensorBoardFile(folder.path) : undefined;
     const watcher = new Watcher(learner, { device, preset, data });
     const alarm = new CollapseAlarm(learner.online.projectionSize);
     const training = planTraining(learner, {
@@ -55,6 +60,7 @@ export async function pretrain(options: PretrainOptions): Promise<{ summary: Sum
         if (metrics.alarm) progress.note(`warning: ${metrics.alarm}`);
         all.push(metrics);
         folder.append(metrics);
+        board?.append(metrics);
         progress.step(metrics);
       },
     });
@@ -100,6 +106,7 @@ export async function pretrain(options: PretrainOptions): Promise<{ summary: Sum
     return { summary, folder: folder.path };
   } finally {
     folder.close();
+    board?.close();
     await Promise.all([data.close(), device.destroy()]);
   }
 }

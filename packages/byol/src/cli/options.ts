@@ -11,6 +11,7 @@ export interface PretrainFlags extends PresetFlags {
   readonly steps?: number;
   readonly seed: number;
   readonly out?: string;
+  readonly tensorboard?: boolean;
   readonly strict?: boolean;
   readonly anySize?: boolean;
   /** MiB. */

@@ -6,6 +6,7 @@ import { evaluateCommand } from "./commands/evaluate.js";
 import { presetsCommand } from "./commands/presets.js";
 import { pretrainCommand } from "./commands/pretrain.js";
 import { searchCommand } from "./commands/search.js";
+import { viewsCommand } from "./commands/views.js";
 
 /** Each stands in a file of its own below `commands/`. */
 const commands: readonly (() => Command)[] = [
@@ -14,6 +15,7 @@ const commands: readonly (() => Command)[] = [
   evaluateCommand,
   embedCommand,
   searchCommand,
+  viewsCommand,
 ];
 
 function build(): Command {

@@ -20,6 +20,7 @@ export const pretrainCommand = (): Command =>
     )
     .option("--seed <n>", "of everything random", wholeFrom(0, 2 ** 32 - 1), 0)
     .option("--out <dir>", "folder for the results; default: a new one below runs/")
+    .option("--tensorboard", "write event files for TensorBoard into the results' folder, too")
     .option("--strict", "stop at the first image that cannot be read, instead of skipping it")
     .option("--any-size", "take a known data set whose parts are not of the published sizes")
     .option(
@@ -42,6 +43,7 @@ async function run(flags: PretrainFlags): Promise<void> {
     anySize: flags.anySize ?? false,
     ...(flags.cache !== undefined && { cacheBytes: flags.cache * 2 ** 20 }),
     ...(flags.steps !== undefined && { steps: flags.steps }),
+    tensorboard: flags.tensorboard ?? false,
     progress: showProgress(),
   });
   process.stdout.write(`\n${accuracyTable(summary)}\n\n`);

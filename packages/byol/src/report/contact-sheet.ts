@@ -1,0 +1,109 @@
+/** A picture of what the network sees: a row per image, the original and then its views. */
+import type { Device } from "@dawnstrap/tensor";
+import sharp, { type OverlayOptions } from "sharp";
+import { drawViews } from "../augment/parameters.js";
+import { augment } from "../augment/view.js";
+import type { ImageShape } from "../data/source.js";
+import type { Preset } from "../preset.js";
+
+export interface SheetImage {
+  /** Stands beside the row. */
+  readonly label: string;
+  /** The image's place in its set: its views depend on it. */
+  readonly place: number;
+  /** uint8 [height, width, channels]. */
+  readonly pixels: Uint8Array;
+}
+
+export interface SheetOptions {
+  readonly device: Device;
+  readonly preset: Preset;
+  readonly seed: number;
+  /** Views of each image by T, and as many by T'. */
+  readonly count: number;
+  readonly shape: ImageShape;
+}
+
+/** Pixels of the labels' column and of the headings' row, between cells, and a cell's at least. */
+const layout = { labels: 130, headings: 26, gap: 4, cell: 96 } as const;
+
+/** The sheet as PNG. View k of an image is the one of training step k. */
+export async function contactSheet(images: readonly SheetImage[], options: SheetOptions): Promise<Buffer> {
+  const { preset, count, shape } = options;
+  const { size } = preset.image;
+  const cell = size * Math.max(1, Math.ceil(layout.cell / size));
+  const pitch = cell + layout.gap;
+  const left = (column: number) =>
+    layout.labels + column * pitch + (column > 0 ? 8 : 0) + (column > count ? 8 : 0);
+  const top = (row: number) => layout.headings + row * pitch;
+  const width = left(2 * count + 1);
+  const height = top(images.length);
+
+  const cells: OverlayOptions[] = [];
+  const put = async (
+    pixels: Uint8Array,
+    side: { height: number; width: number },
+    column: number,
+    row: number,
+  ) => {
+    const picture = sharp(pixels, { raw: { ...side, channels: shape.channels } })
+      .resize(cell, cell, { fit: "fill", kernel: "nearest" })
+      .toColourspace("srgb");
+    cells.push({ input: await picture.png().toBuffer(), left: left(column), top: top(row) });
+  };
+  for (const [row, { pixels }] of images.entries()) await put(pixels, shape, 0, row);
+  for (const view of [0, 1] as const) {
+    const views = await viewsOf(images, view, options);
+    const bytes = size * size * shape.channels;
+    for (let i = 0; i < images.length * count; i++) {
+      const pixels = views.subarray(i * bytes, (i + 1) * bytes);
+      await put(pixels, { height: size, width: size }, 1 + view * count + (i % count), Math.floor(i / count));
+    }
+  }
+
+  const text = (x: number, y: number, words: string, weight: "bold" | "normal") =>
+    `<text x="${x}" y="${y}" font-weight="${weight}">${escaped(words)}</text>`;
+  const labels = [
+    text(left(0), 18, "original", "bold"),
+    text(left(1), 18, "T, first view", "bold"),
+    text(left(count + 1), 18, "T′, second view", "bold"),
+    ...images.map(({ label }, row) => text(8, top(row) + cell / 2 + 4, shortened(label), "normal")),
+  ];
+  const svg =
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
+    `font-family="sans-serif" font-size="13" fill="#222">${labels.join("")}</svg>`;
+  return sharp({ create: { width, height, channels: 3, background: "#f4f4f2" } })
+    .composite([...cells, { input: Buffer.from(svg), left: 0, top: 0 }])
+    .png()
+    .toBuffer();
+}
+
+/** uint8 [images, count, size, size, channels], before the channels are normalised. */
+async function viewsOf(
+  images: readonly SheetImage[],
+  view: 0 | 1,
+  { device, preset, seed, count, shape }: SheetOptions,
+): Promise<Uint8Array> {
+  const settings = preset.views[view];
+  const geometry = { ...shape, size: preset.image.size };
+  const total = images.length * count;
+  const pixels = new Uint8Array(total * shape.height * shape.width * shape.channels);
+  const rows: number[] = [];
+  for (const [i, image] of images.entries())
+    for (let step = 0; step < count; step++) {
+      pixels.set(image.pixels, (i * count + step) * image.pixels.length);
+      rows.push(...drawViews(settings, geometry, { seed, step, view, images: [image.place] }));
+    }
+  const views = await augment(
+    device.tensor(pixels, [total, shape.height, shape.width, shape.channels]),
+    device.tensor(Float32Array.from(rows), [total, rows.length / total]),
+    settings,
+    preset.image,
+  ).data();
+  return Uint8Array.from(views, (v) => Math.round(255 * v));
+}
+
+const shortened = (label: string): string => (label.length > 17 ? `…${label.slice(-16)}` : label);
+
+const escaped = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
