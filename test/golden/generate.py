@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from generator import augment, byol, encoders, logistic, methods, optimizers, resnets
+from generator import augment, byol, byol_r50, encoders, logistic, methods, optimizers, resnets
 from generator.digest import write
 
 GOLDEN = {
@@ -16,6 +16,7 @@ GOLDEN = {
     "resnet50": lambda: resnets.golden("resnet50"),
     "optimizers": optimizers.golden,
     "byol": byol.golden,
+    "byol-r50": byol_r50.golden,
     "augment": augment.golden,
     "methods": methods.golden,
     "encoder18": lambda: encoders.golden("resnet18"),

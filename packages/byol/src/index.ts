@@ -22,6 +22,8 @@ export { override } from "./config/override.js";
 export { presetFor, presetNamed, presets } from "./presets/index.js";
 export { makeByol, makeLearner, makeSchedule, totalStepsOf, warmupStepsOf } from "./setup.js";
 export { pretrain, type PretrainOptions } from "./train.js";
+export { planReport } from "./plan/report.js";
+export { type PlanOptions, planRun, type RunPlan } from "./plan/plan.js";
 export { planTraining, type Training, type TrainOptions } from "./trainer.js";
 export { DataError, TrainingError, UsageError } from "./errors.js";
 

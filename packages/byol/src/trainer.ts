@@ -45,7 +45,7 @@ export function planTraining(learner: Learner, options: TrainOptions): Training 
   const { stepsPerEpoch } = loader;
   const steps = options.steps ?? totalStepsOf(preset, data.train.length);
   const schedule = makeSchedule(preset, data.train.length, steps);
-  const captured = captureStep(learner, options);
+  const captured = captureStep(learner, { device, preset, labelled: probeClasses(data) > 0 });
   const { size } = preset.image;
   const geometry = { ...(cropped ? { ...image, height: size } : image), size };
 
@@ -123,9 +123,12 @@ const diverged = (step: number, numbers: Numbers) =>
       .join(", ")}); try a smaller learning rate, a longer warm-up or a larger batch`,
   );
 
-function captureStep(learner: Learner, { device, preset, data }: TrainOptions) {
+/** The program of one step, of images as they are stored, both views' rows, labels, and the step's numbers. */
+export function captureStep(
+  learner: Learner,
+  { device, preset, labelled }: Pick<TrainOptions, "device" | "preset"> & { readonly labelled: boolean },
+) {
   const [first, second] = preset.views;
-  const labelled = probeClasses(data) > 0;
   const { size, crop } = preset.image;
   const decoded = crop === "decode";
   return device.capture((images: Tensor, rows1: Tensor, rows2: Tensor, labels: Tensor, scalars: Tensor) => {

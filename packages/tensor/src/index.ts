@@ -1,6 +1,8 @@
 /** The public surface of @dawnstrap/tensor. */
 export { openDevice, deviceChoices, type DeviceChoice, type OpenOptions } from "./devices/open.js";
 export { tuneModes, type TuneMode, type TuneProgress, type TuneReport } from "./tune/tuner.js";
+export { planningDevice } from "./devices/planning.js";
+export { multiplyAdds } from "./graph/cost.js";
 export { Tensor, type HostArrayOf } from "./tensor.js";
 export { Device, type DeviceKind } from "./graph/device.js";
 export { Variable } from "./graph/variable.js";

@@ -136,6 +136,11 @@ export interface OpDef<P = any> {
    * the sum over it.
    */
   readonly accumulates?: boolean;
+  /**
+   * Multiply–adds that the definition counts, where the op is a sum of products (convolutions, matrix products); those
+   * with the zeros of a padding count too, as papers count. Kernels may do with fewer.
+   */
+  readonly multiplyAdds?: (inputs: readonly Aval[], params: P) => number;
   /** The op updates inputs in place through `b.updated`; it is lowered after everything that still reads them. */
   readonly updates?: boolean;
   /** Relative tolerance of float32 devices against the reference, where the default 1e-5 is too tight; with the reason beside it. */

@@ -84,11 +84,16 @@ def shapes(width: int, hidden: int, projection: int, classes: int) -> dict:
         conv(f"{base}.downsample.0", o, c, 1)  # the first group too: DeepMind's nets project in every group
         norm(f"{base}.downsample.1", o)
         c = o
-    for name, i in (("projector", c), ("predictor", projection)):
+    return {**out, **head_shapes(c, hidden, projection, classes)}
+
+
+def head_shapes(features: int, hidden: int, projection: int, classes: int) -> dict:
+    out = {}
+    for name, i in (("projector", features), ("predictor", projection)):
         out[f"{name}.0.weight"] = (hidden, i)
-        out[f"{name}.0.bias"] = (hidden,)
-        norm(f"{name}.1", hidden)
+        for vector in ("0.bias", "1.weight", "1.bias"):
+            out[f"{name}.{vector}"] = (hidden,)
         out[f"{name}.3.weight"] = (projection, hidden)
-    out["probe.weight"] = (classes, c)
+    out["probe.weight"] = (classes, features)
     out["probe.bias"] = (classes,)
     return out

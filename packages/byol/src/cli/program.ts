@@ -3,6 +3,7 @@ import { DawnstrapError } from "@dawnstrap/tensor";
 import { Command } from "commander";
 import { embedCommand } from "./commands/embed.js";
 import { evaluateCommand } from "./commands/evaluate.js";
+import { planCommand } from "./commands/plan.js";
 import { presetsCommand } from "./commands/presets.js";
 import { pretrainCommand } from "./commands/pretrain.js";
 import { searchCommand } from "./commands/search.js";
@@ -12,6 +13,7 @@ import { viewsCommand } from "./commands/views.js";
 const commands: readonly (() => Command)[] = [
   pretrainCommand,
   presetsCommand,
+  planCommand,
   evaluateCommand,
   embedCommand,
   searchCommand,

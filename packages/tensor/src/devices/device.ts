@@ -8,6 +8,8 @@ export interface DeviceLimits {
   readonly bindingBytes: number;
   /** Largest single allocation, in bytes; arenas are split at it. */
   readonly memoryBytes: number;
+  /** Memory in all, in bytes, where the device tells; WebGPU does not. */
+  readonly totalBytes?: number;
   /** Windows into memory start at multiples of this. */
   readonly offsetAlignment: number;
   /** A kernel may not read one part of a memory and write another part of it. */

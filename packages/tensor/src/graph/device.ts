@@ -54,6 +54,11 @@ export class Device {
     return this.backend?.description ?? "float64 reference";
   }
 
+  /** Bytes that the device can hold in all, where it tells: WebGPU does not. */
+  get totalBytes(): number | undefined {
+    return this.backend?.limits.totalBytes;
+  }
+
   // -------------------------------------------------------------- making tensors
 
   /** A tensor with the given elements (a typed array with a shape, or nested arrays of numbers). Host arrays are not copied: do not change them before they are used. */

@@ -37,6 +37,9 @@ function expectShape(op: string, what: string, x: Aval, wanted: Shape): void {
     throw new ShapeError(op, `${what} has shape ${show(x.shape)}, ${show(wanted)} is wanted`);
 }
 
+/** One product for every output, tap and input channel of its group. */
+const products = (p: Conv2dParams): number => numel(outputShape(p)) * p.kh * p.kw * (p.inC / p.groups);
+
 /** Calls `visit(position in x, position in w, position in y)` for every product that a convolution adds up. */
 function eachProduct(p: Conv2dParams, visit: (x: number, w: number, y: number) => void): void {
   const inG = p.inC / p.groups;
@@ -130,6 +133,7 @@ export const conv2dOp: OpDef<Conv2dParams> = defineOp<Conv2dParams>({
     const params = sampleParams(s);
     return { inputs: [{ shape: imageShape(params) }, { shape: weightShape(params) }], params };
   },
+  multiplyAdds: (_, p) => products(p),
   tolerance,
 });
 
@@ -159,6 +163,7 @@ export const conv2dInputGradOp: OpDef<Conv2dParams> = defineOp<Conv2dParams>({
     const params = sampleParams(s);
     return { inputs: [{ shape: outputShape(params) }, { shape: weightShape(params) }], params };
   },
+  multiplyAdds: (_, p) => products(p),
   tolerance,
 });
 
@@ -199,6 +204,7 @@ export const conv2dWeightGradOp: OpDef<Conv2dParams> = defineOp<Conv2dParams>({
     const params = sampleParams(s);
     return { inputs: [{ shape: imageShape(params) }, { shape: outputShape(params) }], params };
   },
+  multiplyAdds: (_, p) => products(p),
   tolerance,
 });
 

@@ -161,6 +161,10 @@ export const matmulOp = defineOp<MatmulParams>({
       params: { transA, transB },
     };
   },
+  multiplyAdds([a, b], p) {
+    const { batch, m, n, k } = sizesOf(a!.shape, b!.shape, p);
+    return numel(batch) * m * n * k;
+  },
   // Sums of k products whose terms may cancel, compared by the size of the result.
   tolerance: 1e-4,
 });

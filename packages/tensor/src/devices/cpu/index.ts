@@ -57,14 +57,7 @@ const controlOf = (heap: Heap): Int32Array =>
   heap.shared ? new Int32Array(heap.memory.buffer, 0, CONTROL_WORDS) : new Int32Array(CONTROL_WORDS);
 
 export class CpuBackend implements Backend {
-  readonly limits: DeviceLimits = {
-    buffersPerKernel: 32,
-    bindingBytes: GIB,
-    memoryBytes: GIB,
-    offsetAlignment: 256,
-    exclusiveWrites: false,
-    parallelism: 256,
-  };
+  readonly limits: DeviceLimits;
   readonly counters = { kernels: 0, dispatches: 0, submits: 0, buffers: 0, bindGroups: 0 };
   readonly description: string;
   readonly runner: Runner;
@@ -83,6 +76,15 @@ export class CpuBackend implements Backend {
     readonly threads: number,
     asked: CpuOptions,
   ) {
+    this.limits = {
+      buffersPerKernel: 32,
+      bindingBytes: GIB,
+      memoryBytes: GIB,
+      totalBytes: heap.maxBytes,
+      offsetAlignment: 256,
+      exclusiveWrites: false,
+      parallelism: 256,
+    };
     this.control = controlOf(heap);
     this.profiling = asked.profile ?? false;
     const { winograd } = asked;

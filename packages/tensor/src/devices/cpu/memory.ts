@@ -55,6 +55,11 @@ export class Heap {
     this.view = new Uint8Array(this.memory.buffer);
   }
 
+  /** What it may grow to. */
+  get maxBytes(): number {
+    return this.maxPages * PAGE;
+  }
+
   /** The whole memory as bytes; valid until the next allocation. */
   get bytes(): Uint8Array<ArrayBufferLike> {
     if (this.view.buffer !== this.memory.buffer) this.view = new Uint8Array(this.memory.buffer);

@@ -1,0 +1,124 @@
+/** A run, before it runs: its size, its work, its memory, its length. */
+import type { DataSource } from "../data/source.js";
+import { probeClasses } from "../data/source.js";
+import { UsageError } from "../errors.js";
+import { type Device, planningDevice } from "@dawnstrap/tensor";
+import type { Preset } from "../preset.js";
+import { makeLearner, totalStepsOf, warmupStepsOf } from "../setup.js";
+import { planTraining } from "../trainer.js";
+import { type Checkpoint, checkpoints, fits, largestBatch, type Place, withCheckpoint } from "./fit.js";
+import { type Bytes, bytesOrReason, type Work, workOf } from "./step.js";
+
+export interface RunPlan {
+  readonly preset: string;
+  readonly device: string;
+  readonly images: number;
+  readonly parameters: Readonly<Record<string, number>>;
+  readonly work: Work;
+  /** By the way activations are kept; a reason where the device can hold no such buffer. */
+  readonly bytes: Readonly<Record<Checkpoint, Bytes | string>>;
+  readonly batch: number;
+  readonly stepsPerEpoch: number;
+  readonly steps: number;
+  readonly warmupSteps: number;
+  /** Bytes that the device holds; undefined where nobody says. */
+  readonly memory: number | undefined;
+  /** Why the run cannot be, and what could. */
+  readonly refusal?: string;
+  /** Measured on this device; absent where no steps were asked for, or none fit. */
+  readonly secondsPerStep?: number;
+}
+
+export interface PlanOptions {
+  readonly device: Device;
+  readonly preset: Preset;
+  readonly data: DataSource;
+  /** Bytes that the device holds, where it does not tell itself. */
+  readonly memory?: number;
+  /** Steps to time. Default 0. */
+  readonly measure?: number;
+}
+
+/** Plans a run on a device. */
+export async function planRun({ device, preset, data, memory, measure = 0 }: PlanOptions): Promise<RunPlan> {
+  const classes = probeClasses(data);
+  const place: Place = { device, image: data.image, classes, memory: memory ?? device.totalBytes };
+  const bytes = {} as Record<Checkpoint, Bytes | string>;
+  for (const checkpoint of checkpoints)
+    bytes[checkpoint] = await bytesOrReason(device, withCheckpoint(preset, checkpoint), data.image, classes);
+  const own = preset.network.checkpoint ?? "none";
+  const fit = fits(bytes[own], place);
+  const images = data.train.length;
+  const steps = totalStepsOf(preset, images);
+  return {
+    preset: preset.name,
+    device: `${device.kind}, ${device.description}`,
+    images,
+    parameters: parametersOf(device, preset, classes),
+    work: workOf(device, preset, classes),
+    bytes,
+    batch: preset.batch,
+    stepsPerEpoch: Math.floor(images / preset.batch),
+    steps,
+    warmupSteps: warmupStepsOf(preset, images, steps),
+    memory: place.memory,
+    ...(!fit && { refusal: await refusalOf(preset, bytes, place) }),
+    ...(fit && measure > 0 && { secondsPerStep: await secondsOf({ device, preset, data }, measure) }),
+  };
+}
+
+/** Parameters of the online network by their part. */
+function parametersOf(device: Device, preset: Preset, classes: number): Record<string, number> {
+  const { online } = makeLearner(planningDevice(device), preset, classes, 0);
+  const counts: Record<string, number> = {};
+  for (const [path, { shape }] of online.namedParameters()) {
+    const part = path.split(".")[0]!;
+    counts[part] = (counts[part] ?? 0) + shape.reduce((n, d) => n * d, 1);
+  }
+  return counts;
+}
+
+async function refusalOf(
+  preset: Preset,
+  bytes: Record<Checkpoint, Bytes | string>,
+  place: Place,
+): Promise<string> {
+  const own = bytes[preset.network.checkpoint ?? "none"];
+  const need =
+    typeof own === "string"
+      ? own
+      : `a step of ${preset.batch} images needs ${gib(own.peak)}, and the device holds ${gib(place.memory!)}`;
+  const saving = checkpoints.find((checkpoint) => fits(bytes[checkpoint], place));
+  const smaller = await largestBatch(preset, Math.floor(preset.batch / 2), place);
+  const least = withCheckpoint(preset, "block");
+  const both = smaller ?? (await largestBatch(least, Math.floor(preset.batch / 2), place));
+  const remedies = [
+    ...(saving && saving !== "none" ? [`--set network.checkpoint=${saving}`] : []),
+    ...(smaller
+      ? [`--batch ${smaller}`]
+      : both
+        ? [`--set network.checkpoint=block with --batch ${both}`]
+        : []),
+  ];
+  return `${need}; ${remedies.length ? `what fits: ${remedies.join(", or ")}` : "nothing of this network fits: take a smaller one"}`;
+}
+
+const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;
+
+/** Seconds of a step, batches read from the data as in a run; the first step, which compiles, is left out. */
+async function secondsOf(
+  { device, preset, data }: Pick<PlanOptions, "device" | "preset" | "data">,
+  steps: number,
+): Promise<number> {
+  if (data.train.length < preset.batch)
+    throw new UsageError(`measure: ${data.train.length} images do not fill a batch of ${preset.batch}`);
+  const learner = makeLearner(device, preset, probeClasses(data), 0);
+  let speed = 0;
+  await planTraining(learner, {
+    ...{ device, preset, data, seed: 0, steps: steps + 1 },
+    onStep: ({ images_per_second }) => {
+      speed = images_per_second;
+    },
+  }).run();
+  return preset.batch / speed;
+}

@@ -1,0 +1,103 @@
+/** What one training step takes, read off its recorded graph and the engine's memory plan; nothing is computed. */
+import { valueAndGrad } from "@dawnstrap/autograd";
+import { type Device, DeviceError, multiplyAdds, planningDevice, sum, type Tensor } from "@dawnstrap/tensor";
+import { drawViews } from "../augment/parameters.js";
+import type { ImageShape } from "../data/source.js";
+import { gradients, learnerState } from "../learner.js";
+import type { Preset } from "../preset.js";
+import { makeLearner } from "../setup.js";
+import { captureStep } from "../trainer.js";
+
+/** Multiply–adds for one image; two FLOPs each. */
+export interface Work {
+  /** One view through the encoder alone. */
+  readonly encoder: number;
+  /** One view through the online network. */
+  readonly forward: number;
+  /** The same, and the gradient by every parameter. */
+  readonly forwardBackward: number;
+  /** All passes of a step, both views through both networks, with the gradient. */
+  readonly step: number;
+}
+
+/** Counts on a graph of two images, since batch norm wants two; sums of products grow with the batch. */
+export function workOf(like: Device, preset: Preset, classes: number): Work {
+  const device = planningDevice(like);
+  const images = 2;
+  const learner = makeLearner(device, preset, classes, 0);
+  const { size, channels } = preset.image;
+  const view = () => device.zeros([images, size, size, channels]);
+  const per = (tensors: readonly Tensor[]) => multiplyAdds(tensors) / images;
+  const { online } = learner;
+  const labels = classes > 0 ? device.zeros([images], "int32") : undefined;
+  const outputs = online.online(view());
+  const backward = valueAndGrad(() => sum(online.online(view()).prediction))(...online.arena.values());
+  const step = gradients(learner, [view(), view()], labels);
+  return {
+    encoder: per([outputs.embedding]),
+    forward: per([outputs.prediction]),
+    forwardBackward: per([backward.value, ...backward.grads]),
+    step: per([step.numbers, ...step.grads]),
+  };
+}
+
+/** Bytes on the device. */
+export interface Bytes {
+  /** Weights and running statistics of every network. */
+  readonly weights: number;
+  /** What the optimiser carries from step to step, and the method's memory. */
+  readonly optimizer: number;
+  /** Activations, gradients and work space of a step. */
+  readonly step: number;
+  /** Most that the device ever holds, start-up and one more batch of images included. */
+  readonly peak: number;
+}
+
+/**
+ * Plans one step as the device would.
+ *
+ * @throws DeviceError where a value or a buffer is larger than the device can bind
+ */
+export async function bytesOf(
+  like: Device,
+  preset: Preset,
+  image: ImageShape,
+  classes: number,
+): Promise<Bytes> {
+  const device = planningDevice(like);
+  const learner = makeLearner(device, preset, classes, 0);
+  const state = learnerState(learner);
+  const bytes = (chosen: (name: string) => boolean) =>
+    [...state].filter(([name]) => chosen(name)).reduce((n, [, v]) => n + 4 * v.value.size, 0);
+  const network = (name: string) => /^(online|target)\./.test(name);
+  const { batch } = preset;
+  const step = captureStep(learner, { device, preset, labelled: classes > 0 });
+  const { size, crop } = preset.image;
+  // Crops made while decoding come as both views of an image, one above the other.
+  const stored =
+    crop === "decode" ? [2 * size, size, image.channels] : [image.height, image.width, image.channels];
+  const rows = preset.views.map((settings, view) => {
+    const geometry = { ...image, size };
+    const drawn = drawViews(settings, geometry, { seed: 0, step: 0, view: view as 0 | 1, images: [0] });
+    return device.zeros([batch, drawn.length]);
+  });
+  await step(
+    device.zeros([batch, ...stored], "uint8"),
+    rows[0]!,
+    rows[1]!,
+    device.zeros([batch], "int32"),
+    device.tensor(learner.optimizer.scalars({ lr: 0, tau: 0, step: 0 })),
+  );
+  const { arena, peak } = device.memory();
+  return { weights: bytes(network), optimizer: bytes((name) => !network(name)), step: arena, peak };
+}
+
+/** As `bytesOf`; where the device can hold no such buffer, the reason. */
+export async function bytesOrReason(...args: Parameters<typeof bytesOf>): Promise<Bytes | string> {
+  try {
+    return await bytesOf(...args);
+  } catch (error) {
+    if (error instanceof DeviceError) return error.message;
+    throw error;
+  }
+}

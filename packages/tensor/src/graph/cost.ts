@@ -1,0 +1,21 @@
+/** What recorded values cost, read off the graph. */
+import type { Tensor } from "../tensor.js";
+import { pendingNodes } from "./build.js";
+
+/**
+ * Multiply–adds of convolutions and matrix products that computing the tensors takes, each shared value counted once.
+ * Values that were computed already are free. Products with padding's zeros count, as papers count.
+ */
+export function multiplyAdds(tensors: readonly Tensor[]): number {
+  const nodes = pendingNodes(tensors.map(({ node, output }) => ({ node, output })));
+  let total = 0;
+  for (const { op, inputs, params } of nodes) {
+    const count = op?.multiplyAdds;
+    if (count)
+      total += count(
+        inputs.map(({ node, output }) => node.outputs[output]!),
+        params,
+      );
+  }
+  return total;
+}
