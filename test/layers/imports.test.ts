@@ -12,6 +12,7 @@ const layers = ["tensor", "autograd", "nn", "byol"];
 interface Manifest {
   exports: Record<string, unknown>;
   dependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
 }
 
 const manifests = new Map(
@@ -47,7 +48,8 @@ function offence(layer: string, file: string, specifier: string): string | undef
   }
   // Tests beside their sources use the workspace's own tools; what is published may use its dependencies only.
   if (/(\.test|\/testing[^/]*)\.ts$/.test(file) && own === undefined) return undefined;
-  if (!(name! in (manifests.get(layer)!.dependencies ?? {}))) return "is not a dependency of the package";
+  const { dependencies = {}, peerDependencies = {} } = manifests.get(layer)!;
+  if (!(name! in dependencies) && !(name! in peerDependencies)) return "is not a dependency of the package";
   return undefined;
 }
 
