@@ -2,18 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const run = (script, args, options) => {
-  const { status, signal } = spawnSync(
-    process.execPath,
-    [fileURLToPath(new URL(script, import.meta.url)), ...args],
-    options,
-  );
-  if (signal) process.kill(process.pid, signal);
-  if (status !== 0) process.exit(status ?? 1);
-};
 // What the build says goes to stderr: stdout is the command's.
-run("build.mjs", [], { stdio: ["ignore", process.stderr, "inherit"] });
-run("../packages/byol/dist/cli.js", process.argv.slice(2), {
-  stdio: "inherit",
-  cwd: process.env.INIT_CWD ?? process.cwd(),
-});
+const build = fileURLToPath(new URL("build.mjs", import.meta.url));
+const { status } = spawnSync(process.execPath, [build], { stdio: ["ignore", process.stderr, "inherit"] });
+if (status !== 0) process.exit(status ?? 1);
+if (process.env.INIT_CWD) process.chdir(process.env.INIT_CWD);
+// In this process, so that signals reach the run itself.
+await import(new URL("../packages/byol/dist/cli.js", import.meta.url).href);

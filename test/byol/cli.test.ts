@@ -1,14 +1,11 @@
 /** The command line as its users meet it: as a process, with exit codes and two streams. */
-import { spawn } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startByol } from "./run.js";
 
-const repository = fileURLToPath(new URL("../..", import.meta.url));
-const program = join(repository, "packages/byol/src/cli/main.ts");
 let root: string;
 
 beforeAll(async () => {
@@ -16,26 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-function byol(...words: string[]): Promise<Ended> {
-  const { DEBUG: _, ...env } = process.env;
-  const child = spawn(
-    process.execPath,
-    ["--conditions=@dawnstrap/source", "--import", "tsx", program, ...words],
-    { cwd: repository, env },
-  );
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (text) => (out += text));
-  child.stderr.on("data", (text) => (err += text));
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, out, err }));
-  });
-}
+const byol = (...words: string[]) => startByol(...words).ended;
 const pretrain = (...words: string[]) => byol("pretrain", ...words);
 
 describe("byol pretrain refuses, in one line and with a non-zero exit,", () => {

@@ -14,3 +14,15 @@ export class DataError extends DawnstrapError {
 export class TrainingError extends DawnstrapError {
   override name = "TrainingError";
 }
+
+/** A run that a signal has stopped, at a checkpoint. */
+export class Interrupted extends DawnstrapError {
+  override name = "Interrupted";
+  /** @param exitCode of the process: 128 + the signal's number */
+  constructor(
+    message: string,
+    readonly exitCode: number,
+  ) {
+    super(message);
+  }
+}

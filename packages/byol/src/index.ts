@@ -21,11 +21,17 @@ export { parsePreset, type Preset } from "./preset.js";
 export { override } from "./config/override.js";
 export { presetFor, presetNamed, presets } from "./presets/index.js";
 export { makeByol, makeLearner, makeSchedule, totalStepsOf, warmupStepsOf } from "./setup.js";
-export { pretrain, type PretrainOptions } from "./train.js";
+export { pretrain, type PretrainOptions, resume, type ResumeOptions, type RunOptions } from "./train.js";
 export { planReport } from "./plan/report.js";
 export { type PlanOptions, planRun, type RunPlan } from "./plan/plan.js";
 export { planTraining, type Training, type TrainOptions } from "./trainer.js";
-export { DataError, TrainingError, UsageError } from "./errors.js";
+export { DataError, Interrupted, TrainingError, UsageError } from "./errors.js";
+
+export { type CheckpointOptions, Checkpoints } from "./checkpoint/checkpoints.js";
+export { type Checkpoint, checksum } from "./checkpoint/format.js";
+export type { RunRecord } from "./checkpoint/record.js";
+export { loadState, readState } from "./checkpoint/state.js";
+export { CheckpointStore, findCheckpoint } from "./checkpoint/store.js";
 
 export { drawViews, type ViewGeometry } from "./augment/parameters.js";
 export { firstView, secondView, type ViewAugmentation } from "./augment/settings.js";

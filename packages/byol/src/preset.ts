@@ -3,6 +3,7 @@ import { z } from "zod";
 import { viewSchema } from "./augment/settings.js";
 import { UsageError } from "./errors.js";
 import { methodSchema } from "./methods/settings.js";
+import { rates } from "./rates.js";
 
 const whole = z.number().int().positive();
 const channelValues = z.union([z.tuple([z.number()]), z.tuple([z.number(), z.number(), z.number()])]);
@@ -22,15 +23,15 @@ const networkSchema = z.strictObject({
   checkpoint: z.enum(["stage", "block"]).optional(),
 });
 
-const common = {
-  /** Learning rate for a batch of 256; the peak is learningRate·batch/256. */
-  learningRate: z.number().positive(),
+const common = <K extends keyof typeof rates>(kind: K) => ({
+  kind: z.literal(kind),
+  /** Learning rate for a batch of 256; the peak is learningRate·(effective batch)/256. */
+  learningRate: z.number().positive().default(rates[kind].usual),
   weightDecay: z.number().min(0),
-};
+});
 const optimizerSchema = z.discriminatedUnion("kind", [
   z.strictObject({
-    kind: z.literal("lars"),
-    ...common,
+    ...common("lars"),
     momentum: z.number().min(0).max(1),
     /** Denominator of the trust ratio: ‖g + wd·w‖ (the paper's code), or ‖g‖ + wd·‖w‖ (lightly, solo-learn). */
     variant: z.enum(["official", "lightning"]),
@@ -39,14 +40,12 @@ const optimizerSchema = z.discriminatedUnion("kind", [
     trust: z.number().positive(),
   }),
   z.strictObject({
-    kind: z.literal("sgd"),
-    ...common,
+    ...common("sgd"),
     momentum: z.number().min(0).max(1),
     nesterov: z.boolean(),
   }),
   z.strictObject({
-    kind: z.literal("adamw"),
-    ...common,
+    ...common("adamw"),
     beta1: z.number().min(0).max(1),
     beta2: z.number().min(0).max(1),
     epsilon: z.number().positive(),
@@ -93,7 +92,12 @@ export const presetSchema = z
       /** Linear warm-up of the learning rate. */
       warmupEpochs: z.number().min(0),
     }),
+    /** Images in a forward and backward pass, and so in the statistics of a batch norm. */
     batch: whole.min(2),
+    /** Passes whose gradients are averaged for one update of the weights and the target; left out, one. */
+    accumulate: whole.optional(),
+    /** Gradients whose norm, over all parameters, exceeds maxNorm are shortened to it, or the step is skipped. */
+    guard: z.strictObject({ maxNorm: z.number().positive(), action: z.enum(["clip", "skip"]) }).optional(),
     epochs: z.number().positive(),
     evaluate: z.strictObject({
       /** Images in the bank of neighbours and behind the linear probe, at most. */
@@ -122,6 +126,13 @@ export const presetSchema = z
   });
 
 export type Preset = z.infer<typeof presetSchema>;
+
+/** Passes whose gradients are averaged for one update. */
+export const microBatches = ({ accumulate = 1 }: Pick<Preset, "accumulate">): number => accumulate;
+
+/** Images behind one update: what the learning rate is scaled by, and what an epoch is counted in. */
+export const effectiveBatch = (preset: Pick<Preset, "batch" | "accumulate">): number =>
+  preset.batch * microBatches(preset);
 
 /** Checks data that came from outside. Throws UsageError naming each wrong field. */
 export function parsePreset(data: unknown): Preset {

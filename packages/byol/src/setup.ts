@@ -20,7 +20,7 @@ import { simclrLoss } from "./methods/simclr.js";
 import { simsiamLoss } from "./methods/simsiam.js";
 import { needsLabels, supervisedLoss } from "./methods/supervised.js";
 import { headsOf, Network } from "./network.js";
-import type { Preset } from "./preset.js";
+import { effectiveBatch, type Preset } from "./preset.js";
 import { Stream } from "./streams.js";
 
 /**
@@ -43,7 +43,7 @@ export function makeLearner(device: Device, preset: Preset, classes: number, see
   }
   if (method.name === "supervised" && classes === 0) throw needsLabels();
   const online = makeNetwork(build, "initOnline");
-  const optimizer = makeOptimizer(online, undefined, preset.optimizer);
+  const optimizer = makeOptimizer(online, undefined, preset);
   switch (method.name) {
     case "simclr":
       return {
@@ -86,15 +86,19 @@ function makePair(build: Build, { start }: Target): Byol {
   const online = makeNetwork(build, "initOnline");
   const target = makeNetwork(build, "initTarget");
   if (start === "copy") target.arena.copyFrom(online.arena);
-  return { online, target, optimizer: makeOptimizer(online, target, build.preset.optimizer) };
+  return { online, target, optimizer: makeOptimizer(online, target, build.preset) };
 }
 
 function makeOptimizer(
   online: Network,
   target: Network | undefined,
-  settings: Preset["optimizer"],
+  { optimizer: settings, guard }: Pick<Preset, "optimizer" | "guard">,
 ): Optimizer {
-  const common = { weightDecay: settings.weightDecay, ...(target && { target: target.arena }) };
+  const common = {
+    weightDecay: settings.weightDecay,
+    ...(target && { target: target.arena }),
+    ...(guard && { guard }),
+  };
   switch (settings.kind) {
     case "lars":
       return new Lars(online.arena, {
@@ -116,18 +120,18 @@ function makeOptimizer(
   }
 }
 
-/** Steps of a run over so many images: T = epochs·images // batch, at least 1 (byol-spec §1.6). */
-export const totalStepsOf = ({ epochs, batch }: Preset, images: number): number =>
-  Math.max(1, stepsOf(epochs, images, batch));
+/** Steps of a run over so many images: T = epochs·images // effective batch, at least 1 (byol-spec §1.6). */
+export const totalStepsOf = (preset: Preset, images: number): number =>
+  Math.max(1, stepsOf(preset.epochs, images, effectiveBatch(preset)));
 
-/** Steps of warm-up: W = warm-up epochs·images // batch, and no more than half of a shorter run. */
-export const warmupStepsOf = ({ schedule, batch }: Preset, images: number, totalSteps: number): number =>
-  Math.min(stepsOf(schedule.warmupEpochs, images, batch), Math.floor(totalSteps / 2));
+/** Steps of warm-up: W = warm-up epochs·images // effective batch, and no more than half of a shorter run. */
+export const warmupStepsOf = (preset: Preset, images: number, totalSteps: number): number =>
+  Math.min(stepsOf(preset.schedule.warmupEpochs, images, effectiveBatch(preset)), Math.floor(totalSteps / 2));
 
 /** Learning rate and τ of every step of a run over so many images (byol-spec §1.6). */
 export function makeSchedule(preset: Preset, images: number, totalSteps: number) {
   const warmupSteps = warmupStepsOf(preset, images, totalSteps);
-  const peak = scaledLearningRate(preset.optimizer.learningRate, preset.batch);
+  const peak = scaledLearningRate(preset.optimizer.learningRate, effectiveBatch(preset));
   const target = "target" in preset.method ? preset.method.target : undefined;
   return (step: number) => ({
     step,

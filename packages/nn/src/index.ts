@@ -63,6 +63,7 @@ export {
   type RawTensor,
   type Safetensors,
   SafetensorsError,
+  safetensorsParts,
 } from "./io/safetensors.js";
 export {
   copyState,
@@ -73,4 +74,4 @@ export {
   stateDict,
   type StateDictOptions,
 } from "./io/state-dict.js";
-export type { HostTensor } from "./io/values.js";
+export { fromRaw, type HostTensor, toRaw } from "./io/values.js";

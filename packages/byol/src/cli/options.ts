@@ -40,7 +40,8 @@ export const withPresetOptions = (command: Command): Command =>
       (text: string, before: readonly string[] = []) => [...before, text],
     )
     .option("--epochs <n>", "passes over the images; short for --set epochs=n", positive)
-    .option("--batch <n>", "images in a step; short for --set batch=n", wholeFrom(2))
+    .option("--batch <n>", "images in a pass; short for --set batch=n", wholeFrom(2))
+    .option("--accumulate <n>", "passes whose gradients are averaged for one step", wholeFrom(1))
     .option("--knn-every <epochs>", "epochs between two kNN on the way; 0 for none", wholeFrom(0));
 
 function number(text: string): number {

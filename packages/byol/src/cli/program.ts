@@ -1,17 +1,20 @@
 /** The command line: words in, exit code out. */
 import { DawnstrapError } from "@dawnstrap/tensor";
 import { Command } from "commander";
+import { Interrupted } from "../errors.js";
 import { embedCommand } from "./commands/embed.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { planCommand } from "./commands/plan.js";
 import { presetsCommand } from "./commands/presets.js";
 import { pretrainCommand } from "./commands/pretrain.js";
+import { resumeCommand } from "./commands/resume.js";
 import { searchCommand } from "./commands/search.js";
 import { viewsCommand } from "./commands/views.js";
 
 /** Each stands in a file of its own below `commands/`. */
 const commands: readonly (() => Command)[] = [
   pretrainCommand,
+  resumeCommand,
   presetsCommand,
   planCommand,
   evaluateCommand,
@@ -43,6 +46,10 @@ export async function main(words: readonly string[]): Promise<number> {
   } catch (error) {
     // Commander has printed its own complaint (or the help that was asked for) already.
     if (isCommanderError(error)) return error.exitCode;
+    if (error instanceof Interrupted) {
+      process.stderr.write(`${error.message}\n`);
+      return error.exitCode;
+    }
     if (process.env.DEBUG) console.error(error);
     else {
       const message = error instanceof Error ? error.message : String(error);

@@ -7,7 +7,10 @@ import { readConfig } from "./file.js";
 import { assignmentsOf, override, parseAssignment } from "./override.js";
 
 /** Options that are short for a field of the preset, by the names that commander gives them. */
-export const shorthands = { epochs: "epochs", batch: "batch", knnEvery: "evaluate.knnEvery" } as const;
+export const shorthands = {
+  ...{ epochs: "epochs", batch: "batch", accumulate: "accumulate" },
+  knnEvery: "evaluate.knnEvery",
+} as const;
 
 export interface PresetFlags extends Readonly<Partial<Record<keyof typeof shorthands, unknown>>> {
   readonly data?: string;

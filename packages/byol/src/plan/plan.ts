@@ -3,7 +3,7 @@ import type { DataSource } from "../data/source.js";
 import { probeClasses } from "../data/source.js";
 import { UsageError } from "../errors.js";
 import { type Device, planningDevice } from "@dawnstrap/tensor";
-import type { Preset } from "../preset.js";
+import { effectiveBatch, type Preset } from "../preset.js";
 import { makeLearner, totalStepsOf, warmupStepsOf } from "../setup.js";
 import { planTraining } from "../trainer.js";
 import { type Checkpoint, checkpoints, fits, largestBatch, type Place, withCheckpoint } from "./fit.js";
@@ -58,7 +58,7 @@ export async function planRun({ device, preset, data, memory, measure = 0 }: Pla
     work: workOf(device, preset, classes),
     bytes,
     batch: preset.batch,
-    stepsPerEpoch: Math.floor(images / preset.batch),
+    stepsPerEpoch: Math.floor(images / effectiveBatch(preset)),
     steps,
     warmupSteps: warmupStepsOf(preset, images, steps),
     memory: place.memory,
@@ -120,5 +120,5 @@ async function secondsOf(
       speed = images_per_second;
     },
   }).run();
-  return preset.batch / speed;
+  return effectiveBatch(preset) / speed;
 }

@@ -6,7 +6,7 @@ import type { ImageShape } from "../data/source.js";
 import { gradients, learnerState } from "../learner.js";
 import type { Preset } from "../preset.js";
 import { makeLearner } from "../setup.js";
-import { captureStep } from "../trainer.js";
+import { captureStep, type MicroBatch } from "../step.js";
 
 /** Multiply–adds for one image; two FLOPs each. */
 export interface Work {
@@ -81,13 +81,13 @@ export async function bytesOf(
     const drawn = drawViews(settings, geometry, { seed: 0, step: 0, view: view as 0 | 1, images: [0] });
     return device.zeros([batch, drawn.length]);
   });
-  await step(
+  const images: MicroBatch = [
     device.zeros([batch, ...stored], "uint8"),
     rows[0]!,
     rows[1]!,
     device.zeros([batch], "int32"),
-    device.tensor(learner.optimizer.scalars({ lr: 0, tau: 0, step: 0 })),
-  );
+  ];
+  await step.run(async () => images, device.tensor(learner.optimizer.scalars({ lr: 0, tau: 0, step: 0 })));
   const { arena, peak } = device.memory();
   return { weights: bytes(network), optimizer: bytes((name) => !network(name)), step: arena, peak };
 }

@@ -5,8 +5,8 @@ import type { StepMetrics } from "./run-folder.js";
 export interface Progress {
   /** A line of its own. */
   note(text: string): void;
-  /** Training begins. */
-  begin(steps: number): void;
+  /** Training begins, or goes on after so many steps. */
+  begin(steps: number, done?: number): void;
   step(metrics: StepMetrics): void;
   /** Training has ended; the last line is completed. */
   end(): void;
@@ -26,9 +26,12 @@ export function clock(seconds: number): string {
 /** Seconds that the steps left will take at the pace of those done since `from`. */
 class Pace {
   private readonly started = performance.now();
-  constructor(private readonly steps: number) {}
+  constructor(
+    private readonly steps: number,
+    private readonly before: number,
+  ) {}
   left(done: number): number {
-    return ((performance.now() - this.started) / 1000 / done) * (this.steps - done);
+    return ((performance.now() - this.started) / 1000 / (done - this.before)) * (this.steps - done);
   }
 }
 
@@ -37,13 +40,13 @@ const speed = (metrics: StepMetrics) => metrics.images_per_second.toFixed(0);
 
 class BarProgress implements Progress {
   private bar: SingleBar | undefined;
-  private pace = new Pace(0);
+  private pace = new Pace(0, 0);
   constructor(private readonly out: NodeJS.WriteStream) {}
   note(text: string): void {
     this.out.write(`${text}\n`);
   }
-  begin(steps: number): void {
-    this.pace = new Pace(steps);
+  begin(steps: number, done = 0): void {
+    this.pace = new Pace(steps, done);
     this.bar = new SingleBar({
       format: "{bar} {value}/{total}  loss {loss}  {speed} images/s  {left} left",
       barCompleteChar: "█",
@@ -53,7 +56,7 @@ class BarProgress implements Progress {
       hideCursor: true,
       etaBuffer: 1,
     });
-    this.bar.start(steps, 0, { loss: "–", speed: "–", left: "?" });
+    this.bar.start(steps, done, { loss: "–", speed: "–", left: "?" });
   }
   step(metrics: StepMetrics): void {
     const done = metrics.step + 1;
@@ -67,7 +70,7 @@ class BarProgress implements Progress {
 
 class LineProgress implements Progress {
   private steps = 0;
-  private pace = new Pace(0);
+  private pace = new Pace(0, 0);
   private last = 0;
   private pending: StepMetrics | undefined;
   constructor(
@@ -77,9 +80,9 @@ class LineProgress implements Progress {
   note(text: string): void {
     this.write(`${text}\n`);
   }
-  begin(steps: number): void {
+  begin(steps: number, done = 0): void {
     this.steps = steps;
-    this.pace = new Pace(steps);
+    this.pace = new Pace(steps, done);
     this.last = 0;
   }
   step(metrics: StepMetrics): void {

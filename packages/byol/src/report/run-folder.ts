@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   statSync,
@@ -12,6 +13,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { UsageError } from "../errors.js";
+import { rewind } from "./rewind.js";
 
 /** What is looked at now and then, on the lines of those steps. */
 export interface WatchMetrics {
@@ -34,6 +36,8 @@ export interface StepMetrics extends WatchMetrics {
   /** Mean standard deviation of the ℓ2-normalised online projections over the batch: near 0 means collapse. */
   readonly std: number;
   readonly images_per_second: number;
+  /** ‖g‖ of the step's gradient over all parameters, before the guard. */
+  readonly grad_norm?: number;
   /** Cross-entropy and accuracy of the online probe; absent without labels. */
   readonly probe_loss?: number;
   readonly probe_accuracy?: number;
@@ -77,10 +81,16 @@ function makeFolder(path: string): void {
 
 export class RunFolder {
   readonly path: string;
+  /** The lines of metrics.jsonl that a resumed run goes on from. */
+  readonly past: readonly StepMetrics[];
   private readonly metrics: number;
 
-  /** Makes the folder. Throws UsageError at once when it cannot be written, before any work is done. */
-  constructor(path: string) {
+  /**
+   * Makes the folder. Throws UsageError at once when it cannot be written, before any work is done.
+   *
+   * @param from the step that a resumed run goes on with
+   */
+  constructor(path: string, from?: number) {
     this.path = resolve(path);
     try {
       makeFolder(this.path);
@@ -95,7 +105,9 @@ export class RunFolder {
             : code;
       throw new UsageError(`out: cannot write to ${path}: ${why} (choose another folder with --out)`);
     }
-    this.metrics = this.writing("metrics.jsonl", () => openSync(this.file("metrics.jsonl"), "w"));
+    const metrics = this.file("metrics.jsonl");
+    this.past = from === undefined ? [] : rewind(metrics, from);
+    this.metrics = this.writing("metrics.jsonl", () => openSync(metrics, from === undefined ? "w" : "a"));
   }
 
   file(name: string): string {
@@ -119,6 +131,11 @@ export class RunFolder {
   /** One line, written at once: it stays whatever happens to the run. */
   append(metrics: StepMetrics): void {
     this.writing("metrics.jsonl", () => writeSync(this.metrics, `${JSON.stringify(metrics)}\n`));
+  }
+
+  /** Waits until all lines are on the disk. */
+  sync(): void {
+    this.writing("metrics.jsonl", () => fsyncSync(this.metrics));
   }
 
   close(): void {

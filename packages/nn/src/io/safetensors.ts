@@ -142,12 +142,13 @@ function checkMetadata(metadata: unknown): Record<string, string> {
 }
 
 /**
- * Writes a safetensors file: wider elements first (so that all are aligned), otherwise in the order given.
+ * A safetensors file in parts, to be written one after the other without a copy of the tensors in memory: the header,
+ * then each tensor. Wider elements come first (so that all are aligned), otherwise the order is the one given.
  */
-export function encodeSafetensors(
+export function safetensorsParts(
   tensors: Iterable<readonly [string, RawTensor]>,
   metadata: Record<string, string> = {},
-): Uint8Array<ArrayBuffer> {
+): Uint8Array[] {
   const list = [...tensors].sort(([, a], [, b]) => elementBytes[b.dtype] - elementBytes[a.dtype]);
   // Without a prototype, so that any name is a plain key.
   const header: Record<string, unknown> = Object.create(null);
@@ -163,14 +164,23 @@ export function encodeSafetensors(
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const padded = Math.ceil(json.byteLength / 8) * 8;
-  const file = new Uint8Array(8 + padded + at);
-  new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);
-  file.set(json, 8);
-  file.fill(0x20, 8 + json.byteLength, 8 + padded);
-  let to = 8 + padded;
-  for (const [, { bytes }] of list) {
-    file.set(bytes, to);
-    to += bytes.byteLength;
+  const head = new Uint8Array(8 + padded).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(padded), true);
+  head.set(json, 8);
+  return [head, ...list.map(([, { bytes }]) => bytes)];
+}
+
+/** The bytes of a safetensors file; see safetensorsParts. */
+export function encodeSafetensors(
+  tensors: Iterable<readonly [string, RawTensor]>,
+  metadata: Record<string, string> = {},
+): Uint8Array<ArrayBuffer> {
+  const parts = safetensorsParts(tensors, metadata);
+  const file = new Uint8Array(parts.reduce((n, part) => n + part.byteLength, 0));
+  let at = 0;
+  for (const part of parts) {
+    file.set(part, at);
+    at += part.byteLength;
   }
   return file;
 }

@@ -1,0 +1,54 @@
+/** The command line as a process. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const repository = fileURLToPath(new URL("../..", import.meta.url));
+const program = join(repository, "packages/byol/src/cli/main.ts");
+
+export interface Ended {
+  /** Null where a signal ended it. */
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+}
+
+export function startByol(...words: string[]): Running {
+  const { DEBUG: _, ...env } = process.env;
+  const child = spawn(
+    process.execPath,
+    ["--conditions=@dawnstrap/source", "--import", "tsx", program, ...words],
+    { cwd: repository, env },
+  );
+  let [out, err] = ["", ""];
+  child.stdout.on("data", (text) => (out += text));
+  child.stderr.on("data", (text) => (err += text));
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, out, err }));
+  });
+  return { child, ended };
+}
+
+/** Lines of a run's metrics.jsonl so far, the half one that is being written left out. */
+export async function linesOf(run: string): Promise<string[]> {
+  const text = await readFile(join(run, "metrics.jsonl"), "utf8").catch(() => "");
+  return text.split("\n").slice(0, -1);
+}
+
+/** Sends a signal once the run has done so many steps; returns what was left. */
+export async function stopAt({ child, ended }: Running, run: string, steps: number, signal: NodeJS.Signals) {
+  while ((await linesOf(run)).length < steps) {
+    if (child.exitCode !== null) throw new Error(`the run ended before step ${steps}: ${(await ended).err}`);
+    await sleep(5);
+  }
+  child.kill(signal);
+  return ended;
+}
