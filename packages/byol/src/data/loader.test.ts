@@ -28,6 +28,15 @@ describe("BatchLoader", () => {
     expect(all.slice(20)).not.toEqual(all.slice(0, 20));
   });
 
+  it("reads every image once, though batches are begun ahead", async () => {
+    const set = numbered(40);
+    let reads = 0;
+    const counted: ImageSet = { ...set, read: (i) => (reads++, set.read(i)) };
+    await indicesOf(new BatchLoader(counted, image, { batch: 4, seed: 1 }), 8);
+    // Eight batches, and two that were begun for the steps to come.
+    expect(reads).toBe(10 * 4);
+  });
+
   it("is a pure function of seed and step", async () => {
     const a = new BatchLoader(numbered(50), image, { batch: 4, seed: 7 });
     const b = new BatchLoader(numbered(50), image, { batch: 4, seed: 7, readAhead: 0 });

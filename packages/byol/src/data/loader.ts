@@ -39,15 +39,20 @@ export class BatchLoader {
 
   /** The batch of a step, 0 first. The next ones are begun, so that decoding overlaps with training. */
   at(step: number): Promise<Batch> {
-    const batch = this.ahead.get(step) ?? this.read(step);
-    this.ahead.clear();
-    for (let next = step; next <= step + (this.options.readAhead ?? 2); next++) {
-      const reading = next === step ? batch : this.read(next);
-      // A failure is reported to the step that wants the batch, not to the process.
-      reading.catch(() => {});
-      if (next > step) this.ahead.set(next, reading);
-    }
+    const batch = this.begun(step);
+    const last = step + (this.options.readAhead ?? 2);
+    for (let next = step + 1; next <= last; next++) this.ahead.set(next, this.begun(next));
+    for (const begun of this.ahead.keys()) if (begun <= step || begun > last) this.ahead.delete(begun);
     return batch;
+  }
+
+  private begun(step: number): Promise<Batch> {
+    const known = this.ahead.get(step);
+    if (known) return known;
+    const reading = this.read(step);
+    // A failure is reported to the step that wants the batch, not to the process.
+    reading.catch(() => {});
+    return reading;
   }
 
   private placesOf(epoch: number): Uint32Array {
