@@ -31,7 +31,11 @@ describe("BatchLoader", () => {
   it("reads every image once, though batches are begun ahead", async () => {
     const set = numbered(40);
     let reads = 0;
-    const counted: ImageSet = { ...set, read: (i) => (reads++, set.read(i)) };
+    const read = (i: number) => {
+      reads++;
+      return set.read(i);
+    };
+    const counted: ImageSet = { ...set, read };
     await indicesOf(new BatchLoader(counted, image, { batch: 4, seed: 1 }), 8);
     // Eight batches, and two that were begun for the steps to come.
     expect(reads).toBe(10 * 4);
