@@ -29,6 +29,6 @@ export const emoji: Preset = {
   optimizer: { ...adamw, learningRate: 4e-3 },
   schedule: { warmupEpochs: 1 },
   batch: 64,
-  epochs: 40,
+  epochs: 20,
   evaluate: { bank: 10_000, queries: 10_000, neighbours: 50, knnEvery: 0, subsets: 10 },
 };

@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { imageFiles } from "../../data/files.js";
 import { Opening } from "../../data/opening.js";
 import { DataError, UsageError } from "../../errors.js";
-import { contactSheet } from "../../evaluate/contact-sheet.js";
+import { neighbourSheet } from "../../evaluate/neighbour-sheet.js";
 import { buildEncoder } from "../../evaluate/encoder-file.js";
 import { extractFeatures } from "../../evaluate/extract.js";
 import { nearestRows } from "../../evaluate/knn.js";
@@ -63,7 +63,7 @@ async function search(opened: Opened, files: readonly string[], { count, out }: 
         };
       }),
     );
-    const png = await contactSheet(rows, data.image);
+    const png = await neighbourSheet(rows, data.image);
     try {
       writeFileSync(out, png);
     } catch (error) {

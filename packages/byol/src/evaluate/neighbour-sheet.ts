@@ -10,7 +10,7 @@ const [tile, gap] = [96, 6];
  *
  * @param rows captions and pixels, uint8 [height, width, channels] each
  */
-export async function contactSheet(
+export async function neighbourSheet(
   rows: readonly { readonly caption: string; readonly images: readonly Uint8Array[] }[],
   shape: ImageShape,
 ): Promise<Buffer> {
