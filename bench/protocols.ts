@@ -1,0 +1,69 @@
+/** `npm run bench:protocols`: the heavy parts of evaluation at the sizes they are used at, once each. */
+import { knnAccuracy, lambdaGrid, transferLinear } from "@dawnstrap/byol";
+import { type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
+import { Command, Option } from "commander";
+
+const { device: choice } = new Command("npm run bench:protocols --")
+  .description(
+    "Times the λ grid of transfer and a large kNN on one device, and says how much memory they took",
+  )
+  .addOption(new Option("--device <device>", "where to run").choices(deviceChoices).default("auto"))
+  .showHelpAfterError()
+  .parse()
+  .opts<{ device: DeviceChoice }>();
+
+const classes = 10;
+
+/** Formula-made clouds, one a class: sums of two sines stand in for noise. */
+function clouds(count: number, width: number, phase: number) {
+  const labels = Int32Array.from({ length: count }, (_, i) => i % classes);
+  const features = Float32Array.from({ length: count * width }, (_, at) => {
+    const [i, j] = [Math.floor(at / width), at % width];
+    const centre = Math.sin(1 + labels[i]! * (j + 1) * 1.7);
+    return centre + 12 * Math.sin(at * 12.9898 + phase) * Math.sin(at * 78.233 + i);
+  });
+  return { features, labels, width };
+}
+
+const mebibytes = (): number => process.memoryUsage().rss / 2 ** 20;
+
+async function timed(name: string, work: () => Promise<string>): Promise<void> {
+  const before = mebibytes();
+  let most = before;
+  const watch = setInterval(() => {
+    most = Math.max(most, mebibytes());
+  }, 20);
+  const started = performance.now();
+  const said = await work();
+  const seconds = (performance.now() - started) / 1000;
+  clearInterval(watch);
+  most = Math.max(most, mebibytes());
+  console.log(
+    `${name}: ${seconds.toFixed(1)} s, ${(most - before).toFixed(0)} MiB more than before, ${said}`,
+  );
+}
+
+const device = await openDevice(choice);
+console.log(`${device.kind}, ${device.description}`);
+
+const [train, validation] = [clouds(8000, 128, 0), clouds(2000, 128, 1)];
+await timed(`transfer, ${lambdaGrid.length} λ on 8,000 × 128`, async () => {
+  const asSet = ({ features, labels }: typeof train) => ({ features, targets: { labels, classes } });
+  const score = (logits: Float32Array): number => {
+    let right = 0;
+    validation.labels.forEach((label, i) => {
+      const row = logits.subarray(i * classes, (i + 1) * classes);
+      if (row.indexOf(Math.max(...row)) === label) right++;
+    });
+    return right / validation.labels.length;
+  };
+  const found = await transferLinear(device, 128, asSet(train), asSet(validation), score);
+  return `λ ${found.lambda.toExponential(2)} chosen, validation ${(100 * Math.max(...found.scores)).toFixed(1)} %`;
+});
+
+const [bank, queries] = [clouds(10_000, 512, 0), clouds(10_000, 512, 1)];
+await timed("kNN, 10,000 × 10,000 × 512, k = 200", async () => {
+  const share = await knnAccuracy(device, bank, queries, classes, { k: 200 });
+  return `${(100 * share).toFixed(1)} % right`;
+});
+await device.destroy();
