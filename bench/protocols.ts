@@ -14,13 +14,18 @@ const { device: choice } = new Command("npm run bench:protocols --")
 
 const classes = 10;
 
-/** Formula-made clouds, one a class: sums of two sines stand in for noise. */
-function clouds(count: number, width: number, phase: number) {
+/** Clouds, one a class, that overlap. */
+function clouds(count: number, width: number, seed: number) {
+  let state = seed;
+  const uniform = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32 - 0.5;
+  };
   const labels = Int32Array.from({ length: count }, (_, i) => i % classes);
   const features = Float32Array.from({ length: count * width }, (_, at) => {
     const [i, j] = [Math.floor(at / width), at % width];
-    const centre = Math.sin(1 + labels[i]! * (j + 1) * 1.7);
-    return centre + 12 * Math.sin(at * 12.9898 + phase) * Math.sin(at * 78.233 + i);
+    const centre = 0.3 * Math.sin(1 + labels[i]! * (j + 1) * 1.7);
+    return centre + 4 * uniform();
   });
   return { features, labels, width };
 }
