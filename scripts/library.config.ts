@@ -16,20 +16,21 @@ export function library(entry: Record<string, string>): Options {
     sourcemap: true,
     clean: true,
     external: [/^@dawnstrap\//],
-    onSuccess: copyWorkers,
+    onSuccess: copyAssets,
   };
 }
 
 /**
- * Worker files are plain modules named `*-worker.js`. They land flat in dist, because the code that starts them is
- * bundled flat: `new URL("./decode-worker.js", import.meta.url)` holds in the sources and in dist.
+ * Worker files are plain modules named `*-worker.js`, what a written page is made of is named `*-page.js` and
+ * `*-page.css`. They land flat in dist, because the code that reads them is bundled flat:
+ * `new URL("./decode-worker.js", import.meta.url)` holds in the sources and in dist.
  */
-async function copyWorkers(): Promise<void> {
+async function copyAssets(): Promise<void> {
   const taken = new Set<string>();
   for (const file of await readdir("src", { recursive: true })) {
-    if (!file.endsWith("-worker.js")) continue;
+    if (!/-worker\.js$|-page\.(js|css)$/.test(file)) continue;
     const name = basename(file);
-    if (taken.has(name)) throw new Error(`two worker files are named ${name}; dist is flat`);
+    if (taken.has(name)) throw new Error(`two files to copy are named ${name}; dist is flat`);
     taken.add(name);
     await copyFile(join("src", file), join("dist", name));
   }

@@ -68,7 +68,8 @@ export async function serve(script: string, args: readonly string[] = []): Promi
   };
 }
 
-function executable(): string {
+/** Of the Chromium to start. */
+export function executable(): string {
   const places = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/google-chrome"];
   const found = places.find((path) => path && existsSync(path));
   if (!found)

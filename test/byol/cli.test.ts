@@ -2,6 +2,7 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { decodeSafetensors } from "@dawnstrap/nn";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startByol } from "./run.js";
@@ -148,6 +149,13 @@ describe("byol pretrain runs", () => {
       steps: 6,
       preset: { name: "tiny", batch: 16 },
     });
+    const { tensors, metadata } = decodeSafetensors(await readFile(join(folder, "embeddings.safetensors")));
+    expect([...tensors].map(([name, { shape }]) => [name, ...shape])).toEqual([
+      ["features", 500, expect.any(Number)],
+      ["labels", 500],
+      ["thumbnails", 500, 28, 28, expect.any(Number)],
+    ]);
+    expect(JSON.parse(metadata.classes!)).toHaveLength(10);
     const safetensors = await readFile(join(folder, "encoder.safetensors"));
     const header = JSON.parse(safetensors.subarray(8, 8 + Number(safetensors.readBigUInt64LE(0))).toString());
     expect(Object.keys(header)).toEqual(expect.arrayContaining(["conv1.weight", "layer1.0.bn1.runningMean"]));

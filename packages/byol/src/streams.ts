@@ -14,6 +14,7 @@ const purposes = {
   bootstrap: 7,
   initQueue: 8,
   crop: 9,
+  map: 10,
 } as const;
 export type Purpose = keyof typeof purposes;
 

@@ -12,6 +12,7 @@ import { measure } from "./evaluate/measure.js";
 import { learnerState } from "./learner.js";
 import { effectiveBatch, type Preset, parsePreset } from "./preset.js";
 import { rateWarning } from "./rates.js";
+import { encodeSample, sampleOf } from "./report/html/sample.js";
 import { type Progress, silent } from "./report/progress.js";
 import { RunFolder, type Summary } from "./report/run-folder.js";
 import { TensorBoardFile } from "./report/tensorboard.js";
@@ -191,7 +192,10 @@ async function train(options: Start): Promise<Finished> {
 
     progress.note("measuring the pretrained network");
     const pretrained = await measure(device, learner.online, data, preset);
-    folder.writeEncoder(encodeStateDict(await stateDict(learner.online.encoder), { preset: preset.name }));
+    const weights = await stateDict(learner.online.encoder);
+    folder.writeBytes("encoder.safetensors", encodeStateDict(weights, { preset: preset.name }));
+    const shown = await sampleOf(device, learner.online, data, preset);
+    if (shown) folder.writeBytes("embeddings.safetensors", encodeSample(shown));
     const summary: Summary = {
       ...{ device: device.kind, data: options.data, preset: preset.name, seed },
       epochs: training.steps / training.stepsPerEpoch,

@@ -7,6 +7,7 @@ import { evaluateCommand } from "./commands/evaluate.js";
 import { planCommand } from "./commands/plan.js";
 import { presetsCommand } from "./commands/presets.js";
 import { pretrainCommand } from "./commands/pretrain.js";
+import { reportCommand } from "./commands/report.js";
 import { resumeCommand } from "./commands/resume.js";
 import { searchCommand } from "./commands/search.js";
 import { viewsCommand } from "./commands/views.js";
@@ -21,6 +22,7 @@ const commands: readonly (() => Command)[] = [
   embedCommand,
   searchCommand,
   viewsCommand,
+  reportCommand,
 ];
 
 function build(): Command {

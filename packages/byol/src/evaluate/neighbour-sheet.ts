@@ -1,6 +1,7 @@
 /** Images side by side in one picture. */
 import sharp from "sharp";
 import type { ImageShape } from "../data/source.js";
+import { escaped } from "../report/escape.js";
 
 /** Side of a tile, and the gap around it, in pixels. */
 const [tile, gap] = [96, 6];
@@ -18,8 +19,6 @@ export async function neighbourSheet(
   const rowHeight = captionHeight + tile + gap;
   const columns = Math.max(1, ...rows.map(({ images }) => images.length));
   const [width, height] = [gap + columns * (tile + gap), rows.length * rowHeight + gap];
-  const escaped = (text: string): string =>
-    text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   const captions = rows
     .map(({ caption }, r) => `<text x="${gap}" y="${r * rowHeight + 15}">${escaped(caption)}</text>`)
     .join("");

@@ -5,6 +5,7 @@ import { drawViews } from "../augment/parameters.js";
 import { augment } from "../augment/view.js";
 import type { ImageShape } from "../data/source.js";
 import type { Preset } from "../preset.js";
+import { escaped } from "./escape.js";
 
 export interface SheetImage {
   /** Stands beside the row. */
@@ -104,6 +105,3 @@ async function viewsOf(
 }
 
 const shortened = (label: string): string => (label.length > 17 ? `…${label.slice(-16)}` : label);
-
-const escaped = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

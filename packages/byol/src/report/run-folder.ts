@@ -1,4 +1,4 @@
-/** The folder of a run: config.json, metrics.jsonl, encoder.safetensors, summary.json. */
+/** The folder of a run: config.json, metrics.jsonl, encoder.safetensors, embeddings.safetensors, summary.json. */
 import {
   accessSync,
   closeSync,
@@ -124,8 +124,8 @@ export class RunFolder {
     );
   }
 
-  writeEncoder(bytes: Uint8Array): void {
-    this.writing("encoder.safetensors", () => writeFileSync(this.file("encoder.safetensors"), bytes));
+  writeBytes(name: "encoder.safetensors" | "embeddings.safetensors", bytes: Uint8Array): void {
+    this.writing(name, () => writeFileSync(this.file(name), bytes));
   }
 
   /** One line, written at once: it stays whatever happens to the run. */

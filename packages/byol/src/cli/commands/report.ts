@@ -1,0 +1,30 @@
+/** `byol report`: several runs side by side, as one HTML file. */
+import { writeFileSync } from "node:fs";
+import { Command } from "commander";
+import { UsageError } from "../../errors.js";
+import { reportPage } from "../../report/html/page.js";
+import { readRun } from "../../report/html/run.js";
+import { wholeFrom } from "../options.js";
+
+interface ReportFlags {
+  readonly out: string;
+  readonly seed: number;
+}
+
+export const reportCommand = (): Command =>
+  new Command("report")
+    .description("Compares runs: plots, a map of the images, nearest neighbours, tables, in one HTML file")
+    .argument("<run...>", "folders of runs")
+    .option("--out <file>", "the page to write", "report.html")
+    .option("--seed <n>", "of the maps", wholeFrom(0, 2 ** 32 - 1), 0)
+    .action(report);
+
+async function report(folders: string[], { out, seed }: ReportFlags): Promise<void> {
+  const page = await reportPage(folders.map(readRun), seed);
+  try {
+    writeFileSync(out, page);
+  } catch (error) {
+    throw new UsageError(`out: cannot write ${out}: ${(error as Error).message}`);
+  }
+  process.stdout.write(`${out}: ${(Buffer.byteLength(page) / 2 ** 20).toFixed(1)} MiB\n`);
+}
