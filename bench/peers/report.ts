@@ -133,7 +133,7 @@ export function sectionOf({ machine: m, rows }: Results): string {
     const fused =
       m.limit.fused === null ? "this engine has no fused multiply-add" : `${digits(m.limit.fused)} fused`;
     parts.push(
-      `128-bit vectors that stay in registers reach ${digits(m.limit.mulAdd)} GFLOP/s on these threads by WebAssembly (${fused}): no kernel can do more.`,
+      `128-bit vectors that stay in registers reach ${digits(m.limit.mulAdd)} GFLOP/s on these threads by WebAssembly (${fused}). No kernel multiplies faster; Winograd convolutions need fewer multiplications than the textbook count that stands here.`,
     );
   }
   for (const device of ["cpu", "webgpu"] satisfies DeviceName[]) {

@@ -23,7 +23,8 @@ export const digits: Preset = {
   name: "digits",
   description: "Handwritten digits and a small ResNet: the main job, made for two cores",
   source: "tuned here",
-  expected: "not measured yet",
+  expected:
+    "kNN 71 to 74 %, linear probe 87 to 90 %, ten labels a class 66 to 70 % (random: 57 to 61, 74 to 81, 45 to 51)",
   data: "digits",
   image: {
     stored: 28,

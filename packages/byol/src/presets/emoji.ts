@@ -20,7 +20,7 @@ export const emoji: Preset = {
   name: "emoji",
   description: "Emoji by two vendors, nine categories",
   source: "tuned here",
-  expected: "not measured yet",
+  expected: "kNN 51 %, linear probe 56 %, ten labels a class 37 % (random: 47, 50, 29); one seed",
   data: "emoji",
   image: { stored: 64, size: 32, ...imagenetColours },
   views: [emojiView, emojiView],
