@@ -15,6 +15,7 @@ import { firstView, type ViewAugmentation } from "../augment/settings.js";
 import { UsageError } from "../errors.js";
 import { type Preset, parsePreset } from "../preset.js";
 import { presetNamed } from "../presets/index.js";
+import { imagenetColours } from "../presets/shared.js";
 
 /** What is known of an encoder before it stands on a device. */
 export interface EncoderFile {
@@ -37,15 +38,7 @@ export interface EncoderOptions {
 }
 
 /** 224 pixels, ImageNet's mean and deviation: what torchvision's encoders were trained on. */
-const imagenetImage: Preset["image"] = {
-  stored: 256,
-  size: 224,
-  channels: 3,
-  background: [255, 255, 255],
-  mean: [0.485, 0.456, 0.406],
-  deviation: [0.229, 0.224, 0.225],
-  resize: "bicubic",
-};
+const imagenetImage: Preset["image"] = { stored: 256, size: 224, ...imagenetColours };
 
 /**
  * Reads an encoder.

@@ -70,7 +70,8 @@ export async function extractFeatures(
   return { features, labels: Int32Array.from(labels), width, places: Int32Array.from(kept) };
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array {
+/** Arrays one after another. */
+export function joined(parts: readonly Float32Array[]): Float32Array {
   const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
   let at = 0;
   for (const part of parts) {

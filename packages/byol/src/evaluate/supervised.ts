@@ -72,8 +72,8 @@ export async function fineTune(
   options: FineTuneOptions,
 ): Promise<Classifier> {
   const { steps, seed, from = "encoder", learningRate, weightDecay = 0 } = options;
-  const loader = new BatchLoader(set, shape, { batch: Math.min(options.batch, set.length), seed });
   const batch = Math.min(options.batch, set.length);
+  const loader = new BatchLoader(set, shape, { batch, seed });
   const network = new Classifier(encoder, classes, fineTuneDecay(loader.stepsPerEpoch));
   network.init(device, { seed: new Stream(seed, "initOnline").bits() });
   if (from === "encoder") loadStateDict(network.encoder, encoder.weights, { layout: encoder.layout });

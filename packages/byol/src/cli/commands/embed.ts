@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { ImageSet } from "../../data/source.js";
 import { type Embeddings, writeEmbeddings } from "../../evaluate/embed.js";
 import { buildEncoder } from "../../evaluate/encoder-file.js";
-import { extractFeatures } from "../../evaluate/extract.js";
+import { extractFeatures, joined } from "../../evaluate/extract.js";
 import { deviceOption } from "../options.js";
 import { type Opened, type SubjectFlags, withEncoder } from "../subject.js";
 
@@ -64,6 +64,5 @@ export async function embeddingsOf({
       images.push({ set, place });
     }
   }
-  const features = Float32Array.from(parts.flatMap((part) => [...part]));
-  return { features, width: network.featureSize, names, classes, images };
+  return { features: joined(parts), width: network.featureSize, names, classes, images };
 }
