@@ -3,19 +3,24 @@ import { type DeviceChoice, deviceChoices } from "@dawnstrap/tensor";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { PresetFlags } from "../config/resolve.js";
 import { dataNames } from "../data/open.js";
+import type { DataOptions } from "../data/source.js";
 import { variantNames } from "../methods/variants.js";
 
 /** As commander hands them over. */
-export interface PretrainFlags extends PresetFlags {
+export interface PretrainFlags extends PresetFlags, DataFlags {
   readonly device: DeviceChoice;
   readonly steps?: number;
   readonly seed: number;
   readonly out?: string;
   readonly tensorboard?: boolean;
+}
+
+/** How data are opened. */
+export interface DataFlags {
   readonly strict?: boolean;
   readonly anySize?: boolean;
   /** MiB. */
-  readonly cache?: number;
+  readonly cache: number;
 }
 
 /** Where to compute. */
@@ -43,6 +48,19 @@ export const withPresetOptions = (command: Command): Command =>
     .option("--batch <n>", "images in a pass; short for --set batch=n", wholeFrom(2))
     .option("--accumulate <n>", "passes whose gradients are averaged for one step", wholeFrom(1))
     .option("--knn-every <epochs>", "epochs between two kNN on the way; 0 for none", wholeFrom(0));
+
+/** How data are opened, for every command that reads images. */
+export const withDataOptions = (command: Command): Command =>
+  command
+    .option("--strict", "stop at the first image that cannot be read, instead of skipping it")
+    .option("--any-size", "take a known data set whose parts are not of the published sizes")
+    .option("--cache <MiB>", "memory for decoded images; the rest are decoded anew", wholeFrom(0), 2048);
+
+export const dataOptionsOf = ({ strict, anySize, cache }: DataFlags): DataOptions => ({
+  strict: strict ?? false,
+  anySize: anySize ?? false,
+  cacheBytes: cache * 2 ** 20,
+});
 
 function number(text: string): number {
   const value = Number(text);

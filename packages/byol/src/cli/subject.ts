@@ -1,19 +1,33 @@
 /** What `evaluate`, `embed` and `search` share: an encoder, images for it, and a device. */
 import { type Device, type DeviceChoice, openDevice } from "@dawnstrap/tensor";
-import { openData } from "../data/open.js";
+import type { Command } from "commander";
+import { dataNames, openData } from "../data/open.js";
 import type { DataSource } from "../data/source.js";
 import { UsageError } from "../errors.js";
 import { type EncoderFile, randomEncoder, readEncoder } from "../evaluate/encoder-file.js";
 import { presetNamed } from "../presets/index.js";
+import { type DataFlags, dataOptionsOf, deviceOption, withDataOptions } from "./options.js";
 
-export interface SubjectFlags {
+export interface SubjectFlags extends DataFlags {
   readonly encoder: string;
   readonly data: string;
   readonly preset?: string;
   readonly device: DeviceChoice;
   readonly seed: number;
-  readonly json?: string;
 }
+
+/** Adds them all but the seed. */
+export const withSubjectOptions = (command: Command): Command =>
+  withDataOptions(
+    command
+      .requiredOption(
+        "--encoder <path>",
+        "a run's folder, a .safetensors file (ours, or torchvision's names), or random: the preset's network untrained",
+      )
+      .requiredOption("--data <what>", dataNames.join(", "))
+      .option("--preset <name>", "whose image settings the encoder shares, where its file does not say")
+      .addOption(deviceOption()),
+  );
 
 /** The encoder that flags name. */
 function encoderOf({
@@ -34,12 +48,12 @@ export interface Opened {
 
 /** Opens what the flags name for the time of `use`. */
 export async function withEncoder(
-  flags: Pick<SubjectFlags, "encoder" | "data" | "preset" | "device" | "seed">,
+  flags: SubjectFlags,
   use: (opened: Opened) => Promise<void>,
 ): Promise<void> {
   const encoder = await encoderOf(flags);
   const { stored: size, channels, background } = encoder.image;
-  const data = await openData(flags.data, { size, channels, background });
+  const data = await openData(flags.data, { size, channels, background }, dataOptionsOf(flags));
   const device = await openDevice(flags.device);
   try {
     process.stderr.write(`device: ${device.kind}, ${device.description}\n`);

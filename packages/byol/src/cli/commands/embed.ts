@@ -4,20 +4,12 @@ import type { ImageSet } from "../../data/source.js";
 import { type Embeddings, writeEmbeddings } from "../../evaluate/embed.js";
 import { buildEncoder } from "../../evaluate/encoder-file.js";
 import { extractFeatures, joined } from "../../evaluate/extract.js";
-import { deviceOption } from "../options.js";
-import { type Opened, type SubjectFlags, withEncoder } from "../subject.js";
+import { type Opened, type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
 
 export const embedCommand = (): Command =>
-  new Command("embed")
+  withSubjectOptions(new Command("embed"))
     .description("Writes the features of images to .npy or, with their paths and classes, to .parquet")
-    .requiredOption(
-      "--encoder <path>",
-      "a run's folder, or a .safetensors file (ours, or torchvision's names)",
-    )
-    .requiredOption("--data <what>", "digits, emoji, or a folder of images")
     .requiredOption("--out <file>", "a .npy or .parquet file")
-    .option("--preset <name>", "whose image settings the encoder shares, where its file does not say")
-    .addOption(deviceOption())
     .action(async (flags: SubjectFlags & { out: string }) => {
       await withEncoder({ ...flags, seed: 0 }, async (opened) => {
         const embeddings = await embeddingsOf(opened);

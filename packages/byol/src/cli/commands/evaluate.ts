@@ -17,8 +17,8 @@ import { paperRates } from "../../evaluate/frozen-linear.js";
 import { type Result, resultTable } from "../../evaluate/result.js";
 import { listedSubset } from "../../evaluate/subsets.js";
 import { lambdaGrid } from "../../evaluate/transfer.js";
-import { deviceOption, positive, wholeFrom } from "../options.js";
-import { type SubjectFlags, withEncoder } from "../subject.js";
+import { positive, wholeFrom } from "../options.js";
+import { type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
 
 /** Numbers with commas between them. */
 const list =
@@ -31,22 +31,19 @@ const list =
   };
 const notNegative = (text: string): number => (Number(text) === 0 ? 0 : positive(text));
 
+interface EvaluateFlags extends SubjectFlags {
+  readonly json?: string;
+}
+
 /** A sub-command with what every protocol needs. */
 const protocol = (name: string, description: string): Command =>
-  new Command(name)
+  withSubjectOptions(new Command(name))
     .description(description)
-    .requiredOption(
-      "--encoder <path>",
-      "a run's folder, a .safetensors file (ours, or torchvision's names), or random: the preset's network untrained",
-    )
-    .requiredOption("--data <what>", "labelled images: digits, emoji, or a folder")
-    .option("--preset <name>", "whose image settings the encoder shares, where its file does not say")
-    .addOption(deviceOption())
     .option("--seed <n>", "of splits, order, augmentation and new weights", wholeFrom(0, 2 ** 32 - 1), 0)
     .option("--json <file>", "write the result, with everything needed to repeat it");
 
 /** Opens what the flags name, runs, prints a table, writes the result. */
-const withSubject = (flags: SubjectFlags, run: (subject: Subject) => Promise<Result>): Promise<void> =>
+const withSubject = (flags: EvaluateFlags, run: (subject: Subject) => Promise<Result>): Promise<void> =>
   withEncoder(flags, async (opened) => {
     const note = (text: string): void => void process.stderr.write(`${text}\n`);
     const result = await run({ ...opened, seed: flags.seed, note });

@@ -8,7 +8,15 @@ import { UsageError } from "../../errors.js";
 import { planRun } from "../../plan/plan.js";
 import { planReport } from "../../plan/report.js";
 import type { Preset } from "../../preset.js";
-import { deviceOption, type PretrainFlags, positive, wholeFrom, withPresetOptions } from "../options.js";
+import {
+  dataOptionsOf,
+  deviceOption,
+  type PretrainFlags,
+  positive,
+  wholeFrom,
+  withDataOptions,
+  withPresetOptions,
+} from "../options.js";
 
 interface PlanFlags extends PretrainFlags {
   readonly images?: number;
@@ -18,9 +26,11 @@ interface PlanFlags extends PretrainFlags {
 }
 
 export const planCommand = (): Command =>
-  withPresetOptions(
-    new Command("plan").description(
-      "Says what a run takes on this device: parameters, work, memory, steps, time; refuses what cannot fit",
+  withDataOptions(
+    withPresetOptions(
+      new Command("plan").description(
+        "Says what a run takes on this device: parameters, work, memory, steps, time; refuses what cannot fit",
+      ),
     ),
   )
     .addOption(deviceOption())
@@ -48,7 +58,7 @@ async function run(flags: PlanFlags): Promise<void> {
 
 function opened(preset: Preset, flags: PlanFlags): Promise<DataSource> {
   const { stored: size, channels, background } = preset.image;
-  return openData(dataOf(preset), { size, channels, background }, flags);
+  return openData(dataOf(preset), { size, channels, background }, dataOptionsOf(flags));
 }
 
 /** A source of so many black images, for a plan without data. */

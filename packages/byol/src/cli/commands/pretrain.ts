@@ -6,13 +6,23 @@ import { showProgress } from "../../report/progress.js";
 import { pretrain } from "../../train.js";
 import { type CheckpointFlags, checkpointing, checkpointOptions } from "../checkpoint-options.js";
 import { finish } from "../finish.js";
-import { defaultFolder, deviceOption, type PretrainFlags, wholeFrom, withPresetOptions } from "../options.js";
+import {
+  dataOptionsOf,
+  defaultFolder,
+  deviceOption,
+  type PretrainFlags,
+  wholeFrom,
+  withDataOptions,
+  withPresetOptions,
+} from "../options.js";
 import { type ResumeFlags, resumeCommand, resumeRun } from "./resume.js";
 
 export const pretrainCommand = (): Command => {
-  const command = withPresetOptions(
-    new Command("pretrain").description(
-      "Trains an encoder, then measures it against the same network at random initialisation",
+  const command = withDataOptions(
+    withPresetOptions(
+      new Command("pretrain").description(
+        "Trains an encoder, then measures it against the same network at random initialisation",
+      ),
     ),
   )
     .addOption(deviceOption())
@@ -24,14 +34,6 @@ export const pretrainCommand = (): Command => {
     .option("--seed <n>", "of everything random", wholeFrom(0, 2 ** 32 - 1), 0)
     .option("--out <dir>", "folder for the results; default: a new one below runs/")
     .option("--tensorboard", "write event files for TensorBoard into the results' folder, too")
-    .option("--strict", "stop at the first image that cannot be read, instead of skipping it")
-    .option("--any-size", "take a known data set whose parts are not of the published sizes")
-    .option(
-      "--cache <MiB>",
-      "memory for decoded images; the rest are decoded every epoch",
-      wholeFrom(0),
-      2048,
-    )
     .option("--resume <dir>", "go on with the run in this folder, as byol resume does");
   for (const option of checkpointOptions()) command.addOption(option);
   return command.action(run);
@@ -49,9 +51,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
       device: flags.device,
       seed: flags.seed,
       out: flags.out ?? defaultFolder(preset.name, flags.seed),
-      strict: flags.strict ?? false,
-      anySize: flags.anySize ?? false,
-      ...(flags.cache !== undefined && { cacheBytes: flags.cache * 2 ** 20 }),
+      ...dataOptionsOf(flags),
       ...(flags.steps !== undefined && { steps: flags.steps }),
       tensorboard: flags.tensorboard ?? false,
       checkpoints: checkpointing(flags),

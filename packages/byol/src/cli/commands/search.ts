@@ -9,8 +9,8 @@ import { neighbourSheet } from "../../evaluate/neighbour-sheet.js";
 import { buildEncoder } from "../../evaluate/encoder-file.js";
 import { extractFeatures } from "../../evaluate/extract.js";
 import { nearestRows } from "../../evaluate/knn.js";
-import { deviceOption, wholeFrom } from "../options.js";
-import { type Opened, type SubjectFlags, withEncoder } from "../subject.js";
+import { wholeFrom } from "../options.js";
+import { type Opened, type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
 import { embeddingsOf } from "./embed.js";
 
 interface SearchFlags extends SubjectFlags {
@@ -19,18 +19,11 @@ interface SearchFlags extends SubjectFlags {
 }
 
 export const searchCommand = (): Command =>
-  new Command("search")
+  withSubjectOptions(new Command("search"))
     .description("Finds the images most like the given ones, and writes them as a contact sheet")
     .argument("<image...>", "image files to look for")
-    .requiredOption(
-      "--encoder <path>",
-      "a run's folder, or a .safetensors file (ours, or torchvision's names)",
-    )
-    .requiredOption("--data <what>", "where to look: digits, emoji, or a folder of images")
     .option("--count <n>", "neighbours of each image", wholeFrom(1, 100), 8)
     .option("--out <file>", "the contact sheet, a PNG", "neighbours.png")
-    .option("--preset <name>", "whose image settings the encoder shares, where its file does not say")
-    .addOption(deviceOption())
     .action((files: string[], flags: SearchFlags) =>
       withEncoder({ ...flags, seed: 0 }, (opened) => search(opened, files, flags)),
     );

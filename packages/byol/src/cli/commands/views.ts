@@ -11,9 +11,16 @@ import { DataError, UsageError } from "../../errors.js";
 import type { Preset } from "../../preset.js";
 import { contactSheet, type SheetImage } from "../../report/contact-sheet.js";
 import { permutation } from "../../streams.js";
-import { deviceOption, wholeFrom, withPresetOptions } from "../options.js";
+import {
+  type DataFlags,
+  dataOptionsOf,
+  deviceOption,
+  wholeFrom,
+  withDataOptions,
+  withPresetOptions,
+} from "../options.js";
 
-interface ViewsFlags extends PresetFlags {
+interface ViewsFlags extends PresetFlags, DataFlags {
   readonly images: number;
   readonly count: number;
   readonly seed: number;
@@ -22,7 +29,7 @@ interface ViewsFlags extends PresetFlags {
 }
 
 export const viewsCommand = (): Command =>
-  withPresetOptions(new Command("views"))
+  withDataOptions(withPresetOptions(new Command("views")))
     .description("Writes a picture of images beside the views that training makes of them")
     .argument("[image...]", "image files; instead of --data")
     .option("--images <n>", "images from the data, a row each", wholeFrom(1, 200), 8)
@@ -81,7 +88,7 @@ async function fromFiles(files: readonly string[], { image }: Preset): Promise<C
 
 async function fromData(name: string, { image }: Preset, flags: ViewsFlags): Promise<Chosen> {
   const { stored: size, channels, background } = image;
-  const data = await openData(name, { size, channels, background });
+  const data = await openData(name, { size, channels, background }, dataOptionsOf(flags));
   try {
     const images: SheetImage[] = [];
     for (const place of permutation(flags.seed, "shuffle", 0, data.train.length)) {
