@@ -31,7 +31,7 @@ export { type CheckpointOptions, Checkpoints } from "./checkpoint/checkpoints.js
 export { type Checkpoint, checksum } from "./checkpoint/format.js";
 export type { RunRecord } from "./checkpoint/record.js";
 export { loadState, readState } from "./checkpoint/state.js";
-export { CheckpointStore, findCheckpoint } from "./checkpoint/store.js";
+export { CheckpointStore, findCheckpoint, hasCheckpoints } from "./checkpoint/store.js";
 
 export { drawViews, type ViewGeometry } from "./augment/parameters.js";
 export { firstView, secondView, type ViewAugmentation } from "./augment/settings.js";

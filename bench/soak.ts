@@ -1,0 +1,154 @@
+/**
+ * `npm run soak`: a long run that is killed (SIGKILL) at random moments and resumed, at the same time as the same run
+ * unbroken. Both have to end with the same bits: the whole state, the exported encoder, and every step's numbers.
+ */
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { checksum, findCheckpoint, hasCheckpoints } from "@dawnstrap/byol";
+import { type DeviceKind, openDevice, philox4x32 } from "@dawnstrap/tensor";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { describeRun } from "./micro/report.js";
+import { type Half, linesOf, type Running, startByol } from "./soak/process.js";
+
+interface Options {
+  readonly preset: string;
+  readonly device: DeviceKind;
+  readonly steps: number;
+  readonly kills: number;
+  readonly seed: number;
+  readonly checkpointMinutes: string;
+  readonly out?: string;
+  readonly results: string;
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0)
+    throw new InvalidArgumentError("It has to be a whole number, 0 or more.");
+  return value;
+}
+
+const options = new Command("npm run soak --")
+  .description(
+    "Kills a run at random moments, resumes it, and compares its end with that of the unbroken run",
+  )
+  .option("--preset <name>", "what to train", "digits")
+  .addOption(new Option("--device <device>", "where to run").choices(["cpu", "webgpu"]).default("cpu"))
+  .option("--steps <n>", "length; the default takes about an hour on a core each", whole, 16_000)
+  .option("--kills <n>", "how often", whole, 3)
+  .option("--seed <n>", "of the run, and of the moments", whole, 0)
+  .option("--checkpoint-minutes <m>", "as byol pretrain's", "2")
+  .option("--out <dir>", "folder for both runs; default: a new one among the temporary files")
+  .option(
+    "--results <file>",
+    "Markdown file that gets the outcome at its end",
+    fileURLToPath(new URL("RESULTS.md", import.meta.url)),
+  )
+  .showHelpAfterError()
+  .parse()
+  .opts<Options>();
+
+const cadence = ["--checkpoint-minutes", options.checkpointMinutes];
+const begin = (half: Half, folder: string): Running =>
+  startByol(half, [
+    ...["pretrain", "--preset", options.preset, "--device", options.device, "--out", folder],
+    ...["--seed", String(options.seed), "--steps", String(options.steps), ...cadence],
+  ]);
+const goOn = (half: Half, folder: string): Running => startByol(half, ["resume", folder, ...cadence]);
+
+async function finish(run: Running): Promise<void> {
+  const { code, signal, err } = await run.ended;
+  if (code !== 0) throw new Error(`a run ended with ${signal ?? `exit code ${code}`}:\n${err}`);
+}
+
+interface Kill {
+  /** Steps that were done when it came. */
+  readonly at: number;
+  /** The step that the run went on with. */
+  readonly from: number;
+}
+
+/** A step of the run, and up to two seconds more, so that a kill may come at any point of a step or of a write. */
+function moments(): { step: number; wait: number }[] {
+  const draws = Array.from({ length: options.kills }, (_, i) => {
+    const [step, wait] = philox4x32([i, 0, 0, 0], [options.seed, 0]);
+    return { step: 1 + (step! % (options.steps - 1)), wait: wait! % 2000 };
+  });
+  return draws.sort((a, b) => a.step - b.step);
+}
+
+async function killed(half: Half, folder: string): Promise<Kill[]> {
+  const kills: Kill[] = [];
+  let run = begin(half, folder);
+  for (const { step, wait } of moments()) {
+    while (linesOf(folder).length < step && run.child.exitCode === null) await sleep(500);
+    await sleep(wait);
+    run.child.kill("SIGKILL");
+    const { code, signal, err } = await run.ended;
+    if (signal !== "SIGKILL")
+      throw new Error(`the run ended with ${signal ?? code} before its kill:\n${err}`);
+    // Where no checkpoint has been written yet there is nothing to go on with.
+    const [at, resumable] = [linesOf(folder).length, await hasCheckpoints(folder)];
+    const from = resumable ? (await findCheckpoint(folder)).record.step : 0;
+    kills.push({ at, from });
+    console.log(`killed after ${at} steps, going on from step ${from}`);
+    run = resumable ? goOn(half, folder) : begin(half, folder);
+  }
+  await finish(run);
+  return kills;
+}
+
+/** Checksums of everything that has to be the same. */
+async function outcome(folder: string): Promise<Record<"state" | "encoder" | "metrics", string>> {
+  const { state } = await findCheckpoint(folder);
+  const metrics = linesOf(folder).map((line) => {
+    const { images_per_second: _, ...numbers } = JSON.parse(line);
+    return JSON.stringify(numbers);
+  });
+  if (metrics.length !== options.steps)
+    throw new Error(`${folder} has the numbers of ${metrics.length} steps, not of ${options.steps}`);
+  const sha256 = (of: string | Uint8Array) => createHash("sha256").update(of).digest("hex");
+  return {
+    state: checksum(state),
+    encoder: sha256(readFileSync(join(folder, "encoder.safetensors"))),
+    metrics: sha256(metrics.join("\n")),
+  };
+}
+
+async function main(): Promise<void> {
+  const device = await openDevice(options.device);
+  const { date, commit, machine, device: where } = describeRun(device, 0);
+  await device.destroy();
+  const root = options.out ?? mkdtempSync(join(tmpdir(), "soak-"));
+  const [broken, unbroken] = [join(root, "killed"), join(root, "unbroken")];
+  const started = performance.now();
+  const minutes = () => ((performance.now() - started) / 60_000).toFixed(0);
+  const [kills, length] = await Promise.all([
+    killed(1, broken).then((k) => ({ k, took: minutes() })),
+    finish(begin(0, unbroken)).then(minutes),
+  ]);
+  const [one, other] = [await outcome(unbroken), await outcome(broken)];
+  const same = JSON.stringify(one) === JSON.stringify(other);
+  const short = ({ state, encoder, metrics }: typeof one) =>
+    [state, encoder, metrics].map((sum) => sum.slice(0, 16)).join(" | ");
+  const section =
+    `## Soak, ${date.slice(0, 16).replace("T", " ")}, commit ${commit.slice(0, 10)}\n\n` +
+    `Preset ${options.preset}, ${options.steps} steps, seed ${options.seed}, ${where.kind} (${where.description}), ` +
+    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; both runs at once, each on half of the cores. ` +
+    `Killed after ${kills.k.map(({ at, from }) => `${at} steps (resumed from ${from})`).join(", ")}. ` +
+    `**${same ? "The same bits" : "NOT THE SAME"}**; first 16 digits of each SHA-256:\n\n` +
+    "| run | minutes | state | encoder | every step's numbers |\n| --- | --: | --- | --- | --- |\n" +
+    `| unbroken | ${length} | ${short(one)} |\n| killed | ${kills.took} | ${short(other)} |\n`;
+  appendFileSync(options.results, existsSync(options.results) ? `\n${section}` : `# Results\n\n${section}`);
+  console.log(`\n${section}`);
+  if (!same) throw new Error(`the runs below ${root} ended differently`);
+}
+
+main().catch((error: Error) => {
+  console.error(`soak: ${error.message}`);
+  process.exit(1);
+});
