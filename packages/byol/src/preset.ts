@@ -28,6 +28,8 @@ const common = <K extends keyof typeof rates>(kind: K) => ({
   /** Learning rate for a batch of 256; the peak is learningRate·(effective batch)/256. */
   learningRate: z.number().positive().default(rates[kind].usual),
   weightDecay: z.number().min(0),
+  /** Multiple of the learning rate that biases and norms learn at; left out, 1. */
+  biasAndNormRate: z.number().positive().optional(),
 });
 const optimizerSchema = z.discriminatedUnion("kind", [
   z.strictObject({

@@ -1,8 +1,11 @@
 /** The networks, the optimiser and the loss of a run, made from a preset and a seed. */
 import {
   AdamW,
+  byName,
+  excludeBiasAndNorm,
   Lars,
   type Optimizer,
+  type Rule,
   scaledLearningRate,
   Sgd,
   stepsOf,
@@ -92,10 +95,11 @@ function makePair(build: Build, { start }: Target): Byol {
 function makeOptimizer(
   online: Network,
   target: Network | undefined,
-  { optimizer: settings, guard }: Pick<Preset, "optimizer" | "guard">,
+  { optimizer: settings, guard, method }: Pick<Preset, "optimizer" | "guard" | "method">,
 ): Optimizer {
   const common = {
     weightDecay: settings.weightDecay,
+    rules: rulesOf(settings, method),
     ...(target && { target: target.arena }),
     ...(guard && { guard }),
   };
@@ -120,6 +124,13 @@ function makeOptimizer(
   }
 }
 
+/** What is left out of decay and adaptation, and what has a rate of its own. */
+function rulesOf({ biasAndNormRate: rate }: Preset["optimizer"], method: Preset["method"]): readonly Rule[] {
+  const excluded = excludeBiasAndNorm.map((rule) => ({ ...rule, ...(rate !== undefined && { rate }) }));
+  const steady = method.name === "simsiam" && method.predictorRate === "constant";
+  return [...excluded, ...(steady ? [byName(/^predictor\./, { steady })] : [])];
+}
+
 /** Steps of a run over so many images: T = epochs·images // effective batch, at least 1 (byol-spec §1.6). */
 export const totalStepsOf = (preset: Preset, images: number): number =>
   Math.max(1, stepsOf(preset.epochs, images, effectiveBatch(preset)));
@@ -128,13 +139,13 @@ export const totalStepsOf = (preset: Preset, images: number): number =>
 export const warmupStepsOf = (preset: Preset, images: number, totalSteps: number): number =>
   Math.min(stepsOf(preset.schedule.warmupEpochs, images, effectiveBatch(preset)), Math.floor(totalSteps / 2));
 
-/** Learning rate and τ of every step of a run over so many images (byol-spec §1.6). */
+/** Learning rate, its peak and τ of every step of a run over so many images (byol-spec §1.6). */
 export function makeSchedule(preset: Preset, images: number, totalSteps: number) {
   const warmupSteps = warmupStepsOf(preset, images, totalSteps);
   const peak = scaledLearningRate(preset.optimizer.learningRate, effectiveBatch(preset));
   const target = "target" in preset.method ? preset.method.target : undefined;
   return (step: number) => ({
-    step,
+    ...{ step, peak },
     lr: warmupCosine({ peak, warmupSteps, totalSteps }, step),
     ...(target && {
       tau: target.rise === "none" ? target.tau : targetMomentum({ base: target.tau, totalSteps }, step),

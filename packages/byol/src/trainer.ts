@@ -100,7 +100,7 @@ export function planTraining(learner: Learner, options: TrainOptions): Training 
         const { read, speed } = await numbers;
         const named = namedNumbers(read);
         checkFinite(preset, step, named);
-        const { step: _, ...scheduled } = schedule(step);
+        const { step: _, peak: _peak, ...scheduled } = schedule(step);
         const metrics = {
           ...{ step, epoch: step / stepsPerEpoch, ...scheduled, images_per_second: speed },
           ...named,

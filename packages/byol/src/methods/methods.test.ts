@@ -1,5 +1,5 @@
 import { grad } from "@dawnstrap/autograd";
-import { concat, type Device, l2Normalize, mul, openDevice, type Tensor } from "@dawnstrap/tensor";
+import { add, concat, type Device, l2Normalize, mul, openDevice, type Tensor } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { firstView } from "../augment/settings.js";
 import { openDigits } from "../data/digits.js";
@@ -174,7 +174,7 @@ async function steps(device: Device, preset: Preset, count: number) {
   const labels = device.tensor(Int32Array.from([0, 1, 2, 3, 4, 5, 6, 7]));
   const seen: number[][] = [];
   for (let k = 0; k < count; k++) {
-    const scalars = device.tensor(learner.optimizer.scalars({ lr: 1e-3, tau: 0.9, step: k }));
+    const scalars = device.tensor(learner.optimizer.scalars({ lr: 1e-3, peak: 1e-3, tau: 0.9, step: k }));
     seen.push(await read(await step(wave(1 + k), wave(1.1 + k), labels, scalars)));
   }
   step.release();
@@ -199,6 +199,51 @@ describe.each(methods)("%s", (name) => {
     const parts = new Set([...end.keys()].map((key) => key.split(".")[0]));
     const moco = name === "moco" ? ["target", "memory"] : [];
     expect([...parts]).toEqual(["online", ...moco, "optimizer"]);
+  });
+});
+
+describe("rates of the released codes", () => {
+  /** Parameters that a step at a learning rate of 0, with a peak of 0.1, has moved. */
+  async function moved(preset: Preset): Promise<string[]> {
+    const learner = makeLearner(cpu, preset, 0, 1);
+    const names = learner.online.arena.segments.map(({ name }) => name);
+    const values = () => Promise.all(learner.online.arena.values().map(read));
+    const before = await values();
+    const scalars = cpu.tensor(learner.optimizer.scalars({ lr: 0, peak: 0.1 }));
+    learner.optimizer.update(
+      learner.online.arena.values().map((value) => add(value, 1)),
+      scalars,
+    );
+    const after = await values();
+    return names.filter((_, k) => String(before[k]) !== String(after[k]));
+  }
+  it("SimSiam's predictor keeps the peak while all else decays, unless it is scheduled", async () => {
+    const preset = shrink(withMethod(tiny, "simsiam"));
+    const predictor = [...new Network(preset, headsOf(preset.method), 0).namedParameters()]
+      .map(([name]) => name)
+      .filter((name) => name.startsWith("predictor."));
+    expect(predictor.length).toBeGreaterThan(3);
+    for (const optimizer of [tiny.optimizer, { ...presetNamed("imagenet-r50").optimizer }])
+      expect(await moved({ ...preset, optimizer })).toEqual(predictor);
+    const method = { ...preset.method, predictorRate: "scheduled" } as Preset["method"];
+    expect(await moved({ ...preset, method })).toEqual([]);
+    expect(withMethod(presetNamed("imagenet-r50"), "simsiam").method).toMatchObject({
+      predictorRate: "constant",
+    });
+  });
+  it("Barlow Twins' biases and norms learn at 0.0048 where weights do at 0.2", () => {
+    const { optimizer } = withMethod(presetNamed("imagenet-r50"), "barlow-twins");
+    const preset = { ...shrink(withMethod(tiny, "barlow-twins")), optimizer };
+    const table = makeLearner(cpu, preset, 10, 0).optimizer.describe().split("\n").slice(1);
+    const rates = new Set(
+      table.map((line) =>
+        line
+          .split(/\s{2,}/)
+          .slice(2, 5)
+          .join(" "),
+      ),
+    );
+    expect(rates).toEqual(new Set(["yes yes 1", "no no 0.024"]));
   });
 });
 

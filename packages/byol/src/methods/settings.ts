@@ -49,6 +49,8 @@ export const methodSchema = z.discriminatedUnion("name", [
     name: z.literal("simsiam"),
     projector: headSchema,
     predictor: headSchema,
+    /** "constant": the predictor keeps the peak rate from the first step to the last. */
+    predictorRate: z.enum(["constant", "scheduled"]).default("scheduled"),
   }),
   z.strictObject({
     name: z.literal("moco"),

@@ -87,7 +87,7 @@ export async function bytesOf(
     rows[1]!,
     device.zeros([batch], "int32"),
   ];
-  await step.run(async () => images, device.tensor(learner.optimizer.scalars({ lr: 0, tau: 0, step: 0 })));
+  await step.run(async () => images, device.tensor(learner.optimizer.scalars({ lr: 0, peak: 0, tau: 0 })));
   const { arena, peak } = device.memory();
   return { weights: bytes(network), optimizer: bytes((name) => !network(name)), step: arena, peak };
 }

@@ -1,16 +1,5 @@
 /** LARS, and SGD as LARS with adaptation off. */
-import {
-  add,
-  div,
-  greater,
-  logicalAnd,
-  minimum,
-  mul,
-  slice,
-  sqrt,
-  type Tensor,
-  where,
-} from "@dawnstrap/tensor";
+import { add, div, greater, logicalAnd, minimum, mul, sqrt, type Tensor, where } from "@dawnstrap/tensor";
 import type { ParamArena } from "./arena.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
 import { momentumUpdateOp } from "./updates.js";
@@ -86,7 +75,7 @@ export class Lars extends Momentum {
     );
   }
 
-  protected override ratio(g: Tensor, scalars: Tensor): Tensor {
+  protected override ratio(g: Tensor, rates: Tensor): Tensor {
     const { eta, variant, clip, eps } = this.larsOptions;
     const official = variant === "official";
     const [ww, uu] = this.tables.squares(this.arena.flat.value, g, this.decay, official);
@@ -94,7 +83,7 @@ export class Lars extends Momentum {
     const denominator = official ? un : add(add(un, mul(this.decay, wn)), eps);
     const usable = logicalAnd(logicalAnd(greater(wn, 0), greater(un, 0)), greater(this.adapted, 0));
     const ratio = div(mul(wn, eta), denominator);
-    const clipped = clip ? minimum(div(ratio, slice(scalars, [0], [1])), 1) : ratio;
+    const clipped = clip ? minimum(div(ratio, rates), 1) : ratio;
     return where(usable, clipped, 1);
   }
 }

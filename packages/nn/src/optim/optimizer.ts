@@ -30,7 +30,8 @@ export interface OptimizerOptions {
   /** Default 0. */
   readonly weightDecay?: number;
   /**
-   * Which parameters are left out of decay and adaptation; later rules override. Default: biases and norms.
+   * Which parameters are left out of decay and adaptation, and which learn at a rate of their own; later rules override.
+   * Default: biases and norms are left out.
    */
   readonly rules?: readonly Rule[];
   /** Arena of the same layout that follows the weights: ξ ← ξ + (1 − τ)(w_new − ξ), in the same pass. */
@@ -52,6 +53,8 @@ export interface GradientGuard {
 /** The numbers of one step. */
 export interface StepNumbers {
   readonly lr: number;
+  /** The schedule's peak. Required where a rule is `steady`. */
+  readonly peak?: number;
   /** Momentum of the target. Required where there is a target. */
   readonly tau?: number;
   /** Steps done before this one (AdamW's bias correction counts from it). Default 0. */
@@ -65,6 +68,10 @@ export abstract class Optimizer {
   protected readonly tables: ArenaTables;
   /** Weight decay of each segment, float32 [segments]. */
   protected readonly decay: Tensor;
+  /** Multiple of the learning rate, for each segment. */
+  private readonly rate: Tensor;
+  /** 1 where a segment keeps the peak rate, else 0; left out where none does. */
+  private readonly steady?: Tensor;
   /** What the rule keeps beside the weights, by name, laid out as the arena is. */
   readonly states: ReadonlyMap<string, Variable>;
   private readonly guard?: GradientGuard;
@@ -79,6 +86,9 @@ export abstract class Optimizer {
       throw new StateError(
         `optimizer: a guard of maxNorm ${guard.maxNorm} lets nothing pass (use more than 0)`,
       );
+    const wrong = rules.find(({ rate = 1 }) => !(rate >= 0 && Number.isFinite(rate)));
+    if (wrong)
+      throw new StateError(`optimizer: rule ${wrong.label} has a rate of ${wrong.rate} (use 0 or more)`);
     this.guard = guard;
     if (target) checkSameLayout("optimizer: target", arena, target);
     this.target = target;
@@ -86,6 +96,9 @@ export abstract class Optimizer {
     this.device = arena.device;
     this.tables = new ArenaTables(arena.device, arena.segments);
     this.decay = this.perSegment(({ decay }) => (decay ? weightDecay : 0));
+    this.rate = this.perSegment(({ rate }) => rate);
+    if (arena.segments.some((segment) => treatmentOf(segment, rules).steady))
+      this.steady = this.perSegment(({ steady }) => (steady ? 1 : 0));
     this.states = new Map(
       stateNames.map((n) => [n, this.device.variable(this.device.zeros([arena.length]), n)]),
     );
@@ -98,8 +111,12 @@ export abstract class Optimizer {
     readonly params: Readonly<Record<string, unknown>>;
   };
 
-  /** Trust ratio of each segment; ones unless the optimiser adapts. */
-  protected ratio(_g: Tensor, _scalars: Tensor): Tensor {
+  /**
+   * Trust ratio of each segment; ones unless the optimiser adapts.
+   *
+   * @param _rates learning rate of each segment
+   */
+  protected ratio(_g: Tensor, _rates: Tensor): Tensor {
     return this.device.ones([this.arena.segments.length]);
   }
 
@@ -107,7 +124,7 @@ export abstract class Optimizer {
    * Records one step: weights, optimiser state and the target (if any) get their new values.
    *
    * @param grads one gradient per parameter in the arena's order, or all packed by `arena.pack`
-   * @param scalars float32 [5] made from `scalars(…)`: an argument of a captured step, so that it may change
+   * @param scalars float32 [6] made from `scalars(…)`: an argument of a captured step, so that it may change
    * @returns ‖g‖ over all parameters, before the guard: float32 []; not computed where nobody asks for it
    */
   update(grads: readonly Tensor[] | Tensor, scalars: Tensor): Tensor {
@@ -121,12 +138,14 @@ export abstract class Optimizer {
     const norm = this.norm(packed);
     const { g, numbers } = this.guarded(packed, norm, scalars);
     const variables = [this.arena.flat, ...this.states.values(), ...(this.target ? [this.target.flat] : [])];
+    const rates = this.rates(numbers);
     const inputs: UpdateInputs = {
       g,
+      rates,
       scalars: numbers,
       segmentOfBlock: this.tables.segmentOfBlock,
       decay: this.decay,
-      ratio: this.ratio(g, numbers),
+      ratio: this.ratio(g, rates),
     };
     const { op, params } = this.update1;
     const updated = applyUpdate(
@@ -137,6 +156,12 @@ export abstract class Optimizer {
     );
     updated.forEach((value, k) => variables[k]!.assign(value));
     return norm;
+  }
+
+  /** Learning rate of each segment, float32 [segments]. */
+  private rates(scalars: Tensor): Tensor {
+    const [lr, peak] = ([scalarAt.lr, scalarAt.peak] as const).map((at) => slice(scalars, [at], [at + 1]));
+    return mul(this.rate, this.steady ? where(this.steady, peak!, lr!) : lr!);
   }
 
   private norm(g: Tensor): Tensor {
@@ -155,11 +180,14 @@ export abstract class Optimizer {
   }
 
   /** The numbers of a step as `update` wants them; make a tensor of them. */
-  scalars({ lr, tau, step = 0 }: StepNumbers): Float32Array {
+  scalars({ lr, peak, tau, step = 0 }: StepNumbers): Float32Array {
     if (this.target && tau === undefined)
       throw new StateError("scalars: this optimiser moves a target; give tau");
+    if (this.steady && peak === undefined)
+      throw new StateError("scalars: some parameters keep the peak of the learning rate; give peak");
     const numbers = new Float32Array(SCALARS);
     numbers[scalarAt.lr] = lr;
+    numbers[scalarAt.peak] = peak ?? 0;
     // 1 − τ is taken here, in float64: close to the end of training float32 could not tell τ from 1.
     numbers[scalarAt.targetRate] = 1 - (tau ?? 1);
     const [c1, c2] = this.corrections(step);

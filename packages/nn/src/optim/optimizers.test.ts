@@ -376,12 +376,12 @@ describe("rules", () => {
         .split("\n")
         .map((l) => l.split(/\s{2,}/)),
     ).toEqual([
-      ["parameter", "shape", "decay", "adapt", "rule"],
-      ["w", "[1]", "yes", "yes", "default"],
-      ["head", "[1]", "yes", "no", "/^head/"],
-      ["b", "[1]", "no", "no", "bias"],
-      ["scale", "[1]", "no", "no", "norm"],
+      ["parameter", "shape", "decay", "adapt", "rate", "rule"],
+      ["w", "[1]", "yes", "yes", "1", "default"],
+      ["head", "[1]", "yes", "no", "1", "/^head/"],
+      ["b", "[1]", "no", "no", "1", "bias"],
+      ["scale", "[1]", "no", "no", "1", "norm"],
     ]);
-    expect(new Sgd(module.arena).describe()).toMatch(/w +\[1\] +yes +no +default/);
+    expect(new Sgd(module.arena).describe()).toMatch(/w +\[1\] +yes +no +1 +default/);
   });
 });

@@ -1,4 +1,4 @@
-/** Which parameters an optimiser decays and adapts: rules by name and kind, which can be printed. */
+/** Which parameters an optimiser decays and adapts, and at which rate: rules by name and kind, which can be printed. */
 import type { Segment } from "./arena.js";
 
 export interface Rule {
@@ -9,6 +9,10 @@ export interface Rule {
   readonly decay?: boolean;
   /** Layer-wise adaptation (LARS) for these. */
   readonly adapt?: boolean;
+  /** Multiple of the learning rate at which these learn (at first: 1). */
+  readonly rate?: number;
+  /** These learn at the peak rate from the first step to the last: neither warm-up nor decay (at first: no). */
+  readonly steady?: boolean;
 }
 
 /**
@@ -20,7 +24,7 @@ export const excludeBiasAndNorm: readonly Rule[] = [
 ];
 
 /** A rule for the parameters whose name the pattern matches. */
-export const byName = (pattern: RegExp, actions: Pick<Rule, "decay" | "adapt">): Rule => ({
+export const byName = (pattern: RegExp, actions: Omit<Rule, "label" | "applies">): Rule => ({
   label: String(pattern),
   applies: (p) => pattern.test(p.name),
   ...actions,
@@ -29,17 +33,22 @@ export const byName = (pattern: RegExp, actions: Pick<Rule, "decay" | "adapt">):
 export interface Treatment {
   readonly decay: boolean;
   readonly adapt: boolean;
+  readonly rate: number;
+  readonly steady: boolean;
   /** Labels of the rules that applied, in order. */
   readonly rules: readonly string[];
 }
 
 /** Later rules override earlier ones. */
 export function treatmentOf(segment: Segment, rules: readonly Rule[]): Treatment {
-  const start: Treatment = { decay: true, adapt: true, rules: [] };
+  const start: Treatment = { decay: true, adapt: true, rate: 1, steady: false, rules: [] };
   return rules
     .filter((rule) => rule.applies(segment))
     .reduce(
-      (t, { label, decay = t.decay, adapt = t.adapt }) => ({ decay, adapt, rules: [...t.rules, label] }),
+      (t, { label, decay = t.decay, adapt = t.adapt, rate = t.rate, steady = t.steady }) => ({
+        ...{ decay, adapt, rate, steady },
+        rules: [...t.rules, label],
+      }),
       start,
     );
 }
@@ -51,17 +60,18 @@ export function treatmentTable(
   adapts: boolean,
 ): string {
   const rows = segments.map((segment) => {
-    const { decay, adapt, rules: applied } = treatmentOf(segment, rules);
+    const { decay, adapt, rate, steady, rules: applied } = treatmentOf(segment, rules);
     const yes = (b: boolean): string => (b ? "yes" : "no");
     return [
       segment.name,
       `[${segment.shape.join(", ")}]`,
       yes(decay),
       adapts ? yes(adapt) : "no",
+      `${rate}${steady ? " steady" : ""}`,
       applied.join(", ") || "default",
     ];
   });
-  const table = [["parameter", "shape", "decay", "adapt", "rule"], ...rows];
+  const table = [["parameter", "shape", "decay", "adapt", "rate", "rule"], ...rows];
   const widths = table[0]!.map((_, c) => Math.max(...table.map((row) => row[c]!.length)));
   return table
     .map((row) =>

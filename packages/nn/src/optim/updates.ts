@@ -12,6 +12,7 @@ import {
   nondifferentiable,
   type Sampler,
   type Source,
+  stack,
   type Tensor,
   type TensorSpec,
 } from "@dawnstrap/tensor";
@@ -20,8 +21,8 @@ import { BLOCK } from "./arena.js";
 type Expr = e.Expr;
 
 /** Where the numbers that change from step to step stand in the scalars tensor. */
-export const scalarAt = { lr: 0, targetRate: 1, correction1: 2, correction2: 3, skip: 4 } as const;
-export const SCALARS = 5;
+export const scalarAt = { lr: 0, targetRate: 1, correction1: 2, correction2: 3, peak: 4, skip: 5 } as const;
+export const SCALARS = 6;
 
 /** What an update sees of one element, beside its state. */
 interface Element<V> {
@@ -30,6 +31,8 @@ interface Element<V> {
   readonly decay: V;
   /** Trust ratio of the element's parameter. */
   readonly ratio: V;
+  /** Learning rate of the element's parameter. */
+  readonly lr: V;
   readonly scalar: (name: keyof typeof scalarAt) => V;
 }
 
@@ -44,6 +47,9 @@ interface Arithmetic<V> {
   /** b where a ≥ 1, else c. */
   ifFull(a: V, b: V, c: V): V;
 }
+
+/** Rows of the table of parameters, float32 [3, segments]: one tensor, because some devices bind no more than 8 at once. */
+const tableRows = { decay: 0, ratio: 1, lr: 2 } as const;
 
 const onNumbers: Arithmetic<number> = {
   add: (a, b) => a + b,
@@ -81,8 +87,8 @@ type Params<P> = P & {
 };
 
 /**
- * Inputs: the arrays that are updated (w, states…, ξ where there is a target), then g, segmentOfBlock, decay,
- * ratio, scalars. Outputs: the updated arrays.
+ * Inputs: the arrays that are updated (w, states…, ξ where there is a target), then g, segmentOfBlock, table, scalars.
+ * Outputs: the updated arrays.
  */
 function updateOp<P>(rule: UpdateRule<P>) {
   const updatedCount = ({ target }: Params<P>): number => 1 + rule.states + (target ? 1 : 0);
@@ -103,17 +109,13 @@ function updateOp<P>(rule: UpdateRule<P>) {
     reference(inputs, params): NdArray[] {
       const count = updatedCount(params);
       const updated = inputs.slice(0, count).map((x) => ({ ...x, data: x.data.slice() }));
-      const [g, segmentOf, decay, ratio, scalars] = inputs.slice(count) as [
-        NdArray,
-        NdArray,
-        NdArray,
-        NdArray,
-        NdArray,
-      ];
+      const [g, segmentOf, table, scalars] = inputs.slice(count) as [NdArray, NdArray, NdArray, NdArray];
       const scalar = (name: keyof typeof scalarAt): number => scalars.data[scalarAt[name]]!;
       g.data.forEach((d, i) => {
         const segment = segmentOf.data[Math.floor(i / BLOCK)]!;
-        const element = { g: d, decay: decay.data[segment]!, ratio: ratio.data[segment]!, scalar };
+        const of = (row: keyof typeof tableRows): number =>
+          table.data[tableRows[row] * table.shape[1]! + segment]!;
+        const element = { g: d, decay: of("decay"), ratio: of("ratio"), lr: of("lr"), scalar };
         const next = stepAll(
           onNumbers,
           updated.map((x) => x.data[i]!),
@@ -128,22 +130,24 @@ function updateOp<P>(rule: UpdateRule<P>) {
     },
     lower(b: LowerBuilder, inputs: readonly Source[], outs, params) {
       const count = updatedCount(params);
-      const [g, segmentOf, decay, ratio, scalars] = inputs.slice(count).map((x) => x.cached()) as [
-        Source,
+      const [g, segmentOf, parameters, scalars] = inputs.slice(count).map((x) => x.cached()) as [
         Source,
         Source,
         Source,
         Source,
       ];
+      const table = b.view(parameters.buffer(), parameters.shape);
       const bufs = inputs.slice(0, count).map((x, k) => b.updated(k, x));
       const grid = [outs[0]!.shape[0]! / BLOCK, BLOCK];
       const arrays = bufs.map((buf) => b.view(buf, grid));
       b.map(bufs, grid, (at) => {
         const segment = segmentOf.at([at[0]!]);
+        const of = (row: keyof typeof tableRows): Expr => table.at([e.i32(tableRows[row]), segment]);
         const element = {
           g: g.at([e.flatten(at, grid)]),
-          decay: decay.at([segment]),
-          ratio: ratio.at([segment]),
+          decay: of("decay"),
+          ratio: of("ratio"),
+          lr: of("lr"),
           scalar: (name: keyof typeof scalarAt) => scalars.at([e.i32(scalarAt[name])]),
         };
         return stepAll(
@@ -166,8 +170,7 @@ function updateOp<P>(rule: UpdateRule<P>) {
         ...updated,
         flat,
         { shape: [blocks], dtype: "int32", range: [0, segments - 1] },
-        { shape: [segments], range: [0, 1] },
-        { shape: [segments], range: [0, 1] },
+        { shape: [Object.keys(tableRows).length, segments], range: [0, 1] },
         { shape: [SCALARS], range: [0.1, 1] },
       ];
       return { inputs, params };
@@ -187,11 +190,11 @@ export const momentumUpdateOp = updateOp<MomentumParams>({
   name: "momentumUpdate",
   states: 1,
   params: (s) => ({ momentum: s.pick([0, 0.5, 0.9]), nesterov: s.bool() }),
-  step(m, w, [velocity], { g, decay, ratio, scalar }, { momentum, nesterov }) {
+  step(m, w, [velocity], { g, decay, ratio, lr }, { momentum, nesterov }) {
     const u = m.mul(ratio, m.add(g, m.mul(decay, w)));
     const next = m.add(m.mul(m.of(momentum), velocity!), u);
     const direction = nesterov ? m.add(u, m.mul(m.of(momentum), next)) : next;
-    return [m.sub(w, m.mul(scalar("lr"), direction)), next];
+    return [m.sub(w, m.mul(lr, direction)), next];
   },
 });
 
@@ -209,13 +212,13 @@ export const adamUpdateOp = updateOp<AdamParams>({
   name: "adamUpdate",
   states: 2,
   params: (s) => ({ beta1: s.pick([0, 0.9]), beta2: s.pick([0.9, 0.99]), eps: 1e-3 }),
-  step(m, w, [mean, square], { g, decay, scalar }, { beta1, beta2, eps }) {
+  step(m, w, [mean, square], { g, decay, lr, scalar }, { beta1, beta2, eps }) {
     const nextMean = m.add(m.mul(m.of(beta1), mean!), m.mul(m.of(1 - beta1), g));
     const nextSquare = m.add(m.mul(m.of(beta2), square!), m.mul(m.of(1 - beta2), m.mul(g, g)));
     const denominator = m.add(m.sqrt(m.div(nextSquare, scalar("correction2"))), m.of(eps));
-    const decayed = m.sub(w, m.mul(scalar("lr"), m.mul(decay, w)));
+    const decayed = m.sub(w, m.mul(lr, m.mul(decay, w)));
     const change = m.div(m.div(nextMean, scalar("correction1")), denominator);
-    return [m.sub(decayed, m.mul(scalar("lr"), change)), nextMean, nextSquare];
+    return [m.sub(decayed, m.mul(lr, change)), nextMean, nextSquare];
   },
 });
 
@@ -223,8 +226,10 @@ export const adamUpdateOp = updateOp<AdamParams>({
 export interface UpdateInputs {
   readonly g: Tensor;
   readonly segmentOfBlock: Tensor;
+  /** Weight decay, trust ratio and learning rate of each parameter, each float32 [segments]. */
   readonly decay: Tensor;
   readonly ratio: Tensor;
+  readonly rates: Tensor;
   readonly scalars: Tensor;
 }
 
@@ -232,8 +237,8 @@ export interface UpdateInputs {
 export function applyUpdate<P extends { target: boolean; skips: boolean }>(
   op: Parameters<typeof apply<P>>[0],
   arrays: readonly Tensor[],
-  { g, segmentOfBlock, decay, ratio, scalars }: UpdateInputs,
+  { g, segmentOfBlock, decay, ratio, rates, scalars }: UpdateInputs,
   params: P,
 ): Tensor[] {
-  return apply(op, [...arrays, g, segmentOfBlock, decay, ratio, scalars], params);
+  return apply(op, [...arrays, g, segmentOfBlock, stack([decay, ratio, rates]), scalars], params);
 }
