@@ -8,6 +8,7 @@ import { type Learner, learnerState, learnerStep, type Views } from "../learner.
 import { headsOf, Network } from "../network.js";
 import { parsePreset, type Preset } from "../preset.js";
 import { presetNamed, presets } from "../presets/index.js";
+import { rateWarning } from "../rates.js";
 import type { StepMetrics } from "../report/run-folder.js";
 import { makeLearner, makeSchedule } from "../setup.js";
 import { Stream } from "../streams.js";
@@ -126,6 +127,24 @@ describe("variants", () => {
         const made = withMethod(preset, name);
         expect(parsePreset(made)).toEqual(made);
       }
+  });
+  it("have the settings of the network's scale: digits, ResNet-18 on small photographs, ResNet-50 on ImageNet", () => {
+    const settings = (name: string) => {
+      const { method, optimizer, views, source } = withMethod(presetNamed(name), "barlow-twins");
+      const own = views === presetNamed(name).views;
+      return [optimizer.kind, "projector" in method && method.projector?.output, own, source.split(",")[0]];
+    };
+    const resnet18 = ["lars", 2048, true, "solo-learn's for a ResNet-18 on CIFAR"];
+    for (const name of ["digits", "emoji", "tiny"])
+      expect(settings(name)).toEqual(["adamw", 256, true, "chosen for short runs on digits"]);
+    for (const name of ["cifar10-r18", "cifar100-r18", "stl10-r18", "imagenette-r18", "folder"])
+      expect(settings(name)).toEqual(resnet18);
+    for (const name of ["imagenet-r50", "imagenet-r200x2"])
+      expect(settings(name)).toEqual(["lars", 8192, false, "as published for ResNet-50 on ImageNet"]);
+  });
+  it("have rates that fit their optimisers", () => {
+    for (const preset of Object.values(presets))
+      for (const name of variantNames) expect(rateWarning(withMethod(preset, name)), name).toBeUndefined();
   });
   it("say which names there are, and that the queue must hold a batch", () => {
     expect(() => withMethod(tiny, "simclrr")).toThrow(/"simclrr".*byol, simclr.*byol-tau-0/);
