@@ -1,6 +1,4 @@
 /** `npm run bench:methods`: every method on digits, by the same protocols, in one table. */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import {
   makeLearner,
   measure,
@@ -8,7 +6,6 @@ import {
   planTraining,
   type Preset,
   presetNamed,
-  UsageError,
   variantNames,
   withMethod,
 } from "@dawnstrap/byol";
@@ -16,6 +13,7 @@ import { type Device, type DeviceChoice, deviceChoices, openDevice } from "@dawn
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Row, table, untrained } from "./methods/rows.js";
 import { describeRun } from "./micro/report.js";
+import { appendSection, Journal, resultsFile, seedList } from "./table.js";
 
 const digits = presetNamed("digits");
 const compared = [untrained, "byol", "simclr", "simsiam", "barlow-twins", "moco", "supervised"];
@@ -40,11 +38,7 @@ const options = new Command("npm run bench:methods --")
   .option("--methods <list>", `some of ${[untrained, ...variantNames].join(", ")}`, methodList, compared)
   .option("--json <file>", "write a line of JSON for each finished run to this file")
   .option("--resume <file>", "as --json, and do not repeat what the file holds already")
-  .option(
-    "--results <file>",
-    "Markdown file that gets the table at its end",
-    fileURLToPath(new URL("RESULTS.md", import.meta.url)),
-  )
+  .option("--results <file>", "Markdown file that gets the table at its end", resultsFile)
   .showHelpAfterError()
   .parse()
   .opts<Options>();
@@ -56,31 +50,12 @@ function positive(text: string): number {
   return value;
 }
 
-function seedList(text: string): number[] {
-  const seeds = text.split(",").map(Number);
-  if (text.trim() === "" || !seeds.every((seed) => Number.isInteger(seed) && seed >= 0))
-    throw new InvalidArgumentError("It has to be whole numbers with commas between, such as 0,1,2.");
-  return seeds;
-}
-
 function methodList(text: string): string[] {
   const methods = text.split(",");
   for (const method of methods)
     if (method !== untrained && !variantNames.includes(method))
       throw new InvalidArgumentError(`There is no "${method}".`);
   return methods;
-}
-
-/** Rows that an interrupted run has left; its last line may be cut off. */
-function rowsOf(file: string): Row[] {
-  const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
-  return lines.map((line, i) => {
-    try {
-      return JSON.parse(line) as Row;
-    } catch {
-      throw new UsageError(`resume: line ${i + 1} of ${file} is not JSON (remove the line, or the file)`);
-    }
-  });
 }
 
 async function run(device: Device, preset: Preset, seed: number, train: boolean) {
@@ -104,10 +79,7 @@ async function run(device: Device, preset: Preset, seed: number, train: boolean)
 
 async function main(): Promise<void> {
   const { epochs, seeds, methods, resume } = options;
-  const file = resume ?? options.json;
-  const rows = resume && existsSync(resume) ? rowsOf(resume) : [];
-  // Without a line that was cut off.
-  if (file) writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  const journal = new Journal<Row>(resume ?? options.json, resume !== undefined);
   const probe = await openDevice(options.device);
   const about = describeRun(probe, 0);
   await probe.destroy();
@@ -115,7 +87,8 @@ async function main(): Promise<void> {
   for (const seed of seeds)
     for (const method of methods) {
       const wanted = method === untrained ? 0 : epochs;
-      if (rows.some((row) => row.method === method && row.seed === seed && row.epochs === wanted)) continue;
+      if (journal.rows.some((row) => row.method === method && row.seed === seed && row.epochs === wanted))
+        continue;
       const started = performance.now();
       const device = await openDevice(options.device);
       const preset = withMethod({ ...digits, epochs }, method === untrained ? "byol" : method);
@@ -123,12 +96,10 @@ async function main(): Promise<void> {
       await device.destroy();
       const seconds = Math.round((performance.now() - started) / 1000);
       const row: Row = { method, seed, epochs: wanted, ...measured, seconds, commit: about.commit };
-      rows.push(row);
-      const line = JSON.stringify(row);
-      if (file) appendFileSync(file, `${line}\n`);
-      console.log(line);
+      journal.add(row);
+      console.log(JSON.stringify(row));
     }
-  const chosen = rows.filter(
+  const chosen = journal.rows.filter(
     ({ method, seed, epochs: of }) =>
       methods.includes(method) && seeds.includes(seed) && (of === 0 || of === epochs),
   );
@@ -138,9 +109,8 @@ async function main(): Promise<void> {
     `## Methods on digits, ${about.date.slice(0, 10)}\n\n` +
     `Preset digits, ${epochs} epochs, ${about.device.kind} (${about.device.description}), ${cpu}, ${cores} cores, ` +
     `Node ${node}, ${platform}, commit ${commits}. Held-out accuracy of the encoder's features in percent: the mean, ` +
-    `then each seed.\n\n${table(chosen)}\n`;
-  appendFileSync(options.results, existsSync(options.results) ? `\n${section}` : `# Results\n\n${section}`);
-  console.log(`\n${section}`);
+    `then each seed.\n\n${table(methods, chosen)}\n`;
+  appendSection(options.results, section);
 }
 
 main().catch((error: Error) => {

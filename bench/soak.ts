@@ -3,16 +3,16 @@
  * unbroken. Both have to end with the same bits: the whole state, the exported encoder, and every step's numbers.
  */
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { checksum, findCheckpoint, hasCheckpoints } from "@dawnstrap/byol";
 import { type DeviceKind, openDevice, philox4x32 } from "@dawnstrap/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { describeRun } from "./micro/report.js";
 import { type Half, linesOf, type Running, startByol } from "./soak/process.js";
+import { appendSection, resultsFile } from "./table.js";
 
 interface Options {
   readonly preset: string;
@@ -43,11 +43,7 @@ const options = new Command("npm run soak --")
   .option("--seed <n>", "of the run, and of the moments", whole, 0)
   .option("--checkpoint-minutes <m>", "as byol pretrain's", "2")
   .option("--out <dir>", "folder for both runs; default: a new one among the temporary files")
-  .option(
-    "--results <file>",
-    "Markdown file that gets the outcome at its end",
-    fileURLToPath(new URL("RESULTS.md", import.meta.url)),
-  )
+  .option("--results <file>", "Markdown file that gets the outcome at its end", resultsFile)
   .showHelpAfterError()
   .parse()
   .opts<Options>();
@@ -143,8 +139,7 @@ async function main(): Promise<void> {
     `**${same ? "The same bits" : "NOT THE SAME"}**; first 16 digits of each SHA-256:\n\n` +
     "| run | minutes | state | encoder | every step's numbers |\n| --- | --: | --- | --- | --- |\n" +
     `| unbroken | ${length} | ${short(one)} |\n| killed | ${kills.took} | ${short(other)} |\n`;
-  appendFileSync(options.results, existsSync(options.results) ? `\n${section}` : `# Results\n\n${section}`);
-  console.log(`\n${section}`);
+  appendSection(options.results, section);
   if (!same) throw new Error(`the runs below ${root} ended differently`);
 }
 

@@ -1,5 +1,6 @@
 /** What a run of one method with one seed came to, and the table of many. */
 import type { Accuracies } from "@dawnstrap/byol";
+import { cell, markdown } from "../table.js";
 
 /** The name of the row that was not trained. */
 export const untrained = "random initialisation";
@@ -21,24 +22,15 @@ const protocols = [
   ["few_shot", "ten labels a class"],
 ] as const;
 
-const percent = (share: number): string => (100 * share).toFixed(1);
-
-/** "91.2 (90.8, 91.0, 91.9)": the mean, and the value of each seed in order. */
-function cell(values: readonly (number | null)[]): string {
-  const known = values.filter((v): v is number => v !== null);
-  if (known.length === 0) return "–";
-  const mean = percent(known.reduce((sum, v) => sum + v, 0) / known.length);
-  return known.length === 1 ? mean : `${mean} (${known.map(percent).join(", ")})`;
-}
-
-/** A Markdown table with a line a method, in the order of their first rows: held-out accuracy in percent. */
-export function table(rows: readonly Row[]): string {
-  const methods = [...new Set(rows.map(({ method }) => method))];
+/** A Markdown table with a line a method, in the order given: held-out accuracy in percent. */
+export function table(methods: readonly string[], rows: readonly Row[]): string {
   const lines = methods.map((method) => {
     const own = rows.filter((row) => row.method === method).sort((a, b) => a.seed - b.seed);
-    const cells = protocols.map(([key]) => cell(own.map((row) => row[key])));
-    return [method, own.map(({ seed }) => seed).join(", "), ...cells];
+    return [
+      method,
+      own.map(({ seed }) => seed).join(", "),
+      ...protocols.map(([key]) => cell(own.map((row) => row[key]))),
+    ];
   });
-  const head = ["method", "seeds", ...protocols.map(([, name]) => name)];
-  return [head, head.map(() => "---"), ...lines].map((line) => `| ${line.join(" | ")} |`).join("\n");
+  return markdown([["method", "seeds", ...protocols.map(([, name]) => name)], ...lines]);
 }

@@ -12,7 +12,7 @@ const row = (method: string, seed: number, knn: number | null): Row => ({
 describe("table", () => {
   it("has the mean and each seed in order, a line a method", () => {
     const rows = [row("byol", 1, 0.9), row("simclr", 0, 0.7), row("byol", 0, 0.8), row("moco", 0, null)];
-    expect(table(rows).split("\n").slice(2)).toEqual([
+    expect(table(["byol", "simclr", "moco"], rows).split("\n").slice(2)).toEqual([
       "| byol | 0, 1 | 85.0 (80.0, 90.0) | 50.0 (50.0, 50.0) | 25.0 (25.0, 25.0) |",
       "| simclr | 0 | 70.0 | 50.0 | 25.0 |",
       "| moco | 0 | – | 50.0 | 25.0 |",

@@ -1,0 +1,41 @@
+/** The protocols with settings for two cores: fewer candidates and shorter than the paper's, the same for every start. */
+import {
+  evaluateFineTune,
+  evaluateKnn,
+  evaluateLinear,
+  evaluateLinearCached,
+  evaluateSemi,
+  evaluateTransfer,
+  type Result,
+  type Subject,
+} from "@dawnstrap/byol";
+
+export interface Protocol {
+  readonly name: string;
+  /** Also run on features of the other domain's encoder. */
+  readonly crosses: boolean;
+  readonly run: (subject: Subject) => Promise<Result>;
+}
+
+const rates = [0.1, 0.02];
+const few = (share: number, epochs: number) => (subject: Subject) =>
+  evaluateSemi(subject, { share }, { rates, epochs: [epochs], batch: 64 });
+
+export const protocols: readonly Protocol[] = [
+  { name: "kNN", crosses: true, run: (s) => evaluateKnn(s, { k: 50 }) },
+  { name: "linear, cached features", crosses: true, run: (s) => evaluateLinearCached(s) },
+  { name: "linear, SGD on crops", crosses: false, run: (s) => evaluateLinear(s, { epochs: 10, batch: 256 }) },
+  { name: "transfer, 45 λ", crosses: true, run: (s) => evaluateTransfer(s) },
+  { name: "semi 1 %", crosses: true, run: few(0.01, 50) },
+  { name: "semi 10 %", crosses: false, run: few(0.1, 30) },
+  {
+    name: "fine-tune, all labels",
+    crosses: false,
+    run: (s) => evaluateFineTune(s, { rates, steps: [300], batch: 64 }),
+  },
+];
+
+export const settings =
+  "kNN: 50 neighbours, cosine, T 0.1. Linear on crops: 10 epochs, batch 256, the paper's five rates. Semi: all weights on " +
+  `1 % (50 epochs) and 10 % (30 epochs) of the labels, batch 64. Fine-tune: 300 steps of 64. Rates of both: ${rates.join(", ")}; ` +
+  "rates and λ are chosen on validation images. Semi and fine-tune from random initialisation are training from scratch.";
