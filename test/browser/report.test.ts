@@ -42,6 +42,20 @@ function embeddings(): Uint8Array {
   );
 }
 
+const share = (value: number) => ({ value, low: value - 0.05, high: value + 0.05 });
+const evaluation = {
+  ...{ id: "1", protocol: "transfer", version: "0.1.0", date: "2026-01-31T00:00:00Z", seed: 4, seconds: 1 },
+  ...{ encoder: "made up", encoder_file: "encoder.safetensors", encoder_sha256: "0", image: {}, view: {} },
+  ...{
+    data: "dtd:/images",
+    device: "cpu",
+    device_description: "none",
+    settings: { chosen: { lambda: 0.25 } },
+  },
+  ...{ images: { train: 2, test: 9, skipped: 0 }, classes: ["<red>", "</script>blue"] },
+  metrics: { top1: share(7 / 9), mean_per_class: share(0.75), confusion: [3, 1, 1, 4] },
+};
+
 async function fabricate(name: string, { ended = false, steps = 1200 } = {}): Promise<string> {
   const folder = join(root, name);
   await mkdir(folder);
@@ -74,6 +88,8 @@ async function fabricate(name: string, { ended = false, steps = 1200 } = {}): Pr
     }),
   );
   await writeFile(join(folder, "embeddings.safetensors"), embeddings());
+  await mkdir(join(folder, "evaluations"));
+  await writeFile(join(folder, "evaluations", "one.json"), JSON.stringify(evaluation));
   return folder;
 }
 
@@ -115,8 +131,26 @@ it("shows plots, tables, a map and neighbours without a network or an error", as
       );
     expect(rows).toHaveLength(9);
     for (const row of rows) expect([row.length, new Set(row).size]).toEqual([9, 1]);
+    const results = page.locator("table.evaluations tbody tr");
+    expect(await results.allInnerTexts()).toEqual([
+      expect.stringMatching(
+        /transfer\s+dtd:\/images\s+a<b>&, an encoder .*\s4\s+77\.8 \(72\.8–82\.8\)\s+75\.0/,
+      ),
+      expect.stringMatching(/BYOL, ResNet-50, the paper's Table 3\s+75\.5/),
+    ]);
+    await page.locator("details", { hasText: "transfer on dtd" }).locator("summary").click();
+    const cell = page.locator("table.heat tbody td").nth(3);
+    expect(await cell.innerText()).toBe("4");
+    expect(await cell.evaluate((td) => getComputedStyle(td).backgroundColor)).toMatch(/0\.48/);
     const text = await page.locator("body").innerText();
-    for (const words of ["a<b>&", "<i>made up</i>", "50.0 % → 87.5 %", "300 of 1200", "it <u>collapsed</u>"])
+    for (const words of [
+      "a<b>&",
+      "<i>made up</i>",
+      "50.0 % → 87.5 %",
+      "300 of 1200",
+      "it <u>collapsed</u>",
+      "</script>blue",
+    ])
       expect(text).toContain(words);
     expect(text).toContain("No map for going");
     expect(text).toMatch(/preset\.batch\s+64\s+32/);

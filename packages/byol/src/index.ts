@@ -72,7 +72,8 @@ export {
 export { type Embeddings, npyOf, parquetOf, writeEmbeddings } from "./evaluate/embed.js";
 export { type FrozenLinearOptions, paperRates, trainFrozenLinear } from "./evaluate/frozen-linear.js";
 export * from "./evaluate/protocols.js";
-export { metricsOf, type Metrics, type Result, resultTable } from "./evaluate/result.js";
+export { metricsOf, type Metrics, type Result } from "./evaluate/result.js";
+export { resultTable } from "./evaluate/result-table.js";
 export { balancedSubset, listedSubset, validationSplit } from "./evaluate/subsets.js";
 export { Classifier, fineTune, type FineTuneOptions, type LabelledImages } from "./evaluate/supervised.js";
 export {

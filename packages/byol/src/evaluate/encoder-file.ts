@@ -1,7 +1,10 @@
 /** Encoders from files: a run's folder, its encoder.safetensors, or weights by torchvision's names. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import {
+  encodeStateDict,
   loadStateDict,
   readStateDict,
   ResNet,
@@ -20,6 +23,8 @@ import { imagenetColours } from "../presets/shared.js";
 /** What is known of an encoder before it stands on a device. */
 export interface EncoderFile {
   readonly path: string;
+  /** Of the file, or, of weights that come from none, of the file that they would make. */
+  readonly sha256: string;
   /** Of the ResNet, as the names and shapes of the weights tell them. */
   readonly architecture: ResNetOptions;
   readonly weights: StateDict;
@@ -68,6 +73,7 @@ export async function readEncoder(path: string, options: EncoderOptions = {}): P
     );
   return {
     path: file,
+    sha256: await checksumOf(file),
     architecture,
     weights,
     layout,
@@ -75,6 +81,13 @@ export async function readEncoder(path: string, options: EncoderOptions = {}): P
     view: preset?.views[0] ?? firstView,
     name: preset?.name ?? basename(file),
   };
+}
+
+/** In pieces: a file may be larger than what fits one buffer. */
+async function checksumOf(file: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(file), hash);
+  return hash.digest("hex");
 }
 
 /** The network of a preset as it is before training: what features of learnt weights are to be compared with. */
@@ -89,6 +102,7 @@ export async function randomEncoder(preset: Preset, seed: number): Promise<Encod
     const { image, views } = preset;
     return {
       path: "random",
+      sha256: createHash("sha256").update(encodeStateDict(weights)).digest("hex"),
       ...{ architecture, weights, layout: "native" as const, image, view: views[0] },
       name: `random initialisation of ${preset.name}`,
     };

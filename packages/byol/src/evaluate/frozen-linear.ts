@@ -30,6 +30,11 @@ export interface FrozenLinearOptions {
 
 export interface FrozenLinear {
   readonly rates: readonly number[];
+  /** As it was trained, defaults filled in. */
+  readonly epochs: number;
+  readonly batch: number;
+  readonly steps: number;
+  readonly regularised: boolean;
   /** Logits of features, row-major [rows, classes], by the classifier of each rate. */
   logits(features: Float32Array): Promise<Float32Array[]>;
 }
@@ -92,7 +97,7 @@ export async function trainFrozenLinear(
     step.release();
   }
   return {
-    rates,
+    ...{ rates, epochs, batch, steps, regularised },
     async logits(features) {
       const x = device.tensor(features, [features.length / encoder.featureSize, encoder.featureSize]);
       const each = logitsOf(x);

@@ -21,6 +21,8 @@ export interface LinearProbe {
   /** Mean regularised loss reached. */
   readonly loss: number;
   readonly iterations: number;
+  /** What it was fitted with, defaults filled in. */
+  readonly asked: Required<LinearOptions>;
   readonly converged: boolean;
 }
 
@@ -29,18 +31,20 @@ export async function fitLinear(
   device: Device,
   train: Labelled,
   classes: number,
-  { penalty, iterations = 150 }: LinearOptions = {},
+  options: LinearOptions = {},
 ): Promise<LinearProbe> {
   const { width, labels } = train;
+  const { penalty = 1 / labels.length, iterations = 150 } = options;
   if (labels.length === 0) throw new DataError("linear probe: there are no labelled images");
   const statistics = columnStatistics(train.features, width);
   const x = standardise(train.features, width, statistics);
   const problem = new LogisticProblem(device, x, width, { labels, classes });
-  const fitted = await problem.minimise(penalty ?? 1 / labels.length, { iterations });
+  const fitted = await problem.minimise(penalty, { iterations });
   problem.release();
   return {
     loss: fitted.value,
     iterations: fitted.iterations,
+    asked: { penalty, iterations },
     converged: fitted.converged,
     logits: (features) => logitsOf(device, standardise(features, width, statistics), width, fitted.at),
   };

@@ -1,6 +1,8 @@
 /** The evaluation protocols of the paper, each from an encoder and data to a result (byol-spec §2 to §4, §6.2). */
+import { createHash } from "node:crypto";
 import type { Device, Tensor } from "@dawnstrap/tensor";
-import { type DataSource, type ImageSet, type Splits, subset } from "../data/source.js";
+import { packageVersion } from "../checkpoint/record.js";
+import { type DataOptions, type DataSource, type ImageSet, type Splits, subset } from "../data/source.js";
 import { DataError } from "../errors.js";
 import { buildEncoder, type EncoderFile } from "./encoder-file.js";
 import { type Extracted, extractFeatures } from "./extract.js";
@@ -12,7 +14,7 @@ import { accuracy, meanAveragePrecision, predictions } from "./metrics.js";
 import { metricsOf, precisionOf, type Result } from "./result.js";
 import { balancedSubset, validationSplit } from "./subsets.js";
 import { fineTune, type LabelledImages } from "./supervised.js";
-import { lambdaGrid, transferLinear } from "./transfer.js";
+import { lambdaGrid, lambdaIterations, transferLinear } from "./transfer.js";
 
 /** What every protocol starts from. */
 export interface Subject {
@@ -20,6 +22,8 @@ export interface Subject {
   readonly encoder: EncoderFile;
   readonly data: DataSource;
   readonly seed: number;
+  /** How the data were opened, to be recorded. */
+  readonly dataOptions?: DataOptions;
   /** Says what is being done. */
   readonly note?: (text: string) => void;
 }
@@ -65,24 +69,31 @@ function conclude(
     test: number;
     train: number;
     validation?: number;
-    settings: Result["settings"];
+    asked: Result["settings"];
+    found?: Result["settings"];
     started: number;
   },
 ): Result {
-  const { data, encoder, seed, device } = subject;
+  const { data, encoder, seed, device, dataOptions } = subject;
+  const { crop, flip } = encoder.view;
+  const question = {
+    ...{ protocol, encoder_sha256: encoder.sha256, image: encoder.image, view: { crop, flip } },
+    ...{ data: data.name, device: device.kind, seed },
+  };
+  const id = createHash("sha256").update(JSON.stringify([question, of.asked]));
   return {
-    protocol,
-    encoder: encoder.name,
-    data: data.name,
-    device: device.kind,
-    seed,
-    settings: { encoder_file: encoder.path, ...of.settings },
+    ...{ ...question, id: id.digest("hex").slice(0, 8), version: packageVersion() },
+    date: new Date().toISOString(),
+    ...{ encoder: encoder.name, encoder_file: encoder.path },
+    ...(dataOptions && { data_options: { ...dataOptions } }),
+    device_description: device.description,
+    settings: { ...of.asked, ...of.found },
     images: {
       train: of.train,
       ...(of.validation !== undefined && { validation: of.validation }),
-      test: of.test,
+      ...{ test: of.test, skipped: data.skipped().length },
     },
-    classes: data.classes,
+    classes: [...data.classes],
     metrics: of.metrics,
     seconds: (performance.now() - of.started) / 1000,
   };
@@ -116,11 +127,14 @@ export async function evaluateKnn(subject: Subject, options: KnnOptions = {}): P
   const bank = await featuresOf(trainval);
   const test = options.leaveOneOut ? bank : await featuresOf(held);
   const scores = await knnScores(device, bank, test.features, data.classes.length, options);
-  const { distance = "cosine", vote = "weighted", temperature = 0.1 } = options;
+  const { distance = "cosine", vote = "weighted", temperature = 0.1, leaveOneOut = false } = options;
   const k = neighbours(options.k ?? 200, bank.labels.length);
-  const settings = { ...options, k, distance, vote, temperature };
+  const asked = { k, distance, vote, temperature, leave_one_out: leaveOneOut };
   const train = bank.labels.length;
-  return conclude(subject, "knn", { ...judged(subject, scores, test.labels), train, settings, started });
+  return conclude(subject, leaveOneOut ? "knn (leave one out)" : "knn", {
+    ...judged(subject, scores, test.labels),
+    ...{ train, asked, started },
+  });
 }
 
 /** Logistic regression on cached features: fast, and not the paper's protocol, which augments. */
@@ -133,10 +147,10 @@ export async function evaluateLinearCached(subject: Subject, options: LinearOpti
   const test = await featuresOf(held);
   const probe = await fitLinear(device, train, data.classes.length, options);
   const scores = await probe.logits(test.features);
-  const settings = { ...options, iterations: probe.iterations, converged: probe.converged };
+  const { asked, iterations: done, converged } = probe;
   return conclude(subject, "linear (cached features)", {
     ...judged(subject, scores, test.labels),
-    ...{ train: train.labels.length, settings, started },
+    ...{ train: train.labels.length, asked, found: { iterations_done: done, converged }, started },
   });
 }
 
@@ -170,22 +184,22 @@ export async function evaluateLinear(
   const best = accuracies.indexOf(Math.max(...accuracies));
   const test = await featuresOf(held);
   const scores = (await trained.logits(test.features))[best]!;
-  const settings = {
-    ...options,
-    rates: trained.rates,
-    validation_accuracies: accuracies,
-    chosen: { rate: trained.rates[best] },
-  };
-  return conclude(subject, options.regularised ? "linear (regularised)" : "linear", {
+  const { rates, epochs, batch, steps, regularised } = trained;
+  const asked = { rates, epochs, batch, steps, regularised };
+  const found = { validation_accuracies: accuracies, chosen: { rate: rates[best] } };
+  return conclude(subject, regularised ? "linear (regularised)" : "linear", {
     ...judged(subject, scores, test.labels),
-    ...{ train: train.length, validation: val.length, settings, started },
+    ...{ train: train.length, validation: val.length, asked, found, started },
   });
 }
 
 /** Frozen features and L-BFGS over the λ grid (§4.1); one-vs-rest where images show several classes. */
 export async function evaluateTransfer(
   subject: Subject,
-  { lambdas = lambdaGrid, iterations }: { lambdas?: readonly number[]; iterations?: number } = {},
+  {
+    lambdas = lambdaGrid,
+    iterations = lambdaIterations,
+  }: { lambdas?: readonly number[]; iterations?: number } = {},
 ): Promise<Result> {
   const several = splitsOf(subject).trainval.presence !== undefined;
   const parts = several ? splitsOf(subject) : labelled(subject);
@@ -218,24 +232,21 @@ export async function evaluateTransfer(
     score,
     {
       lambdas,
-      ...(iterations !== undefined && { iterations }),
+      iterations,
       onLambda: (_, lambda, s) =>
         note?.(`λ ${lambda.toExponential(2)}: validation ${(100 * s).toFixed(1)} %`),
     },
   );
   if (found.atEdge) note?.(`λ ${found.lambda} stands at an end of the grid: a better one may lie beyond`);
   const scores = await logitsOf(device, test.features, test.width, found.parameters);
-  const settings = {
-    lambdas,
-    validation_scores: found.scores,
-    chosen: { lambda: found.lambda },
-    at_edge: found.atEdge,
-  };
+  const { scores: validation_scores, lambda, atEdge: at_edge } = found;
   return conclude(subject, "transfer", {
     ...(several
       ? { metrics: precisionOf(scores, presence(parts.test, test), classes, seed), test: test.labels.length }
       : judged(subject, scores, test.labels)),
-    ...{ train: train.labels.length, validation: validation.labels.length, settings, started },
+    ...{ train: train.labels.length, validation: validation.labels.length, started },
+    asked: { lambdas, iterations },
+    found: { validation_scores, chosen: { lambda }, at_edge },
   });
 }
 
@@ -276,10 +287,14 @@ export const VALIDATION_SHARE = 0.1;
 /** The paper's sweep for few labels (§3): five rates, 30 and 50 epochs. */
 export const paperSemiRates: readonly number[] = [0.1, 0.05, 0.02, 0.01, 0.005];
 
-/** Fine-tuning on a part of the labels (§3): class-balanced with the seed, or the listed places. */
+/**
+ * Fine-tuning on a part of the labels (§3): class-balanced with the seed, or the listed places.
+ *
+ * @param part `list` says in the result where the places come from
+ */
 export async function evaluateSemi(
   subject: Subject,
-  part: { readonly share: number; readonly places?: readonly number[] },
+  part: { readonly share: number; readonly places?: readonly number[]; readonly list?: string },
   options: Omit<TuningOptions, "steps"> & { readonly epochs: readonly number[] },
 ): Promise<Result> {
   const { trainval, labels } = labelled(subject);
@@ -292,7 +307,9 @@ export async function evaluateSemi(
   const steps = options.epochs.map((e) => Math.max(1, Math.round((e * few.length) / batch)));
   const name = `semi ${Number((100 * part.share).toPrecision(3))} %`;
   const protocol = options.from === "scratch" ? `${name} from scratch` : name;
-  return tune(subject, protocol, sets, { ...options, batch, steps });
+  const subset_of = { share: part.share, subset: part.list ?? (part.places ? "listed" : "balanced") };
+  const asked = { ...subset_of, epochs: options.epochs, validation_share: VALIDATION_SHARE };
+  return tune(subject, protocol, sets, { ...options, batch, steps }, asked);
 }
 
 /** Tries every candidate, trains again on all the images with the best of them, and measures that. */
@@ -301,6 +318,7 @@ async function tune(
   protocol: string,
   { whole, train, validation }: { whole: ImageSet; train: ImageSet; validation: ImageSet },
   { rates, weightDecays = [0], steps, batch, from = "encoder" }: TuningOptions,
+  askedBeside: Result["settings"] = {},
 ): Promise<Result> {
   const started = performance.now();
   const { data, device, encoder, seed, note } = subject;
@@ -342,9 +360,10 @@ async function tune(
     best.decay,
     best.length,
   );
-  const settings = { rates, weight_decays: weightDecays, steps, batch, from, tried, chosen: best };
   return conclude(subject, protocol, {
     ...judged(subject, features, labels),
-    ...{ train: whole.length, validation: validation.length, settings, started },
+    ...{ train: whole.length, validation: validation.length, started },
+    asked: { ...askedBeside, rates, weight_decays: weightDecays, steps, batch, from },
+    found: { tried, chosen: best },
   });
 }

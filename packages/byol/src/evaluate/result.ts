@@ -1,44 +1,77 @@
 /** A protocol's result: numbers with their intervals, and everything that is needed to repeat it. */
-import { publishedFor } from "./published.js";
+import { z } from "zod";
 import {
   bootstrap,
   bootstrapMean,
   confusionMatrix,
   hits,
-  type Interval,
   type Interpolation,
+  type Interval,
   meanAveragePrecision,
   meanPerClassAccuracy,
   predictions,
   topKHits,
 } from "./metrics.js";
 
-export interface Metrics {
-  /** These where every image has one class. */
-  readonly top1?: Interval;
-  /** Where there are more than five classes. */
-  readonly top5?: Interval;
-  readonly mean_per_class?: Interval;
-  /** Row-major [classes, classes]: row = label, column = prediction. */
-  readonly confusion?: readonly number[];
-  /** Mean average precision, where images show several classes. */
-  readonly map_11_point?: Interval;
-  readonly map_all_point?: Interval;
-}
+const interval = z.object({ value: z.number(), low: z.number(), high: z.number() });
 
-export interface Result {
-  readonly protocol: string;
-  readonly encoder: string;
-  readonly data: string;
-  readonly device: string;
-  readonly seed: number;
-  /** What the protocol was run with, and what it chose. */
-  readonly settings: Readonly<Record<string, unknown>>;
-  readonly images: { readonly train: number; readonly validation?: number; readonly test: number };
-  readonly classes: readonly string[];
-  readonly metrics: Metrics;
-  readonly seconds: number;
-}
+const metrics = z.object({
+  /** These where every image has one class. */
+  top1: interval.optional(),
+  /** Where there are more than five classes. */
+  top5: interval.optional(),
+  mean_per_class: interval.optional(),
+  /** Row-major [classes, classes]: row = label, column = prediction. */
+  confusion: z.array(z.int().min(0)).optional(),
+  /** Mean average precision, where images show several classes. */
+  map_11_point: interval.optional(),
+  map_all_point: interval.optional(),
+});
+export type Metrics = z.infer<typeof metrics>;
+
+const anything = z.record(z.string(), z.unknown());
+
+/** As it is written to a file, and read from one. */
+export const resultSchema = z
+  .object({
+    /** Of what was asked, and of what: the same protocol with the same settings on the same encoder and data. */
+    id: z.string(),
+    protocol: z.string(),
+    /** Of @dawnstrap/byol. */
+    version: z.string(),
+    /** When it ended, ISO 8601. */
+    date: z.string(),
+    encoder: z.string(),
+    encoder_file: z.string(),
+    encoder_sha256: z.string(),
+    /** How images were brought to the encoder. */
+    image: anything,
+    /** How far a crop may go, and whether images are mirrored, where the protocol augments. */
+    view: anything,
+    data: z.string(),
+    /** How the data were opened, where that is known. */
+    data_options: anything.optional(),
+    device: z.string(),
+    device_description: z.string(),
+    seed: z.number(),
+    /** What the protocol was run with, and what it chose. */
+    settings: anything,
+    images: z.object({
+      train: z.number(),
+      validation: z.number().optional(),
+      test: z.number(),
+      /** Could not be read. */
+      skipped: z.number(),
+    }),
+    classes: z.array(z.string()),
+    metrics,
+    seconds: z.number(),
+  })
+  .refine(({ classes, metrics: { confusion } }) => !confusion || confusion.length === classes.length ** 2, {
+    path: ["metrics", "confusion"],
+    message: "it has not a count for every two classes",
+  });
+export type Result = z.infer<typeof resultSchema>;
 
 /** Metrics of scores, row-major [images, classes], with bootstrap intervals over the images. */
 export function metricsOf(
@@ -83,39 +116,4 @@ export function precisionOf(
       { seed, draws: 100 },
     );
   return { map_11_point: interval("11-point"), map_all_point: interval("all-point") };
-}
-
-const names = {
-  top1: "top-1",
-  top5: "top-5",
-  mean_per_class: "mean per class",
-  map_11_point: "mAP (11-point)",
-  map_all_point: "mAP (all points)",
-} as const;
-const percent = (share: number): string => (100 * share).toFixed(1);
-
-/** A Markdown table of results, a row each, beside the paper's row where it has one. */
-export function resultTable(results: readonly Result[]): string {
-  const columns = (Object.keys(names) as (keyof typeof names)[]).filter((k) =>
-    results.some((r) => r.metrics[k]),
-  );
-  const cells = ({ metrics }: Result): string[] =>
-    columns.map((k) => {
-      const m = metrics[k];
-      return m ? `${percent(m.value)} (${percent(m.low)}–${percent(m.high)})` : "";
-    });
-  const rows = results.flatMap((result) => {
-    const { protocol, data, encoder, seed } = result;
-    const published = publishedFor(protocol, data);
-    const own = [protocol, data, encoder, String(seed), ...cells(result)];
-    if (!published) return [own];
-    const paper = columns.map((k) => {
-      const value = k === "map_all_point" ? undefined : published[k];
-      return value === undefined ? "" : percent(value);
-    });
-    return [own, [protocol, data, `BYOL, ResNet-50, the paper's ${published.source}`, "", ...paper]];
-  });
-  const head = ["protocol", "data", "encoder", "seed", ...columns.map((k) => names[k])];
-  const line = (row: readonly string[]): string => `| ${row.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }

@@ -11,6 +11,9 @@ import { LogisticProblem, logitsOf, type Targets } from "./logistic.js";
 /** 45 values, 10^0.25 apart, from 1e-6 to 1e5. */
 export const lambdaGrid: readonly number[] = Array.from({ length: 45 }, (_, i) => 10 ** (-6 + i / 4));
 
+/** L-BFGS iterations for each λ, at most. */
+export const lambdaIterations = 100;
+
 export interface TransferSet {
   /** Row-major [count, width]. */
   readonly features: Float32Array;
@@ -19,7 +22,7 @@ export interface TransferSet {
 
 export interface TransferOptions {
   readonly lambdas?: readonly number[];
-  /** L-BFGS iterations for each λ, at most. Default 100. */
+  /** L-BFGS iterations for each λ, at most. Default `lambdaIterations`. */
   readonly iterations?: number;
   readonly onLambda?: (index: number, lambda: number, score: number) => void;
 }
@@ -49,7 +52,7 @@ export async function transferLinear(
   score: (logits: Float32Array) => number,
   options: TransferOptions = {},
 ): Promise<Transferred> {
-  const { lambdas = lambdaGrid, iterations = 100 } = options;
+  const { lambdas = lambdaGrid, iterations = lambdaIterations } = options;
   const order = [...lambdas.keys()].sort((a, b) => lambdas[b]! - lambdas[a]!);
   const count = train.features.length / width;
   const problem = new LogisticProblem(device, train.features, width, train.targets);

@@ -1,5 +1,6 @@
 /** `byol evaluate`: the paper's protocols on an encoder. */
-import { writeFileSync } from "node:fs";
+import { accessSync, constants, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { UsageError } from "../../errors.js";
 import {
@@ -14,10 +15,12 @@ import {
   type Subject,
 } from "../../evaluate/protocols.js";
 import { paperRates } from "../../evaluate/frozen-linear.js";
-import { type Result, resultTable } from "../../evaluate/result.js";
+import { fileResult, jsonOf, openEvaluations } from "../../evaluate/filed.js";
+import type { Result } from "../../evaluate/result.js";
+import { resultTable } from "../../evaluate/result-table.js";
 import { listedSubset } from "../../evaluate/subsets.js";
 import { lambdaGrid } from "../../evaluate/transfer.js";
-import { positive, wholeFrom } from "../options.js";
+import { dataOptionsOf, positive, wholeFrom } from "../options.js";
 import { type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
 
 /** Numbers with commas between them. */
@@ -45,15 +48,20 @@ const protocol = (name: string, description: string): Command =>
 /** Opens what the flags name, runs, prints a table, writes the result. */
 const withSubject = (flags: EvaluateFlags, run: (subject: Subject) => Promise<Result>): Promise<void> =>
   withEncoder(flags, async (opened) => {
+    const { json, seed } = flags;
+    // Before anything is computed.
+    const folder = openEvaluations(flags.encoder);
+    if (json !== undefined) written(json, () => accessSync(dirname(resolve(json)), constants.W_OK));
     const note = (text: string): void => void process.stderr.write(`${text}\n`);
-    const result = await run({ ...opened, seed: flags.seed, note });
+    const result = await run({ ...opened, seed, dataOptions: dataOptionsOf(flags), note });
     process.stdout.write(`${resultTable([result])}\n`);
-    if (flags.json !== undefined) write(flags.json, result);
+    if (json !== undefined) written(json, () => writeFileSync(json, jsonOf(result)));
+    if (folder !== undefined) note(`filed as ${fileResult(folder, result)}`);
   });
 
-function write(file: string, result: Result): void {
+function written(file: string, write: () => void): void {
   try {
-    writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+    write();
   } catch (error) {
     throw new UsageError(`json: cannot write ${file}: ${(error as Error).message}`);
   }
@@ -165,7 +173,7 @@ const semi = (): Command =>
         const share = places ? places.length / all.length : f.share;
         return evaluateSemi(
           subject,
-          { share, ...(places && { places }) },
+          { share, ...(places && { places, list: f.subset }) },
           { rates: f.rates, epochs: f.epochs, batch: f.batch, from: f.from },
         );
       }),

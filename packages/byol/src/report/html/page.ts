@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { escaped } from "../escape.js";
 import { plotsOf } from "./curves.js";
 import { type ImageMap, mapOf } from "./map.js";
+import { evaluationsSection } from "./evaluations.js";
 import type { ReportedRun } from "./run.js";
 import { configTables, summaryTable } from "./tables.js";
 
@@ -44,6 +45,7 @@ export async function reportPage(runs: readonly ReportedRun[], seed: number): Pr
 <style>${uplot("uPlot.min.css")}${asset("report-page.css")}${swatches}</style>
 <h1>${names.length === 1 ? "A run" : `${names.length} runs`}</h1>
 ${summaryTable(runs)}
+${evaluationsSection(runs)}
 <h2>Against the step</h2>
 <div id="plots"></div>
 <h2>Images by their features</h2>

@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readRun } from "./run.js";
 import { decodeSample, encodeSample } from "./sample.js";
@@ -14,12 +15,21 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 const line = (step: number, loss: number | null = 4) =>
   `${JSON.stringify({ step, loss, lr: 0.1, std: 0.1, images_per_second: 9 })}\n`;
 
+const result = {
+  ...{ id: "1", protocol: "knn", version: "0", date: "2026", encoder: "tiny", encoder_file: "e" },
+  ...{ encoder_sha256: "0", image: {}, view: {}, data: "d", device: "cpu", device_description: "", seed: 0 },
+  ...{ settings: {}, images: { train: 2, test: 1, skipped: 0 }, classes: ["a"], seconds: 1 },
+  metrics: { top1: { value: 1, low: 1, high: 1 }, confusion: [1] },
+};
+
 /** A run's folder with these files, besides a sound configuration. */
 async function folder(files: Record<string, string | Uint8Array>): Promise<string> {
   const path = await mkdtemp(join(root, "run-"));
   const config = JSON.stringify({ data: "digits", seed: 0, steps: 3, preset: { name: "tiny" } });
-  for (const [name, content] of Object.entries({ "config.json": config, ...files }))
+  for (const [name, content] of Object.entries({ "config.json": config, ...files })) {
+    await mkdir(dirname(join(path, name)), { recursive: true });
     await writeFile(join(path, name), content);
+  }
   return path;
 }
 
@@ -44,6 +54,14 @@ describe("readRun", () => {
     "no metrics": [{}, /is no run: it holds no metrics\.jsonl/],
     "another summary": [{ ...sound, "summary.json": "[]" }, /summary\.json: /],
     "another configuration": [{ ...sound, "config.json": '{"seed":1}' }, /config\.json: data: /],
+    "another result": [
+      { ...sound, "evaluations/knn.json": '{"id":"1"}' },
+      /evaluations\/knn\.json: protocol: .*string/,
+    ],
+    "a confusion that is cut": [
+      { ...sound, "evaluations/knn.json": JSON.stringify({ ...result, classes: ["a", "b"] }) },
+      /knn\.json: metrics: confusion: it has not a count for every two classes/,
+    ],
     "a cut sample": [
       { ...sound, "embeddings.safetensors": "short" },
       /embeddings\.safetensors: safetensors: the file has 5 bytes/,
@@ -54,6 +72,19 @@ describe("readRun", () => {
       const path = await folder(files);
       expect(() => readRun(path)).toThrow(message);
     });
+
+  it("reads results, and says whether they are of the encoder that is there", async () => {
+    const sha256 = createHash("sha256").update("weights").digest("hex");
+    const run = readRun(
+      await folder({
+        ...{ ...sound, "encoder.safetensors": "weights" },
+        "evaluations/a.json": JSON.stringify(result),
+        "evaluations/b.json": JSON.stringify({ ...result, encoder_sha256: sha256 }),
+        "evaluations/c.json.partial": "{",
+      }),
+    );
+    expect(run.evaluations.map(({ current }) => current)).toEqual([false, true]);
+  });
 
   it("says that a folder is no run, or is not there", () => {
     expect(() => readRun(root)).toThrow(/is no run: it holds no config\.json/);

@@ -1,8 +1,11 @@
 /** A run's folder as a report reads it; everything is checked, since people edit and copy such folders. */
-import { existsSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { DataError, UsageError } from "../../errors.js";
+import { EVALUATIONS } from "../../evaluate/filed.js";
+import { type Result, resultSchema } from "../../evaluate/result.js";
 import { decodeSample, type Sample } from "./sample.js";
 
 const number = z.number();
@@ -29,6 +32,9 @@ const summary = z.looseObject({
   ...{ random_init: accuracies, pretrained: accuracies },
 });
 
+/** `current` where it is of the encoder that the run holds now. */
+export type Evaluation = Result & { readonly current: boolean };
+
 export interface ReportedRun {
   /** The folder's name. */
   readonly name: string;
@@ -37,6 +43,8 @@ export interface ReportedRun {
   /** Undefined where the run has not ended. */
   readonly summary: z.infer<typeof summary> | undefined;
   readonly sample: Sample | undefined;
+  /** What `byol evaluate` has filed of it, by the names of the files. */
+  readonly evaluations: readonly Evaluation[];
 }
 
 /**
@@ -59,8 +67,30 @@ export function readRun(folder: string): ReportedRun {
     sample: existsSync(file("embeddings.safetensors"))
       ? readSample(file("embeddings.safetensors"))
       : undefined,
+    evaluations: evaluationsOf(folder),
   };
 }
+
+function evaluationsOf(folder: string): Evaluation[] {
+  const files = filesIn(join(folder, EVALUATIONS));
+  const encoder = join(folder, "encoder.safetensors");
+  const hash = createHash("sha256");
+  if (files.length > 0 && existsSync(encoder)) hash.update(readFileSync(encoder));
+  const sha256 = hash.digest("hex");
+  return files.map((name) => {
+    const path = join(folder, EVALUATIONS, name);
+    const result = parsed(readFileSync(path, "utf8"), resultSchema, path);
+    return { ...result, current: result.encoder_sha256 === sha256 };
+  });
+}
+
+/** Names of the JSON files in a folder, sorted; none where there is no folder. */
+const filesIn = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith(".json"))
+        .sort()
+    : [];
 
 /** Every step once and in order; what follows the last line's end is being written, or was when the run was killed. */
 function readMetrics(path: string): MetricsLine[] {

@@ -57,7 +57,7 @@ export function configTables(runs: readonly ReportedRun[]): string {
 }
 
 /** { a: { b: 1 } } → ["a.b", "1"]. */
-function flattened(value: object, before = ""): [string, string][] {
+export function flattened(value: object, before = ""): [string, string][] {
   return Object.entries(value).flatMap(([key, inner]): [string, string][] => {
     const name = before + key;
     const nested = typeof inner === "object" && inner !== null;

@@ -1,0 +1,60 @@
+/** Results in rows, those of one protocol on the same data together, the paper's row below them where it has one. */
+import { publishedFor } from "./published.js";
+import type { Interval } from "./metrics.js";
+import type { Result } from "./result.js";
+
+const names = {
+  top1: "top-1",
+  top5: "top-5",
+  mean_per_class: "mean per class",
+  map_11_point: "mAP (11-point)",
+  map_all_point: "mAP (all points)",
+} as const;
+
+const percent = (share: number): string => (100 * share).toFixed(1);
+const withInterval = ({ value, low, high }: Interval): string =>
+  `${percent(value)} (${percent(low)}–${percent(high)})`;
+
+/** What of a result stands in its row. */
+export type Listed = Pick<Result, "protocol" | "data" | "encoder" | "seed" | "metrics">;
+
+export interface ResultRows {
+  readonly head: readonly string[];
+  readonly rows: readonly { readonly cells: readonly string[]; readonly published: boolean }[];
+}
+
+/** Percent, with 95 % intervals where they are known. */
+export function resultRows(results: readonly Listed[]): ResultRows {
+  const columns = (Object.keys(names) as (keyof typeof names)[]).filter((k) =>
+    results.some((r) => r.metrics[k]),
+  );
+  const groups = new Map<string, Listed[]>();
+  for (const result of results) {
+    const key = JSON.stringify([result.protocol, result.data]);
+    groups.set(key, [...(groups.get(key) ?? []), result]);
+  }
+  const rows = [...groups.values()].flatMap((group) => {
+    const own = group.map(({ protocol, data, encoder, seed, metrics }) => {
+      const cells = columns.map((k) => (metrics[k] ? withInterval(metrics[k]) : ""));
+      return { published: false, cells: [protocol, data, encoder, String(seed), ...cells] };
+    });
+    const { protocol, data } = group[0]!;
+    const published = publishedFor(protocol, data);
+    if (!published) return own;
+    const paper = columns.map((k) => {
+      const value = k === "map_all_point" ? undefined : published[k];
+      return value === undefined ? "" : percent(value);
+    });
+    const name = `BYOL, ResNet-50, the paper's ${published.source}`;
+    return [...own, { published: true, cells: [protocol, data, name, "", ...paper] }];
+  });
+  return { head: ["protocol", "data", "encoder", "seed", ...columns.map((k) => names[k])], rows };
+}
+
+/** A Markdown table of results, a row each, beside the paper's row where it has one. */
+export function resultTable(results: readonly Listed[]): string {
+  const { head, rows } = resultRows(results);
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(({ cells }) => line(cells))].join("\n");
+}
