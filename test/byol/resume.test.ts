@@ -71,7 +71,7 @@ describe.each(["cpu", "webgpu"] as const)("40 steps on %s", (device) => {
 describe("a run on cpu", () => {
   it("stops at SIGTERM and SIGINT with a checkpoint, the shell's exit codes and a line that says how to go on", async () => {
     const run = join(root, "signals");
-    const terminated = await stopAt(start("cpu", run), run, 5, "SIGTERM");
+    const terminated = await stopAt(start("cpu", run, "--tensorboard"), run, 5, "SIGTERM");
     expect(terminated.code).toBe(143);
     const [, step] = /^stopped after step (\d+) of 40; go on with: byol resume \S*signals$/m.exec(
       terminated.err,
@@ -94,6 +94,11 @@ describe("a run on cpu", () => {
       new RegExp(`${names[1]} cannot be used: .*truncated.*go on with: byol resume ${offered}$`),
     );
     await resume({ from: offered });
+    // Each session that trained wrote a file for TensorBoard.
+    const events = (await readdir(run)).filter((name) => name.startsWith("events.out.tfevents."));
+    expect(events).toHaveLength(3);
+    for (const name of events) expect((await readFile(join(run, name))).includes("train/loss")).toBe(true);
+    expect((await readdir(join(root, "cpu-straight"))).join()).not.toContain("tfevents");
     expect(await outcome(run)).toEqual(await outcome(join(root, "cpu-straight")));
 
     await expect(straightRun("cpu", run)).rejects.toThrow(

@@ -83,6 +83,7 @@ export async function resume({ from, data, device, ...options }: ResumeOptions):
     ...{ preset: parsePreset(record.preset), seed: record.seed, steps: record.steps, out: run },
     data: data ?? record.data,
     device: device ?? record.device,
+    tensorboard: record.tensorboard ?? false,
     found,
   });
 }
@@ -138,6 +139,7 @@ async function train(options: Start): Promise<Finished> {
           dataOptions,
         },
         ...{ images: data.train.length, classes: data.classes, device: device.kind },
+        tensorboard: options.tensorboard ?? false,
         ...{ random_init: random_init!, loss_first: first, seconds: seconds() },
       };
     };

@@ -27,6 +27,8 @@ export interface RunRecord {
   readonly images: number;
   readonly classes: readonly string[];
   readonly device: DeviceKind;
+  /** Whether event files for TensorBoard are written. */
+  readonly tensorboard?: boolean;
   /** Measured once, before the first step. */
   readonly random_init: Accuracies;
   /** Loss of the first step; null before it. */

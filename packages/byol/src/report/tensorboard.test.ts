@@ -67,8 +67,11 @@ it("writes records that an independent reader takes apart, a scalar per number",
   const file = new TensorBoardFile(folder, () => 1_700_000_000.25);
   const metrics: StepMetrics = {
     ...{ step: 300, epoch: 1.5, loss: 3.25, lr: 0.1, tau: 0.99, std: 0.0625, images_per_second: 100 },
-    ...{ effective_rank: 12.5, alarm: "text is no scalar" },
+    ...{ effective_rank: 12.5, grad_norm: 3.5, alarm: "text is no scalar" },
   };
+  // In the same second, and of its own.
+  const other = new TensorBoardFile(folder, () => 1_700_000_000.25);
+  other.close();
   file.append(metrics);
   file.append({ ...metrics, step: 2 ** 33, loss: -0 });
   file.close();
@@ -96,6 +99,7 @@ it("writes records that an independent reader takes apart, a scalar per number",
   ]);
   expect(Object.fromEntries(scalars(first!))).toEqual({
     "train/loss": 3.25,
+    "train/grad_norm": 3.5,
     "schedule/lr": Math.fround(0.1),
     "schedule/tau": Math.fround(0.99),
     "collapse/std": 0.0625,

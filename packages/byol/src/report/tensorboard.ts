@@ -14,6 +14,7 @@ import type { StepMetrics } from "./run-folder.js";
 /** Where each number of a step stands in TensorBoard: its group, then its name. */
 const tags: Partial<Record<keyof StepMetrics, string>> = {
   loss: "train/loss",
+  grad_norm: "train/grad_norm",
   lr: "schedule/lr",
   tau: "schedule/tau",
   std: "collapse/std",
@@ -74,6 +75,9 @@ function record(message: Buffer): Buffer {
   return Buffer.concat([length, masked(length), message, masked(message)]);
 }
 
+/** Files that this process has written: their names must differ within a second too. */
+let files = 0;
+
 export class TensorBoardFile {
   readonly path: string;
   private readonly file: number;
@@ -88,7 +92,7 @@ export class TensorBoardFile {
     folder: string,
     private readonly now: () => number = () => Date.now() / 1000,
   ) {
-    const name = `events.out.tfevents.${Math.floor(now())}.${hostname()}.${process.pid}`;
+    const name = `events.out.tfevents.${Math.floor(now())}.${hostname()}.${process.pid}.${files++}`;
     this.path = join(folder, name);
     this.file = this.writing(() => openSync(this.path, "w"));
     this.write(Buffer.concat([double(1, now()), text(3, "brain.Event:2")]));
