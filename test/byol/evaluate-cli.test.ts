@@ -1,15 +1,16 @@
 /** byol evaluate, embed, search and report on a small folder of patterns, from the words to the files. */
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { resultTable, type Result } from "@dawnstrap/byol";
+import { decodeSafetensors, encodeSafetensors, type RawTensor } from "@dawnstrap/nn";
 import { parquetReadObjects } from "hyparquet";
 import { parse } from "npyjs";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bits } from "../golden/formula.js";
-import { callByol, startByol } from "./run.js";
+import { callByol, type Ended, startByol } from "./run.js";
 
 const side = 16;
 const classes = ["bars", "columns", "plain"];
@@ -125,6 +126,107 @@ describe("byol evaluate", () => {
     const words = ["--encoder", encoder, "--data", data, "--device", "cpu"];
     expect(await callByol("evaluate", "knn", ...words)).toMatchObject({ code: 0 });
     expect(await filed()).toEqual(before);
+  });
+});
+
+describe("bad input is refused in one line and with a non-zero exit:", () => {
+  const evaluate = (...words: string[]) => callByol("evaluate", "knn", ...words, "--device", "cpu");
+  const refuses = async (ended: Promise<Ended>, message: RegExp) => {
+    const { code, err } = await ended;
+    expect(err.split("\n").filter((line) => !/^(device: .*|)$/.test(line))).toEqual([
+      expect.stringMatching(message),
+    ]);
+    expect(code).toBe(1);
+  };
+  /** Oxford-IIIT Pets, two breeds, in its layout. */
+  const pets = async (name: string, trainval: readonly string[], test?: readonly string[]) => {
+    await mkdir(join(inRoot(name), "annotations"), { recursive: true });
+    await mkdir(join(inRoot(name), "images"));
+    const put = (part: string, lines: readonly string[]) =>
+      writeFile(join(inRoot(name), "annotations", part), `${lines.join("\n")}\n`);
+    await put("trainval.txt", trainval);
+    if (test) await put("test.txt", test);
+    return `pets:${inRoot(name)}`;
+  };
+  const cats = [1, 2, 3, 4].flatMap((i) => [`Abyssinian_${i} 1 1 1`, `Bengal_${i} 2 1 2`]);
+  /** The run's encoder, changed. */
+  const encoder = async (name: string, change: (tensors: Map<string, RawTensor>) => void) => {
+    const { tensors, metadata } = decodeSafetensors(await readFile(join(run, "encoder.safetensors")));
+    const all = new Map(tensors);
+    change(all);
+    await writeFile(inRoot(name), encodeSafetensors([...all], metadata));
+    return inRoot(name);
+  };
+
+  it("a missing split file", async () => {
+    const name = await pets("no-split", cats);
+    const message = /^error: pets: .* it lacks annotations\/test\.txt \(unpack/;
+    await refuses(evaluate("--encoder", run, "--data", name), message);
+    const semi = callByol("evaluate", "semi", ...subject(), "--subset", inRoot("1percent.txt"));
+    await refuses(semi, /^error: subset: cannot read .*1percent\.txt: ENOENT.* \(name a list/);
+  });
+
+  it("a label out of range, and parts of other than the published sizes", async () => {
+    const test = await pets("labels", cats, ["Abyssinian_9 38 1 1"]);
+    const label = /^error: data: annotations\/test\.txt, Abyssinian_9: label 38 is out of the range 1 to 37/;
+    await refuses(evaluate("--encoder", run, "--data", test, "--any-size"), label);
+    const small = await pets("small", cats, ["Abyssinian_9 1 1 1"]);
+    const sizes = /^error: pets: .* is not the whole of .*: train 4 instead of 2940, .*--any-size/;
+    await refuses(evaluate("--encoder", run, "--data", small), sizes);
+  });
+
+  it("a class without training images", async () => {
+    const folder = inRoot("gaps");
+    for (const [name, sides] of Object.entries({
+      bars: ["train", "val"],
+      plain: ["train"],
+      columns: ["val"],
+    }))
+      for (const side of sides) {
+        await mkdir(join(folder, side, name), { recursive: true });
+        await copyFile(join(data, name, "0.png"), join(folder, side, name, "0.png"));
+      }
+    const message = /^error: evaluation: .*gaps has no training image of class columns \(add some/;
+    await refuses(evaluate("--encoder", run, "--data", folder), message);
+  });
+
+  it("an encoder of another architecture, whose names and shapes are listed", async () => {
+    const wider = await encoder("wider.safetensors", (all) => {
+      const bn = all.get("bn1.weight")!;
+      all.set("layer1.0.se.weight", bn).set("layer1.0.bn2.weight", { ...bn, shape: [2, 2] });
+      all.delete("layer1.0.bn2.bias");
+    });
+    const message =
+      /^error: encoder: .*wider\.safetensors does not fit the ResNet .*missing: layer1\.0\.bn2\.bias \[4\] unexpected: layer1\.0\.se\.weight \[4\] wrong shape: layer1\.0\.bn2\.weight is \[2, 2\], the module has \[4\]/;
+    await refuses(evaluate("--encoder", wider, "--data", data, "--preset", "tiny"), message);
+  });
+
+  it("weights that are not numbers", async () => {
+    const broken = await encoder("nan.safetensors", (all) => {
+      const { bytes, ...conv } = all.get("conv1.weight")!;
+      all.set("conv1.weight", { ...conv, bytes: new Uint8Array(bytes.length).fill(255) });
+    });
+    const message = /^error: features: feature 0 of image 0 is NaN; .*trained past a NaN loss/;
+    await refuses(evaluate("--encoder", broken, "--data", data), message);
+  });
+
+  it("an image that cannot be read, with --strict; else it is left out and named", async () => {
+    const folder = inRoot("damaged");
+    await cp(data, folder, { recursive: true });
+    await writeFile(join(folder, "bars", "2.png"), "no image");
+    const words = ["--encoder", run, "--data", folder];
+    await refuses(evaluate(...words, "--strict"), /^error: .*bars\/2\.png/);
+    const file = inRoot("damaged.json");
+    const { code, err } = await evaluate(...words, "--json", file);
+    expect([code, err]).toEqual([0, expect.stringMatching(/^skipped bars\/2\.png: /m)]);
+    const { images } = await json(file);
+    expect(images.skipped).toBe(1);
+    expect(images.train + images.test).toBe(44);
+  });
+
+  it("a place that cannot be written, before anything is computed", async () => {
+    const message = /^error: json: cannot write .*nowhere\/x\.json: ENOENT/;
+    await refuses(evaluate("--encoder", run, "--data", data, "--json", inRoot("nowhere/x.json")), message);
   });
 });
 

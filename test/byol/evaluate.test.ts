@@ -102,9 +102,9 @@ describe("protocols", () => {
     expect(top1(result)).toBeGreaterThan(0.4);
     const again = await evaluateLinear(subject(), options);
     expect(again.metrics).toEqual(result.metrics);
-    expect((await evaluateLinear(subject(), { ...options, regularised: true })).protocol).toMatch(
-      /regularised/,
-    );
+    const both = await evaluateLinear(subject(), { ...options, regularised: true, augment: "view" });
+    expect(both.protocol).toBe("linear (augmented, regularised)");
+    expect(both.metrics).not.toEqual(result.metrics);
   });
 
   it("logistic regression on cached features says that it is not the paper's protocol", async () => {
@@ -124,7 +124,20 @@ describe("protocols", () => {
     const result = await evaluateFineTune(subject(), { rates: [0.05, 1e9], steps: [40], batch: 32 });
     expect(top1(result)).toBeGreaterThan(0.8);
     expect(result.settings).toMatchObject({ chosen: { rate: 0.05 } });
-    expect(result.images.train).toBe(200);
+    expect(result.images).toMatchObject({ train: 200, validation: 40 });
+    await expect(evaluateFineTune(subject(), { rates: [1e9, 1e10], steps: [5], batch: 32 })).rejects.toThrow(
+      /finetune: all of the rates 1000000000, 10000000000 diverge/,
+    );
+  });
+
+  it("fine-tuning with a single candidate holds nothing back; what goes wrong beside the training ends a sweep", async () => {
+    const options = { rates: [0.05], steps: [2], batch: 32 };
+    expect((await evaluateFineTune(subject(), options)).images.validation).toBeUndefined();
+    const unreadable = { ...splits.train, read: () => Promise.reject(new Error("the disk is gone")) };
+    const broken = { ...data, splits: { ...splits, train: unreadable } };
+    await expect(
+      evaluateFineTune({ ...subject(), data: broken }, { ...options, rates: [0.05, 0.01] }),
+    ).rejects.toThrow(/the disk is gone/);
   });
 
   it("a few labels: a class-balanced part, from the encoder or from scratch", async () => {
@@ -165,12 +178,12 @@ describe("refuses", () => {
     );
     const more = { ...data, classes: [...classes, "unseen"] };
     await expect(evaluateKnn({ ...subject(), data: more })).rejects.toThrow(
-      /no training image of class unseen/,
+      /patterns has no training image of class unseen/,
     );
     const labels = Int32Array.from(data.heldOut.labels!, (l, i) => (i === 7 ? 9 : l));
     const wrong = { ...data, splits: { ...splits, test: { ...heldOut, labels } } };
     await expect(evaluateKnn({ ...subject(), data: wrong })).rejects.toThrow(
-      /image 7 has label 9, there are 4/,
+      /image 7 of patterns has label 9, there are 4/,
     );
   });
 
@@ -203,7 +216,7 @@ describe("refuses", () => {
     const dict = new Map([...(await stateDict(net))].filter(([n]) => n !== "layer1.0.conv2.weight"));
     const file = await readEncoder(await write("partial.safetensors", dict));
     await expect(evaluateKnn({ ...subject(), encoder: file })).rejects.toThrow(
-      /missing: layer1\.0\.conv2\.weight/,
+      /partial\.safetensors does not fit the ResNet .*missing: layer1\.0\.conv2\.weight \[3, 3, 4, 4\]/s,
     );
     const truncated = join(folder, "truncated.safetensors");
     await writeFile(truncated, (await readFile(vit)).subarray(0, 60));

@@ -69,6 +69,8 @@ export const presetSchema = z
       stored: whole,
       /** Side of the views and of the evaluated images. */
       size: whole.min(4),
+      /** Share of a stored image's side that evaluation sees, about its centre. Default: all of it. */
+      centre: z.number().positive().max(1).optional(),
       channels: z.union([z.literal(1), z.literal(3)]),
       /** Shows through transparent pixels. */
       background: z.tuple([z.number(), z.number(), z.number()]),

@@ -239,6 +239,18 @@ describe("plainViews", () => {
       const images = device.tensor(new Uint8Array(48).fill(255), [1, 4, 4, 3]);
       close((await read(plainViews(images, image))).slice(0, 3), [1, 1, 0.5]);
     }));
+  it("shows the centre, where that is all that evaluation sees", () =>
+    everywhere(async (device) => {
+      // As the paper's code crops: ⌊0.6·7⌋ = 4 wide, from (7 − 4 + 1) >> 1 = 2 on.
+      const pixels = Uint8Array.from({ length: 7 * 7 * 3 }, (_, at) => Math.floor(at / 3));
+      const views = plainViews(device.tensor(pixels, [1, 7, 7, 3]), { ...image, centre: 0.6 });
+      const wanted = Array.from({ length: 16 }, (_, i) => (2 + Math.floor(i / 4)) * 7 + 2 + (i % 4));
+      const green = (await read(views)).filter((_, at) => at % 3 === 1);
+      close(
+        green,
+        wanted.map((v) => v / 255),
+      );
+    }));
   it("resizes to the views' size", () =>
     everywhere(async (device) => {
       const images = device.tensor(new Uint8Array(8 * 8 * 3).fill(51), [1, 8, 8, 3]);

@@ -95,16 +95,27 @@ function colours(x: Tensor, rows: Tensor, settings: ViewAugmentation, columns: C
   return stack(planes, 3);
 }
 
+function centralSquare(images: Tensor, share: number): Tensor {
+  const [count, height, width, channels] = images.shape as [number, number, number, number];
+  const side = Math.floor(share * Math.min(height, width));
+  const [top, left] = [(height - side + 1) >> 1, (width - side + 1) >> 1];
+  return slice(images, [0, top, left, 0], [count, top + side, left + side, channels]);
+}
+
 /** (x − mean) / deviation, per channel. */
 export function normalise(x: Tensor, { mean: centre, deviation }: ImageSettings): Tensor {
   const channel = (values: readonly number[]) => x.device.tensor(Float32Array.from(values));
   return div(sub(x, channel(centre)), channel(deviation));
 }
 
-/** Whole images as evaluation sees them: resized to the views' size where they are stored at another, normalised. */
+/**
+ * Images as evaluation sees them: their central squares (⌊share·side⌋ wide, byol-spec §2.1) or all of them, resized to the
+ * views' size where they have another, normalised.
+ */
 export function plainViews(images: Tensor, image: ImageSettings): Tensor {
-  const { size } = image;
-  const same = images.shape[1] === size && images.shape[2] === size;
-  const x = same ? images : resize(images, [size, size], { method: image.resize, antialias: true });
+  const { size, centre = 1 } = image;
+  const seen = centre < 1 ? centralSquare(images, centre) : images;
+  const same = seen.shape[1] === size && seen.shape[2] === size;
+  const x = same ? seen : resize(seen, [size, size], { method: image.resize, antialias: true });
   return normalise(clip(div(x, 255), 0, 1), image);
 }

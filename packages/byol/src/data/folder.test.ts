@@ -73,6 +73,20 @@ describe("openFolder", () => {
     expect([source.train.length, source.heldOut.length]).toEqual([2, 2]);
   });
 
+  it("keeps classes of which one side, or both, have no images, for evaluation to refuse", async () => {
+    for (const file of ["train/a/1.png", "train/b/1.png", "val/a/1.png", "val/only-here/1.png"])
+      await put(`gaps/${file}`, await picture(7, "png"));
+    await mkdir(join(root, "gaps/train/empty"));
+    await mkdir(join(root, "gaps/train/.hidden"));
+    const source = await open("gaps");
+    expect(source.classes).toEqual(["a", "b", "empty", "only-here"]);
+    expect([...source.train.labels!]).toEqual([0, 1]);
+    expect([...source.heldOut.labels!]).toEqual([0, 3]);
+    await mkdir(join(root, "two/fish"));
+    expect((await open("two")).classes).toEqual(["cats", "dogs", "fish"]);
+    await rm(join(root, "two/fish"), { recursive: true });
+  });
+
   it("skips, counts and names corrupt and truncated images of every kind", async () => {
     const bad: string[] = [];
     for (const kind of ["jpeg", "png", "webp"] as const) {

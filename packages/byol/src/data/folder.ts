@@ -66,13 +66,21 @@ async function givenSplit(root: string, files: readonly string[]) {
   const train = inside("train");
   const classes = classesOf(join(root, "train"), train);
   if (!classes) return undefined;
-  const known = new Set(classes);
+  const all = await withEmpty(classes, join(root, "train"), join(root, held));
+  const known = new Set(all);
   const heldOut = inside(held).filter((file) => known.has(relative(join(root, held), file).split(sep)[0]!));
   return {
-    classes,
-    train: label(join(root, "train"), train, classes),
-    heldOut: label(join(root, held), heldOut, classes),
+    classes: all,
+    train: label(join(root, "train"), train, all),
+    heldOut: label(join(root, held), heldOut, all),
   };
+}
+
+/** The classes and those whose folders hold no images on one side: evaluation refuses these by name. */
+async function withEmpty(classes: readonly string[], ...folders: string[]): Promise<string[]> {
+  const lists = await Promise.all(folders.map((folder) => readdir(folder, { withFileTypes: true })));
+  const named = lists.flat().filter((entry) => entry.isDirectory() && !/^[._]/.test(entry.name));
+  return [...new Set([...classes, ...named.map((entry) => entry.name)])].sort();
 }
 
 /** A fifth of each class is held out, by the names of the files. */
@@ -105,7 +113,9 @@ export async function openFolder(
       `data: ${folder} holds no images (looked for .jpg, .jpeg, .png and .webp, sub-folders too)`,
     );
   const classes = classesOf(folder, files);
-  const split = (await givenSplit(folder, files)) ?? (classes && ownSplit(folder, files, classes));
+  const split =
+    (await givenSplit(folder, files)) ??
+    (classes && ownSplit(folder, files, await withEmpty(classes, folder)));
   const opening = new Opening(format, options);
   const nameOf = (file: string) => relative(folder, file);
   const known = { name: folder, image: opening.image };

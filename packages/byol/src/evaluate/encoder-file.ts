@@ -43,7 +43,7 @@ export interface EncoderOptions {
 }
 
 /** 224 pixels, ImageNet's mean and deviation: what torchvision's encoders were trained on. */
-const imagenetImage: Preset["image"] = { stored: 256, size: 224, ...imagenetColours };
+const imagenetImage: Preset["image"] = { stored: 256, size: 224, centre: 224 / 256, ...imagenetColours };
 
 /**
  * Reads an encoder.
@@ -158,7 +158,7 @@ export function architectureOf(
  * The encoder on a device, with its weights.
  *
  * @param options of the network that the weights do not tell, such as the momentum of batch norms
- * @throws DawnstrapError listing the names and shapes that do not fit
+ * @throws UsageError listing the names and shapes that do not fit
  */
 export function buildEncoder(
   device: Device,
@@ -166,8 +166,23 @@ export function buildEncoder(
   options: Pick<ResNetOptions, "norm"> = {},
 ): ResNet {
   const encoder = new ResNet(withNorm(file.architecture, options.norm)).init(device);
-  loadStateDict(encoder, file.weights, { layout: file.layout });
+  loadEncoder(encoder, file);
   return encoder;
+}
+
+/**
+ * Gives a network the weights of a file.
+ *
+ * @throws UsageError listing the names and shapes that do not fit
+ */
+export function loadEncoder(encoder: ResNet, { path, weights, layout }: EncoderFile): void {
+  try {
+    loadStateDict(encoder, weights, { layout });
+  } catch (error) {
+    throw new UsageError(
+      `encoder: ${path} does not fit the ResNet that it looks like (is it of another architecture?): ${(error as Error).message}`,
+    );
+  }
 }
 
 /** The same architecture with other options of its batch norms. */

@@ -2,7 +2,7 @@
 import type { Device, Tensor } from "@dawnstrap/tensor";
 import { plainViews } from "../augment/view.js";
 import type { ImageSet, ImageShape } from "../data/source.js";
-import { DataError } from "../errors.js";
+import { TrainingError } from "../errors.js";
 import type { Preset } from "../preset.js";
 import { permutation } from "../streams.js";
 import type { Labelled } from "./features.js";
@@ -19,7 +19,7 @@ export interface Extracted extends Labelled {
  * Features of up to `limit` images of a set (a fixed choice of them); unreadable ones are left out.
  *
  * @param forward float32 [images, size, size, channels], normalised, to features [images, width]
- * @throws DataError when a feature is not a finite number
+ * @throws TrainingError when a feature is not a finite number
  */
 export async function extractFeatures(
   device: Device,
@@ -63,9 +63,9 @@ export async function extractFeatures(
   const features = joined(parts);
   const bad = features.findIndex((v) => !Number.isFinite(v));
   if (bad >= 0)
-    throw new DataError(
+    throw new TrainingError(
       `features: feature ${bad % width} of image ${kept[Math.floor(bad / width)]} is ${features[bad]}; ` +
-        "the encoder's weights or running averages are broken (was it trained past a NaN loss?)",
+        "the encoder's weights or running averages are broken (was it trained past a NaN loss? take an earlier one)",
     );
   return { features, labels: Int32Array.from(labels), width, places: Int32Array.from(kept) };
 }

@@ -1,6 +1,6 @@
 /**
  * Linear evaluation as in the paper (byol-spec §2.1): the encoder is frozen, its batch norms use their running averages,
- * and a linear classifier learns by SGD from augmented images (crop and mirror), Nesterov momentum 0.9, cosine to 0.
+ * and a linear classifier learns by SGD from augmented images, Nesterov momentum 0.9, cosine to 0.
  */
 import { valueAndGrad } from "@dawnstrap/autograd";
 import { crossEntropy, Linear, scaledLearningRate, Sgd, stepsOf, warmupCosine } from "@dawnstrap/nn";
@@ -10,7 +10,7 @@ import { BatchLoader } from "../data/loader.js";
 import { TrainingError } from "../errors.js";
 import { Stream } from "../streams.js";
 import { buildEncoder, type EncoderFile } from "./encoder-file.js";
-import { type LabelledImages, viewsOf } from "./supervised.js";
+import { cropAndFlip, type LabelledImages, viewsOf } from "./supervised.js";
 
 /** The paper's sweep (App. C.1): base rates, for a batch of 256. */
 export const paperRates: readonly number[] = [0.4, 0.3, 0.2, 0.1, 0.05];
@@ -25,6 +25,8 @@ export interface FrozenLinearOptions {
   readonly seed: number;
   /** Logits ← α·tanh(logits/α) and a penalty β·mean(logits²), α = 20, β = 0.01 (the paper's Table 7). Default false. */
   readonly regularised?: boolean;
+  /** "crop" (default): cropped and mirrored; "view": by all of the pre-training's first view (the paper's Table 7). */
+  readonly augment?: "crop" | "view";
   readonly onStep?: (step: number, steps: number) => void;
 }
 
@@ -35,6 +37,7 @@ export interface FrozenLinear {
   readonly batch: number;
   readonly steps: number;
   readonly regularised: boolean;
+  readonly augment: "crop" | "view";
   /** Logits of features, row-major [rows, classes], by the classifier of each rate. */
   logits(features: Float32Array): Promise<Float32Array[]>;
 }
@@ -48,7 +51,7 @@ export async function trainFrozenLinear(
   { set, shape, classes }: LabelledImages,
   options: FrozenLinearOptions,
 ): Promise<FrozenLinear> {
-  const { rates = paperRates, epochs = 80, seed, regularised = false } = options;
+  const { rates = paperRates, epochs = 80, seed, regularised = false, augment = "crop" } = options;
   const batch = Math.min(options.batch ?? 1024, set.length);
   const steps = Math.max(1, stepsOf(epochs, set.length, batch));
   const encoder = buildEncoder(device, file);
@@ -62,14 +65,12 @@ export async function trainFrozenLinear(
     const { alpha } = regularisation;
     return regularised ? own.map((x) => mul(tanh(div(x, alpha)), alpha)) : own;
   };
-  const batches = viewsOf(device, new BatchLoader(set, shape, { batch, seed }), {
-    ...file,
-    shape,
-    seed,
-    batch,
-  });
+  const { image } = file;
+  const view = augment === "view" ? file.view : cropAndFlip(file.view);
+  const loader = new BatchLoader(set, shape, { batch, seed });
+  const batches = viewsOf(device, loader, { image, view, shape, seed, batch });
   const step = device.capture((images: Tensor, rows: Tensor, labels: Tensor, scalars: Tensor) => {
-    const features = encoder.forward(makeViews(images, rows, batches.settings, file.image), { train: false });
+    const features = encoder.forward(makeViews(images, rows, view, image), { train: false });
     const lossOf = (logits: Tensor): Tensor => {
       const loss = crossEntropy(logits, labels);
       return regularised ? add(loss, mul(mean(mul(logits, logits)), regularisation.beta)) : loss;
@@ -97,7 +98,7 @@ export async function trainFrozenLinear(
     step.release();
   }
   return {
-    ...{ rates, epochs, batch, steps, regularised },
+    ...{ rates, epochs, batch, steps, regularised, augment },
     async logits(features) {
       const x = device.tensor(features, [features.length / encoder.featureSize, encoder.featureSize]);
       const each = logitsOf(x);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Device, Tensor } from "@dawnstrap/tensor";
 import { packageVersion } from "../checkpoint/record.js";
 import { type DataOptions, type DataSource, type ImageSet, type Splits, subset } from "../data/source.js";
-import { DataError } from "../errors.js";
+import { DataError, TrainingError } from "../errors.js";
 import { buildEncoder, type EncoderFile } from "./encoder-file.js";
 import { type Extracted, extractFeatures } from "./extract.js";
 import { type FrozenLinearOptions, trainFrozenLinear } from "./frozen-linear.js";
@@ -50,14 +50,24 @@ function labelled(subject: Subject): Splits & { readonly labels: Int32Array } {
       );
     for (const [i, label] of set.labels.entries())
       if (!(label >= 0 && label < classes.length))
-        throw new DataError(`evaluation: image ${i} has label ${label}, there are ${classes.length} classes`);
+        throw new DataError(
+          `evaluation: image ${set.name?.(i) ?? i} of ${name} has label ${label}, there are ${classes.length} classes (mend its label)`,
+        );
   }
   const labels = splits.trainval.labels!;
   const seen = new Set(labels);
   const empty = classes.filter((_, c) => !seen.has(c));
   if (empty.length)
-    throw new DataError(`evaluation: no training image of class ${empty.slice(0, 5).join(", ")}`);
+    throw new DataError(
+      `evaluation: ${name} has no training image of class ${empty.slice(0, 5).join(", ")} (add some, or leave out the class)`,
+    );
   return { ...splits, labels };
+}
+
+/** Images held back from training, if there are any. */
+function toChooseBy(set: ImageSet, { name }: DataSource): ImageSet {
+  if (set.length > 0) return set;
+  throw new DataError(`evaluation: ${name} has too few training images to hold any back to choose by`);
 }
 
 /** Puts a result together. */
@@ -100,16 +110,13 @@ function conclude(
 }
 
 /** Features of a set by the frozen encoder, batch norms on their running averages, no augmentation. */
-function frozenFeatures({ device, encoder, data }: Subject): (set: ImageSet) => Promise<Extracted> {
+function frozenFeatures(
+  { device, encoder, data }: Subject,
+  image = encoder.image,
+): (set: ImageSet) => Promise<Extracted> {
   const network = buildEncoder(device, encoder);
   return (set) =>
-    extractFeatures(
-      device,
-      (x: Tensor) => network.forward(x, { train: false }),
-      set,
-      encoder.image,
-      data.image,
-    );
+    extractFeatures(device, (x: Tensor) => network.forward(x, { train: false }), set, image, data.image);
 }
 
 /** Metrics of scores on images that have one class each. */
@@ -128,7 +135,9 @@ export async function evaluateKnn(subject: Subject, options: KnnOptions = {}): P
   const test = options.leaveOneOut ? bank : await featuresOf(held);
   const scores = await knnScores(device, bank, test.features, data.classes.length, options);
   const { distance = "cosine", vote = "weighted", temperature = 0.1, leaveOneOut = false } = options;
-  const k = neighbours(options.k ?? 200, bank.labels.length);
+  const wanted = options.k ?? 200;
+  const k = neighbours(wanted, bank.labels.length);
+  if (k < wanted) subject.note?.(`knn: ${k} neighbours, a fifth of the bank, not ${wanted}`);
   const asked = { k, distance, vote, temperature, leave_one_out: leaveOneOut };
   const train = bank.labels.length;
   return conclude(subject, leaveOneOut ? "knn (leave one out)" : "knn", {
@@ -165,9 +174,10 @@ export async function evaluateLinear(
   subject: Subject,
   options: Omit<FrozenLinearOptions, "seed" | "onStep"> = {},
 ): Promise<Result> {
-  const { train, val, test: held } = labelled(subject);
+  const { train, val: validation, test: held } = labelled(subject);
   const started = performance.now();
   const { data, device, encoder, seed, note } = subject;
+  const val = toChooseBy(validation, data);
   const trained = await trainFrozenLinear(device, encoder, images(subject, train), {
     ...options,
     seed,
@@ -184,16 +194,20 @@ export async function evaluateLinear(
   const best = accuracies.indexOf(Math.max(...accuracies));
   const test = await featuresOf(held);
   const scores = (await trained.logits(test.features))[best]!;
-  const { rates, epochs, batch, steps, regularised } = trained;
-  const asked = { rates, epochs, batch, steps, regularised };
+  const { rates, epochs, batch, steps, regularised, augment } = trained;
+  const asked = { rates, epochs, batch, steps, regularised, augment };
+  const changed = [...(augment === "view" ? ["augmented"] : []), ...(regularised ? ["regularised"] : [])];
   const found = { validation_accuracies: accuracies, chosen: { rate: rates[best] } };
-  return conclude(subject, regularised ? "linear (regularised)" : "linear", {
+  return conclude(subject, changed.length ? `linear (${changed.join(", ")})` : "linear", {
     ...judged(subject, scores, test.labels),
     ...{ train: train.length, validation: val.length, asked, found, started },
   });
 }
 
-/** Frozen features and L-BFGS over the λ grid (§4.1); one-vs-rest where images show several classes. */
+/**
+ * Frozen features and L-BFGS over the λ grid (§4.1); one-vs-rest where images show several classes. Unlike for the other
+ * protocols the whole of a stored image is seen, not its centre.
+ */
 export async function evaluateTransfer(
   subject: Subject,
   {
@@ -206,7 +220,8 @@ export async function evaluateTransfer(
   const started = performance.now();
   const { data, device, seed, note } = subject;
   const classes = data.classes.length;
-  const featuresOf = frozenFeatures(subject);
+  const featuresOf = frozenFeatures(subject, { ...subject.encoder.image, centre: 1 });
+  toChooseBy(parts.val, data);
   const [train, validation, test] = [
     await featuresOf(parts.train),
     await featuresOf(parts.val),
@@ -274,11 +289,21 @@ export const paperTuning: TuningOptions = {
   batch: 256,
 };
 
+/** The same from a random start, as SimCLR's authors searched it: greater rates and decays, twice the steps (§4.2). */
+export const paperScratch: TuningOptions = {
+  rates: Array.from({ length: 7 }, (_, i) => 10 ** (-3 + i / 2)),
+  weightDecays: Array.from({ length: 8 }, (_, i) => 10 ** (-5 + i / 2)),
+  steps: [40_000],
+  batch: 256,
+  from: "scratch",
+};
+
 /** Fine-tuning of all weights; rate, decay and length chosen on validation images, then trained again on all (§4.2). */
 export async function evaluateFineTune(subject: Subject, options: TuningOptions): Promise<Result> {
   const { trainval, train, val } = labelled(subject);
   const protocol = options.from === "scratch" ? "from scratch" : "finetune";
-  return tune(subject, protocol, { whole: trainval, train, validation: val }, options);
+  const sides = () => ({ train, validation: toChooseBy(val, subject.data) });
+  return tune(subject, protocol, trainval, sides, options);
 }
 
 /** Share of a few labels that rate and length are chosen by. */
@@ -288,7 +313,8 @@ export const VALIDATION_SHARE = 0.1;
 export const paperSemiRates: readonly number[] = [0.1, 0.05, 0.02, 0.01, 0.005];
 
 /**
- * Fine-tuning on a part of the labels (§3): class-balanced with the seed, or the listed places.
+ * Fine-tuning on a part of the labels (§3): class-balanced with the seed, or the listed places. Rate and length are chosen
+ * on a tenth of that part, so that no other label is used; the paper chooses on its local validation images.
  *
  * @param part `list` says in the result where the places come from
  */
@@ -301,22 +327,28 @@ export async function evaluateSemi(
   const { data, seed } = subject;
   const places = part.places ?? balancedSubset(labels, data.classes, part.share, seed);
   const few = subset(trainval, places);
-  const held = validationSplit(few.labels!, VALIDATION_SHARE, seed);
-  const sets = { whole: few, train: subset(few, held.train), validation: subset(few, held.validation) };
+  const sides = () => {
+    const held = validationSplit(few.labels!, VALIDATION_SHARE, seed);
+    return { train: subset(few, held.train), validation: subset(few, held.validation) };
+  };
   const batch = Math.min(options.batch, few.length);
   const steps = options.epochs.map((e) => Math.max(1, Math.round((e * few.length) / batch)));
   const name = `semi ${Number((100 * part.share).toPrecision(3))} %`;
   const protocol = options.from === "scratch" ? `${name} from scratch` : name;
   const subset_of = { share: part.share, subset: part.list ?? (part.places ? "listed" : "balanced") };
   const asked = { ...subset_of, epochs: options.epochs, validation_share: VALIDATION_SHARE };
-  return tune(subject, protocol, sets, { ...options, batch, steps }, asked);
+  return tune(subject, protocol, few, sides, { ...options, batch, steps }, asked);
 }
 
-/** Tries every candidate, trains again on all the images with the best of them, and measures that. */
+/**
+ * Tries every candidate, trains again on all the images with the best of them, and measures that. A single candidate needs
+ * no choosing: nothing is held back for it.
+ */
 async function tune(
   subject: Subject,
   protocol: string,
-  { whole, train, validation }: { whole: ImageSet; train: ImageSet; validation: ImageSet },
+  whole: ImageSet,
+  sides: () => { train: ImageSet; validation: ImageSet },
   { rates, weightDecays = [0], steps, batch, from = "encoder" }: TuningOptions,
   askedBeside: Result["settings"] = {},
 ): Promise<Result> {
@@ -339,18 +371,25 @@ async function tune(
     rates.flatMap((rate) => weightDecays.map((decay) => ({ rate, decay, length }))),
   );
   const tried: { rate: number; decay: number; steps: number; validation: number | null }[] = [];
-  // A single candidate needs no choosing.
-  for (const { rate, decay, length } of runs.length > 1 ? runs : []) {
-    const score = await logits(train, validation, rate, decay, length).then(
+  const chosenOn = runs.length > 1 ? sides() : undefined;
+  for (const { rate, decay, length } of chosenOn ? runs : []) {
+    const score = await logits(chosenOn!.train, chosenOn!.validation, rate, decay, length).then(
       ({ features, labels }) => accuracy(predictions(features, classes), labels),
-      // A rate too large for this network is a result of the sweep, not an end of it.
-      () => null,
+      (error: unknown) => {
+        // A rate too large for this network is a result of the sweep, not an end of it.
+        if (error instanceof TrainingError) return null;
+        throw error;
+      },
     );
     tried.push({ rate, decay, steps: length, validation: score });
     note?.(
       `${protocol}: rate ${rate}, decay ${decay}, ${length} steps: ${score === null ? "diverged" : `validation ${(100 * score).toFixed(1)} %`}`,
     );
   }
+  if (chosenOn && tried.every(({ validation }) => validation === null))
+    throw new TrainingError(
+      `${protocol}: all of the rates ${rates.join(", ")} diverge (try smaller ones; are the encoder's weights numbers?)`,
+    );
   const best =
     runs[tried.reduce((a, { validation: v }, i) => ((v ?? -1) > (tried[a]?.validation ?? -1) ? i : a), 0)]!;
   const { features, labels } = await logits(
@@ -362,7 +401,7 @@ async function tune(
   );
   return conclude(subject, protocol, {
     ...judged(subject, features, labels),
-    ...{ train: whole.length, validation: validation.length, started },
+    ...{ train: whole.length, validation: chosenOn?.validation.length, started },
     asked: { ...askedBeside, rates, weight_decays: weightDecays, steps, batch, from },
     found: { tried, chosen: best },
   });

@@ -43,6 +43,18 @@ describe("subsets", () => {
     const all = ["n01/n01_3.JPEG", "n01/n01_4.JPEG", "n02/n02_7.JPEG"];
     expect(listedSubset(list, all)).toEqual([0, 2]);
     expect(() => listedSubset(list, all.slice(0, 2))).toThrow(/lists n02_7\.JPEG, which is not among the 2/);
+    const refused: [lines: string, message: RegExp][] = [
+      ["n01_3.JPEG\nn01/n01_3.JPEG", /lists n01\/n01_3\.JPEG, an image that it has listed before/],
+      ["1.png", /lists 1\.png, the name of several images/],
+      ["\n \n", /lists no images/],
+    ];
+    for (const [lines, message] of refused) {
+      await writeFile(list, lines);
+      expect(() => listedSubset(list, [...all, "a/1.png", "b/1.png"])).toThrow(message);
+    }
+    await writeFile(list, "b/1.png\r\n");
+    expect(listedSubset(list, ["a/1.png", "b/1.png"])).toEqual([1]);
+    expect(listedSubset(list, ["a\\1.png", "b\\1.png"])).toEqual([1]);
     expect(() => listedSubset(join(folder, "none.txt"), all)).toThrow(/cannot read .*none\.txt/);
   });
 });

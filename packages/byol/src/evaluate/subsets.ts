@@ -33,7 +33,9 @@ export function validationSplit(
     train.push(...shuffled.slice(count));
   });
   if (validation.length === 0)
-    throw new DataError("validation: no class has two images, so none can be held out to choose by");
+    throw new DataError(
+      "validation: no class has two images, so none can be held out to choose by (take more images, or give one candidate)",
+    );
   return { train: train.sort((a, b) => a - b), validation: validation.sort((a, b) => a - b) };
 }
 
@@ -60,30 +62,43 @@ export function balancedSubset(
 
 /**
  * The places of the images that a file lists, one file name a line, such as SimCLR's `imagenet_subsets/1percent.txt`
- * (n01440764_10042.JPEG). Names are compared without folders.
+ * (n01440764_10042.JPEG). A name without folders is compared with the images' names without theirs.
  *
  * @param names of the set's images, by place
- * @throws DataError naming the first listed image that the set does not hold
+ * @throws DataError naming the first listed image that the set does not hold, or that it cannot tell from another
  */
 export function listedSubset(file: string, names: readonly string[]): number[] {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new DataError(`subset: cannot read ${file}: ${(error as Error).message}`);
+    throw new DataError(
+      `subset: cannot read ${file}: ${(error as Error).message} (name a list of images, one a line)`,
+    );
   }
   const base = (path: string): string =>
     path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
-  const placeOf = new Map(names.map((name, i) => [base(name), i]));
-  const wanted = text.split(/\r?\n/).filter((line) => line.trim() !== "");
-  return wanted
-    .map((line) => {
-      const place = placeOf.get(base(line.trim()));
-      if (place === undefined)
-        throw new DataError(
-          `subset: ${file} lists ${line.trim()}, which is not among the ${names.length} images`,
-        );
-      return place;
-    })
-    .sort((a, b) => a - b);
+  const places = new Map<string, number[]>();
+  const add = (key: string, place: number): void => {
+    places.set(key, [...(places.get(key) ?? []), place]);
+  };
+  for (const [place, name] of names.entries()) {
+    add(base(name), place);
+    if (name !== base(name)) add(name.replaceAll("\\", "/"), place);
+  }
+  const lines = text.split(/\r?\n/).flatMap((line) => line.trim() || []);
+  const found = new Set<number>();
+  const refuse = (line: string, why: string): never => {
+    throw new DataError(`subset: ${file} lists ${line}, ${why}`);
+  };
+  for (const line of lines) {
+    const [place, other] = places.get(line.replaceAll("\\", "/")) ?? places.get(base(line)) ?? [];
+    if (place === undefined)
+      return refuse(line, `which is not among the ${names.length} images (is it a list of these data?)`);
+    if (other !== undefined) refuse(line, "the name of several images (list them with their folders)");
+    if (found.has(place)) refuse(line, "an image that it has listed before (list each once)");
+    found.add(place);
+  }
+  if (found.size === 0) throw new DataError(`subset: ${file} lists no images`);
+  return [...found].sort((a, b) => a - b);
 }

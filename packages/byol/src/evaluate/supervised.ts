@@ -1,6 +1,6 @@
 /** Training with labels on top of an encoder: all of its weights, by SGD with Nesterov momentum (byol-spec §2.1, §3, §4.2). */
 import { valueAndGrad } from "@dawnstrap/autograd";
-import { crossEntropy, Linear, loadStateDict, Module, ResNet, Sgd, warmupCosine } from "@dawnstrap/nn";
+import { crossEntropy, Linear, Module, ResNet, Sgd, warmupCosine } from "@dawnstrap/nn";
 import type { Device, Tensor } from "@dawnstrap/tensor";
 import { drawViews } from "../augment/parameters.js";
 import type { ViewAugmentation } from "../augment/settings.js";
@@ -9,7 +9,7 @@ import { BatchLoader } from "../data/loader.js";
 import type { ImageSet, ImageShape } from "../data/source.js";
 import { TrainingError } from "../errors.js";
 import { Stream } from "../streams.js";
-import { type EncoderFile, withNorm } from "./encoder-file.js";
+import { type EncoderFile, loadEncoder, withNorm } from "./encoder-file.js";
 
 /** The encoder and a new linear layer on its features. */
 export class Classifier extends Module {
@@ -76,11 +76,12 @@ export async function fineTune(
   const loader = new BatchLoader(set, shape, { batch, seed });
   const network = new Classifier(encoder, classes, fineTuneDecay(loader.stepsPerEpoch));
   network.init(device, { seed: new Stream(seed, "initOnline").bits() });
-  if (from === "encoder") loadStateDict(network.encoder, encoder.weights, { layout: encoder.layout });
+  if (from === "encoder") loadEncoder(network.encoder, encoder);
   const optimizer = new Sgd(network.arena, { momentum: 0.9, nesterov: true, weightDecay });
-  const batches = viewsOf(device, loader, { ...encoder, shape, seed, batch });
+  const view = cropAndFlip(encoder.view);
+  const batches = viewsOf(device, loader, { image: encoder.image, view, shape, seed, batch });
   const step = device.capture((images: Tensor, rows: Tensor, labels: Tensor, scalars: Tensor) => {
-    const views = makeViews(images, rows, batches.settings, encoder.image);
+    const views = makeViews(images, rows, view, encoder.image);
     const loss = () => crossEntropy(network.forward(views, { train: true }), labels);
     const { value, grads } = valueAndGrad(loss)(...network.arena.values());
     optimizer.update(grads, scalars);
@@ -103,20 +104,18 @@ export async function fineTune(
   return network;
 }
 
-/** Batches with the rows that crop and mirror them. */
+/** Batches with the rows that make their views. */
 export function viewsOf(
   device: Device,
   loader: BatchLoader,
   of: Pick<EncoderFile, "image" | "view"> & { shape: ImageShape; seed: number; batch: number },
 ) {
-  const { image, shape, seed, batch } = of;
-  const settings = cropAndFlip(of.view);
+  const { image, view, shape, seed, batch } = of;
   const geometry = { ...shape, size: image.size };
   return {
-    settings,
     async at(step: number) {
       const { indices, pixels, labels } = await loader.at(step);
-      const drawn = drawViews(settings, geometry, { seed, step, view: 0, images: indices });
+      const drawn = drawViews(view, geometry, { seed, step, view: 0, images: indices });
       return {
         images: device.tensor(pixels, [batch, shape.height, shape.width, shape.channels]),
         rows: device.tensor(drawn, [batch, drawn.length / batch]),

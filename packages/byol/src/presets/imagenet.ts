@@ -22,7 +22,7 @@ const base: Preset = {
   source: `Grill et al. 2020, §3.3 and Table 6; ${code}, 1000 epochs. ${crops}`,
   expected: linear("Table 1", 74.3, 91.6),
   data: "imagenet:DIR",
-  image: { stored: 256, size: 224, ...imagenetColours },
+  image: { stored: 256, size: 224, centre: 224 / 256, ...imagenetColours },
   views: paperViews,
   network: network(50, 1),
   method: paperMethod(0.996),

@@ -144,7 +144,7 @@ describe("loadStateDict", () => {
     wrong.set("head.weight", dict.get("0.weight")!);
     wrong.set("0.weight", { ...dict.get("0.weight")!, shape: [3, 2] });
     expect(() => loadStateDict(net, wrong)).toThrow(
-      /missing: 0.bias, 1.bias\n +unexpected: head.weight\n +wrong shape: 0.weight is \[3, 2\], the module has \[2, 3\]/,
+      /missing: 0.bias \[3\], 1.bias \[1\]\n +unexpected: head.weight \[2, 3\]\n +wrong shape: 0.weight is \[3, 2\], the module has \[2, 3\]/,
     );
     expect(await stateDict(net)).toEqual(before);
   });

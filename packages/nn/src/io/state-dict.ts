@@ -56,7 +56,7 @@ export interface LoadReport {
 /**
  * Gives a module the values of a state dict.
  *
- * @throws DawnstrapError listing every missing, unexpected and mis-shaped name; nothing is changed then
+ * @throws DawnstrapError listing every missing, unexpected and mis-shaped name with its shape; nothing is changed then
  */
 export function loadStateDict(
   module: Module,
@@ -68,17 +68,21 @@ export function loadStateDict(
   const expected: Leaf[] =
     layout === "native" ? leaves.map(([name, leaf]) => ({ name, shape: leaf.shape })) : pytorchLeaves(leaves);
   const names = new Set(expected.map((e) => e.name));
-  const missing = expected.filter((e) => !e.optional && !dict.has(e.name)).map((e) => e.name);
-  const unexpected = [...dict.keys()].filter((name) => !names.has(name));
+  const missing = expected.filter((e) => !e.optional && !dict.has(e.name));
+  const unexpected = [...dict]
+    .filter(([name]) => !names.has(name))
+    .map(([name, { shape }]) => ({ name, shape }));
   const misshaped = expected.flatMap(({ name, shape }) => {
     const got = dict.get(name);
     return got && got.shape.join() !== shape.join()
       ? [`${name} is [${got.shape.join(", ")}], the module has [${shape.join(", ")}]`]
       : [];
   });
+  const listed = (all: readonly { name: string; shape: readonly number[] }[]): string =>
+    all.map(({ name, shape }) => `${name} [${shape.join(", ")}]`).join(", ");
   const problems = [
-    ...(strict && missing.length ? [`missing: ${missing.join(", ")}`] : []),
-    ...(strict && unexpected.length ? [`unexpected: ${unexpected.join(", ")}`] : []),
+    ...(strict && missing.length ? [`missing: ${listed(missing)}`] : []),
+    ...(strict && unexpected.length ? [`unexpected: ${listed(unexpected)}`] : []),
     ...(misshaped.length ? [`wrong shape: ${misshaped.join("; ")}`] : []),
   ];
   if (problems.length)
@@ -87,7 +91,7 @@ export function loadStateDict(
     );
 
   assign(leaves, layout === "native" ? dict : fromPyTorch(leaves, dict));
-  return { missing, unexpected };
+  return { missing: missing.map(({ name }) => name), unexpected: unexpected.map(({ name }) => name) };
 }
 
 function assign(

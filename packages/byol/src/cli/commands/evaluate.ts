@@ -10,6 +10,7 @@ import {
   evaluateLinearCached,
   evaluateSemi,
   evaluateTransfer,
+  paperScratch,
   paperSemiRates,
   paperTuning,
   type Subject,
@@ -101,6 +102,14 @@ const linear = (): Command =>
     ])
     .option("--epochs <n>", "passes over the images", positive, 80)
     .option("--batch <n>", "images in a step", wholeFrom(1), 1024)
+    .addOption(
+      new Option(
+        "--augment <kind>",
+        "crop: crop and mirror; view: all of the pre-training's first view (Table 7)",
+      )
+        .choices(["crop", "view"])
+        .default("crop"),
+    )
     .option("--regularised", "bounded logits and a penalty on them (the paper's Table 7)")
     .action((f) =>
       withSubject(f, (subject) =>
@@ -111,6 +120,7 @@ const linear = (): Command =>
               epochs: f.epochs,
               batch: f.batch,
               regularised: Boolean(f.regularised),
+              augment: f.augment,
             }),
       ),
     );
@@ -133,28 +143,40 @@ const from = (): Option =>
     .choices(["encoder", "scratch"])
     .default("encoder");
 
+/** The ends of the paper's lists, from the encoder and from scratch. */
+const defaultsOf = (key: "rates" | "weightDecays" | "steps"): string => {
+  const ends = (values: readonly number[]): string => {
+    const all = values.map((value) => Number(value.toPrecision(3)));
+    return all.length > 1 ? `${all.length} from ${all[0]} to ${all.at(-1)}` : String(all[0]);
+  };
+  return `${ends(paperTuning[key]!)}, from scratch ${ends(paperScratch[key]!)}`;
+};
+
 const finetune = (): Command =>
   protocol(
     "finetune",
     "all weights on all labels; rate and decay chosen on validation images (paper, App. D.3)",
   )
-    .option("--rates <list>", "learning rates", list(positive), [...paperTuning.rates])
-    .option("--decays <list>", "penalties, each divided by the rate", list(notNegative), [
-      ...paperTuning.weightDecays!,
-    ])
-    .option("--steps <list>", "lengths to try", list(wholeFrom(1)), [...paperTuning.steps])
+    .option("--rates <list>", `learning rates; default: ${defaultsOf("rates")}`, list(positive))
+    .option(
+      "--decays <list>",
+      `penalties, each divided by the rate; default: ${defaultsOf("weightDecays")}`,
+      list(notNegative),
+    )
+    .option("--steps <list>", `lengths to try; default: ${defaultsOf("steps")}`, list(wholeFrom(1)))
     .option("--batch <n>", "images in a step", wholeFrom(2), paperTuning.batch)
     .addOption(from())
     .action((f) =>
-      withSubject(f, (subject) =>
-        evaluateFineTune(subject, {
-          rates: f.rates,
-          weightDecays: f.decays,
-          steps: f.steps,
+      withSubject(f, (subject) => {
+        const paper = f.from === "scratch" ? paperScratch : paperTuning;
+        return evaluateFineTune(subject, {
+          rates: f.rates ?? paper.rates,
+          weightDecays: f.decays ?? paper.weightDecays,
+          steps: f.steps ?? paper.steps,
           batch: f.batch,
           from: f.from,
-        }),
-      ),
+        });
+      }),
     );
 
 const semi = (): Command =>

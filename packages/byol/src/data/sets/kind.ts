@@ -66,7 +66,9 @@ export async function openKind(
   const gone = await missing(root, kind);
   if (gone.length > 0) {
     const named = gone.slice(0, 10).join(", ") + (gone.length > 10 ? ` and ${gone.length - 10} more` : "");
-    throw new DataError(`${kind.name}: ${root} is not laid out as ${kind.title}: it lacks ${named}`);
+    throw new DataError(
+      `${kind.name}: ${root} is not laid out as ${kind.title}: it lacks ${named} (unpack the published archives there)`,
+    );
   }
   const opening = new Opening(format, options);
   try {

@@ -129,7 +129,7 @@ describe("CIFAR", () => {
   it("says what is missing, and what is not of the published size", async () => {
     await mini.put("few/data_batch_1.bin", "");
     await expect(mini.open(cifar10, "few")).rejects.toThrow(
-      /not laid out as CIFAR-10 .*it lacks data_batch_2.bin, .*batches.meta.txt$/,
+      /not laid out as CIFAR-10 .*it lacks data_batch_2.bin, .*batches.meta.txt \(unpack the published archives there\)$/,
     );
     await expect(mini.open(cifar10, "nowhere")).rejects.toThrow(/nowhere does not exist/);
     await put("small");
