@@ -227,6 +227,10 @@ describe("bad input is refused in one line and with a non-zero exit:", () => {
   it("a place that cannot be written, before anything is computed", async () => {
     const message = /^error: json: cannot write .*nowhere\/x\.json: ENOENT/;
     await refuses(evaluate("--encoder", run, "--data", data, "--json", inRoot("nowhere/x.json")), message);
+    const npy = callByol("embed", ...subject(), "--out", inRoot("nowhere/x.npy"));
+    await refuses(npy, /^error: out: cannot write .*nowhere\/x\.npy: ENOENT.*--out/);
+    const csv = callByol("embed", ...subject(), "--out", inRoot("x.csv"));
+    await refuses(csv, /^error: embed: .*x\.csv ends neither/);
   });
 });
 
@@ -257,7 +261,13 @@ it("byol search finds the image itself, then others, and shows them", async () =
   const lines = out.split("\n");
   expect(lines[0]).toBe(`${image}\t1\t1.0000\tbars/3.png`);
   expect(lines.slice(0, -1)).toHaveLength(3);
-  expect(await sharp(sheet).metadata()).toMatchObject({ format: "png" });
+  // A row of four tiles of 96 pixels, the image and what was found; the image is the nearest to itself.
+  const { data: pixels, info } = await sharp(sheet).raw().toBuffer({ resolveWithObject: true });
+  expect(info).toMatchObject({ width: 4 * 102 + 6, height: 20 + 96 + 12 });
+  const tile = (column: number) =>
+    Array.from({ length: 96 }, (_, x) => pixels[(60 * info.width + 6 + 102 * column + x) * info.channels]);
+  expect(tile(1)).toEqual(tile(0));
+  expect(new Set(tile(0)).size).toBeGreaterThan(8);
 });
 
 it("byol report shows what was filed, and what is of an earlier encoder", async () => {

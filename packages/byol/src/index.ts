@@ -69,7 +69,7 @@ export {
   randomEncoder,
   readEncoder,
 } from "./evaluate/encoder-file.js";
-export { type Embeddings, npyOf, parquetOf, writeEmbeddings } from "./evaluate/embed.js";
+export { type Embeddings, embeddingsFormat, npyOf, parquetOf } from "./evaluate/embed.js";
 export { type FrozenLinearOptions, paperRates, trainFrozenLinear } from "./evaluate/frozen-linear.js";
 export * from "./evaluate/protocols.js";
 export { metricsOf, type Metrics, type Result } from "./evaluate/result.js";

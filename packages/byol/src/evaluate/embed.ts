@@ -1,5 +1,4 @@
 /** Features of images as files that other tools read: NumPy's .npy, and Parquet with the images' names. */
-import { writeFileSync } from "node:fs";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { dump } from "npyjs";
 import { UsageError } from "../errors.js";
@@ -37,13 +36,9 @@ export function parquetOf({ features, width, names, classes }: Embeddings): Uint
   );
 }
 
-/** Writes features by the file's ending. Throws UsageError for another ending or a place that cannot be written. */
-export function writeEmbeddings(file: string, embeddings: Embeddings): void {
-  const make = file.endsWith(".npy") ? npyOf : file.endsWith(".parquet") ? parquetOf : undefined;
-  if (!make) throw new UsageError(`embed: ${file} ends neither in .npy nor in .parquet`);
-  try {
-    writeFileSync(file, make(embeddings));
-  } catch (error) {
-    throw new UsageError(`embed: cannot write ${file}: ${(error as Error).message}`);
-  }
+/** What makes the bytes of a file, by its ending. Throws UsageError for an ending that is not known. */
+export function embeddingsFormat(file: string): (embeddings: Embeddings) => Uint8Array {
+  if (file.endsWith(".npy")) return npyOf;
+  if (file.endsWith(".parquet")) return parquetOf;
+  throw new UsageError(`embed: ${file} ends neither in .npy nor in .parquet (give it one of these endings)`);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parquetReadObjects } from "hyparquet";
 import { parse } from "npyjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { npyOf, parquetOf, writeEmbeddings } from "./embed.js";
+import { embeddingsFormat, npyOf, parquetOf } from "./embed.js";
 import { balancedSubset, listedSubset, validationSplit } from "./subsets.js";
 
 let folder: string;
@@ -78,8 +78,9 @@ describe("embeddings", () => {
     const rows = await parquetReadObjects({ file: buffer as ArrayBuffer });
     expect(rows[1]).toEqual({ path: "b.png", class: "y", feature_0: 4, feature_1: 5, feature_2: 6.5 });
   });
-  it("refuse other endings and places that cannot be written", () => {
-    expect(() => writeEmbeddings("features.csv", embeddings)).toThrow(/neither in \.npy nor in \.parquet/);
-    expect(() => writeEmbeddings(join(folder, "no", "x.npy"), embeddings)).toThrow(/cannot write .*x\.npy/);
+  it("are told by the file's ending", () => {
+    expect(embeddingsFormat("x.npy")).toBe(npyOf);
+    expect(embeddingsFormat("x.parquet")).toBe(parquetOf);
+    expect(() => embeddingsFormat("x.csv")).toThrow(/x\.csv ends neither in \.npy nor in \.parquet/);
   });
 });

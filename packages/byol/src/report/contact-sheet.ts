@@ -1,11 +1,10 @@
 /** A picture of what the network sees: a row per image, the original and then its views. */
 import type { Device } from "@dawnstrap/tensor";
-import sharp, { type OverlayOptions } from "sharp";
 import { drawViews } from "../augment/parameters.js";
 import { augment } from "../augment/view.js";
 import type { ImageShape } from "../data/source.js";
 import type { Preset } from "../preset.js";
-import { escaped } from "./escape.js";
+import { type Placed, sheet, type Words } from "./sheet.js";
 
 export interface SheetImage {
   /** Stands beside the row. */
@@ -40,43 +39,31 @@ export async function contactSheet(images: readonly SheetImage[], options: Sheet
   const width = left(2 * count + 1);
   const height = top(images.length);
 
-  const cells: OverlayOptions[] = [];
-  const put = async (
-    pixels: Uint8Array,
-    side: { height: number; width: number },
-    column: number,
-    row: number,
-  ) => {
-    const picture = sharp(pixels, { raw: { ...side, channels: shape.channels } })
-      .resize(cell, cell, { fit: "fill", kernel: "nearest" })
-      .toColourspace("srgb");
-    cells.push({ input: await picture.png().toBuffer(), left: left(column), top: top(row) });
-  };
-  for (const [row, { pixels }] of images.entries()) await put(pixels, shape, 0, row);
+  const cells: Placed[] = images.map(({ pixels }, row) => ({ pixels, shape, left: left(0), top: top(row) }));
+  const viewShape = { height: size, width: size, channels: shape.channels };
+  const bytes = size * size * shape.channels;
   for (const view of [0, 1] as const) {
     const views = await viewsOf(images, view, options);
-    const bytes = size * size * shape.channels;
-    for (let i = 0; i < images.length * count; i++) {
-      const pixels = views.subarray(i * bytes, (i + 1) * bytes);
-      await put(pixels, { height: size, width: size }, 1 + view * count + (i % count), Math.floor(i / count));
-    }
+    for (let i = 0; i < images.length * count; i++)
+      cells.push({
+        pixels: views.subarray(i * bytes, (i + 1) * bytes),
+        shape: viewShape,
+        left: left(1 + view * count + (i % count)),
+        top: top(Math.floor(i / count)),
+      });
   }
-
-  const text = (x: number, y: number, words: string, weight: "bold" | "normal") =>
-    `<text x="${x}" y="${y}" font-weight="${weight}">${escaped(words)}</text>`;
-  const labels = [
-    text(left(0), 18, "original", "bold"),
-    text(left(1), 18, "T, first view", "bold"),
-    text(left(count + 1), 18, "T′, second view", "bold"),
-    ...images.map(({ label }, row) => text(8, top(row) + cell / 2 + 4, shortened(label), "normal")),
-  ];
-  const svg =
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
-    `font-family="sans-serif" font-size="13" fill="#222">${labels.join("")}</svg>`;
-  return sharp({ create: { width, height, channels: 3, background: "#f4f4f2" } })
-    .composite([...cells, { input: Buffer.from(svg), left: 0, top: 0 }])
-    .png()
-    .toBuffer();
+  const heading = (text: string, column: number): Words => ({
+    text,
+    left: left(column),
+    base: 18,
+    bold: true,
+  });
+  return sheet({ width, height, side: cell }, cells, [
+    heading("original", 0),
+    heading("T, first view", 1),
+    heading("T′, second view", count + 1),
+    ...images.map(({ label }, row) => ({ text: shortened(label), left: 8, base: top(row) + cell / 2 + 4 })),
+  ]);
 }
 
 /** uint8 [images, count, size, size, channels], before the channels are normalised. */

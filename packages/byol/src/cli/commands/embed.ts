@@ -1,9 +1,10 @@
 /** `byol embed`: the features of images, to a file. */
 import { Command } from "commander";
 import type { ImageSet } from "../../data/source.js";
-import { type Embeddings, writeEmbeddings } from "../../evaluate/embed.js";
+import { type Embeddings, embeddingsFormat } from "../../evaluate/embed.js";
 import { buildEncoder } from "../../evaluate/encoder-file.js";
 import { extractFeatures, joined } from "../../evaluate/extract.js";
+import { checkOutput, writeOutput } from "../output.js";
 import { type Opened, type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
 
 export const embedCommand = (): Command =>
@@ -11,9 +12,11 @@ export const embedCommand = (): Command =>
     .description("Writes the features of images to .npy or, with their paths and classes, to .parquet")
     .requiredOption("--out <file>", "a .npy or .parquet file")
     .action(async (flags: SubjectFlags & { out: string }) => {
+      checkOutput("out", flags.out);
+      const encode = embeddingsFormat(flags.out);
       await withEncoder({ ...flags, seed: 0 }, async (opened) => {
         const embeddings = await embeddingsOf(opened);
-        writeEmbeddings(flags.out, embeddings);
+        writeOutput("out", flags.out, encode(embeddings));
         process.stdout.write(
           `${embeddings.names.length} images, ${embeddings.width} features each, in ${flags.out}\n`,
         );

@@ -1,8 +1,5 @@
 /** `byol evaluate`: the paper's protocols on an encoder. */
-import { accessSync, constants, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { UsageError } from "../../errors.js";
 import {
   evaluateFineTune,
   evaluateKnn,
@@ -22,6 +19,7 @@ import { resultTable } from "../../evaluate/result-table.js";
 import { listedSubset } from "../../evaluate/subsets.js";
 import { lambdaGrid } from "../../evaluate/transfer.js";
 import { dataOptionsOf, positive, wholeFrom } from "../options.js";
+import { checkOutput, writeOutput } from "../output.js";
 import { type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
 
 /** Numbers with commas between them. */
@@ -52,21 +50,13 @@ const withSubject = (flags: EvaluateFlags, run: (subject: Subject) => Promise<Re
     const { json, seed } = flags;
     // Before anything is computed.
     const folder = openEvaluations(flags.encoder);
-    if (json !== undefined) written(json, () => accessSync(dirname(resolve(json)), constants.W_OK));
+    if (json !== undefined) checkOutput("json", json);
     const note = (text: string): void => void process.stderr.write(`${text}\n`);
     const result = await run({ ...opened, seed, dataOptions: dataOptionsOf(flags), note });
     process.stdout.write(`${resultTable([result])}\n`);
-    if (json !== undefined) written(json, () => writeFileSync(json, jsonOf(result)));
+    if (json !== undefined) writeOutput("json", json, jsonOf(result));
     if (folder !== undefined) note(`filed as ${fileResult(folder, result)}`);
   });
-
-function written(file: string, write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    throw new UsageError(`json: cannot write ${file}: ${(error as Error).message}`);
-  }
-}
 
 const knn = (): Command =>
   protocol("knn", "k nearest neighbours among the training images")

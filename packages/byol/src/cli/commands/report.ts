@@ -1,12 +1,11 @@
 /** `byol report`: several runs side by side, as one HTML file. */
-import { writeFileSync } from "node:fs";
 import { Command } from "commander";
-import { UsageError } from "../../errors.js";
 import { resultTable } from "../../evaluate/result-table.js";
 import { listedOf } from "../../report/html/evaluations.js";
 import { reportPage } from "../../report/html/page.js";
 import { readRun } from "../../report/html/run.js";
 import { wholeFrom } from "../options.js";
+import { checkOutput, writeOutput } from "../output.js";
 
 interface ReportFlags {
   readonly out: string;
@@ -22,13 +21,10 @@ export const reportCommand = (): Command =>
     .action(report);
 
 async function report(folders: string[], { out, seed }: ReportFlags): Promise<void> {
+  checkOutput("out", out);
   const runs = folders.map(readRun);
   const page = await reportPage(runs, seed);
-  try {
-    writeFileSync(out, page);
-  } catch (error) {
-    throw new UsageError(`out: cannot write ${out}: ${(error as Error).message}`);
-  }
+  writeOutput("out", out, page);
   const evaluations = listedOf(runs);
   if (evaluations.length > 0) process.stdout.write(`${resultTable(evaluations)}\n\n`);
   process.stdout.write(`${out}: ${(Buffer.byteLength(page) / 2 ** 20).toFixed(1)} MiB\n`);

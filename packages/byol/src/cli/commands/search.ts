@@ -1,15 +1,15 @@
 /** `byol search`: the images of a folder that an encoder finds most like another. */
-import { writeFileSync } from "node:fs";
 import type { Tensor } from "@dawnstrap/tensor";
 import { Command } from "commander";
 import { imageFiles } from "../../data/files.js";
 import { Opening } from "../../data/opening.js";
-import { DataError, UsageError } from "../../errors.js";
-import { neighbourSheet } from "../../evaluate/neighbour-sheet.js";
+import { DataError } from "../../errors.js";
+import { neighbourSheet } from "../../report/neighbour-sheet.js";
 import { buildEncoder } from "../../evaluate/encoder-file.js";
 import { extractFeatures } from "../../evaluate/extract.js";
 import { nearestRows } from "../../evaluate/knn.js";
 import { wholeFrom } from "../options.js";
+import { checkOutput, writeOutput } from "../output.js";
 import { type Opened, type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
 import { embeddingsOf } from "./embed.js";
 
@@ -24,9 +24,10 @@ export const searchCommand = (): Command =>
     .argument("<image...>", "image files to look for")
     .option("--count <n>", "neighbours of each image", wholeFrom(1, 100), 8)
     .option("--out <file>", "the contact sheet, a PNG", "neighbours.png")
-    .action((files: string[], flags: SearchFlags) =>
-      withEncoder({ ...flags, seed: 0 }, (opened) => search(opened, files, flags)),
-    );
+    .action((files: string[], flags: SearchFlags) => {
+      checkOutput("out", flags.out);
+      return withEncoder({ ...flags, seed: 0 }, (opened) => search(opened, files, flags));
+    });
 
 async function search(opened: Opened, files: readonly string[], { count, out }: SearchFlags): Promise<void> {
   const { device, encoder, data } = opened;
@@ -56,12 +57,7 @@ async function search(opened: Opened, files: readonly string[], { count, out }: 
         };
       }),
     );
-    const png = await neighbourSheet(rows, data.image);
-    try {
-      writeFileSync(out, png);
-    } catch (error) {
-      throw new UsageError(`out: cannot write ${out}: ${(error as Error).message}`);
-    }
+    writeOutput("out", out, await neighbourSheet(rows, data.image));
   } finally {
     await opening.close();
   }

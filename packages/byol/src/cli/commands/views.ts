@@ -1,6 +1,5 @@
 /** `byol views`: a contact sheet of images and the views that training makes of them. */
-import { access, constants, writeFile } from "node:fs/promises";
-import { basename, dirname, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { type DeviceChoice, openDevice } from "@dawnstrap/tensor";
 import { Command } from "commander";
 import { dataOf, type PresetFlags, resolvePreset } from "../../config/resolve.js";
@@ -19,6 +18,7 @@ import {
   withDataOptions,
   withPresetOptions,
 } from "../options.js";
+import { checkOutput, writeOutput } from "../output.js";
 
 interface ViewsFlags extends PresetFlags, DataFlags {
   readonly images: number;
@@ -45,11 +45,7 @@ async function run(files: readonly string[], flags: ViewsFlags): Promise<void> {
   if (files.length === 0 && flags.data === undefined && !flags.preset && !flags.config)
     throw new UsageError("views: name image files, or data with --data (byol views --data digits)");
   const { seed, count } = flags;
-  const unwritable = (error: Error) => {
-    throw new UsageError(`out: cannot write ${flags.out}: ${error.message}`);
-  };
-  // Before any work is done.
-  await access(dirname(resolve(flags.out)), constants.W_OK).catch(unwritable);
+  checkOutput("out", flags.out);
   const named = flags.data ?? files[0];
   const preset = resolvePreset({ ...flags, ...(named !== undefined && { data: named }) });
   const { images, shape } =
@@ -57,7 +53,7 @@ async function run(files: readonly string[], flags: ViewsFlags): Promise<void> {
   const device = await openDevice(flags.device);
   try {
     const png = await contactSheet(images, { device, preset, seed, count, shape });
-    await writeFile(flags.out, png).catch(unwritable);
+    writeOutput("out", flags.out, png);
   } finally {
     await device.destroy();
   }
