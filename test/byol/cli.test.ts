@@ -83,6 +83,20 @@ it("byol presets lists all, and prints one with what was changed in it", async (
   });
 });
 
+it("byol plan refuses what does not fit with 1, and what it proposes fits and ends with 0", async () => {
+  const plan = (...words: string[]) =>
+    byol("plan", "--preset", "tiny", "--images", "100", "--device", "cpu", "--memory", "0.0006", ...words);
+  const refused = await plan();
+  expect(refused.code).toBe(1);
+  expect(refused.out).toMatch(/^parameters +[\d,]+ \(encoder 1,388, /m);
+  const wanted = /^error: plan: a step of 16 images needs .*; what fits: (--batch \d+ --accumulate \d+)\n$/;
+  const [, flags] = wanted.exec(refused.err)!;
+  const { code, out, err } = await plan(...flags!.split(" "));
+  expect(err).toBe("");
+  expect(code).toBe(0);
+  expect(out).toMatch(/^length +100 images in batches of \d: 6 steps an epoch/m);
+});
+
 it("--help shows every option", async () => {
   const { code, out } = await pretrain("--help");
   expect(code).toBe(0);

@@ -1,7 +1,7 @@
 /** Whether a run fits the device, and what would. */
 import type { Device } from "@dawnstrap/tensor";
 import type { ImageShape } from "../data/source.js";
-import type { Preset } from "../preset.js";
+import { effectiveBatch, type Preset } from "../preset.js";
 import { type Bytes, bytesOrReason } from "./step.js";
 
 export type Checkpoint = "none" | "stage" | "block";
@@ -24,12 +24,30 @@ export interface Place {
 export const fits = (bytes: Bytes | string, { memory }: Place): boolean =>
   typeof bytes !== "string" && (memory === undefined || bytes.peak <= memory);
 
-const plan = (preset: Preset, batch: number, { device, image, classes }: Place) =>
-  bytesOrReason(device, { ...preset, batch }, image, classes);
+/** The preset in batches of `size`, accumulated to the same effective batch; a little less where `size` does not divide it. */
+const inParts = (preset: Preset, size: number): Preset => ({
+  ...preset,
+  batch: size,
+  accumulate: Math.floor(effectiveBatch(preset) / size),
+});
 
-/** The largest batch that fits, halving from `most` on; undefined where not even two images do. */
-export async function largestBatch(preset: Preset, most: number, place: Place): Promise<number | undefined> {
-  for (let batch = most; batch >= 2; batch = Math.floor(batch / 2))
-    if (fits(await plan(preset, batch, place), place)) return batch;
-  return undefined;
+/**
+ * The preset with the largest batch that fits, of those that make up the same effective batch (and 2, the least that a
+ * batch norm takes); undefined where none does. A larger batch never takes less, so few are planned.
+ */
+export async function inFittingBatches(preset: Preset, place: Place): Promise<Preset | undefined> {
+  const { batch } = preset;
+  const sizes = Array.from({ length: Math.floor(batch / 2) }, (_, k) => k + 1).filter(
+    (size) => size === 2 || (size > 2 && batch % size === 0),
+  );
+  let best: Preset | undefined;
+  for (let [low, high] = [0, sizes.length - 1]; low <= high; ) {
+    const middle = (low + high) >> 1;
+    const parts = inParts(preset, sizes[middle]!);
+    if (fits(await bytesOrReason(place.device, parts, place.image, place.classes), place)) {
+      best = parts;
+      low = middle + 1;
+    } else high = middle - 1;
+  }
+  return best;
 }

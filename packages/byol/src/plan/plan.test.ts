@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { override } from "../config/override.js";
 import { openDigits } from "../data/digits.js";
 import type { DataSource } from "../data/source.js";
+import type { Preset } from "../preset.js";
 import { presetNamed } from "../presets/index.js";
 import { makeLearner } from "../setup.js";
 import { planTraining } from "../trainer.js";
@@ -119,10 +120,32 @@ describe("planRun", () => {
   it("refuses what does not fit, and says what does", async () => {
     const { peak } = await bytesOf(device, tiny, data.image, data.classes.length);
     const plan = await planRun({ device, preset: tiny, data, memory: peak - 1, measure: 1 });
-    expect(plan.refusal).toMatch(/what fits: --set network.checkpoint=stage, or --batch 8$/);
+    expect(plan.refusal).toMatch(/what fits: --set network.checkpoint=stage, or --batch 8 --accumulate 2$/);
     expect(plan.secondsPerStep).toBeUndefined();
     const none = await planRun({ device, preset: tiny, data, memory: 1000 });
     expect(none.refusal).toMatch(/nothing of this network fits/);
+  });
+  it("proposes the largest batch that makes up the effective one, with recomputation where it takes both", async () => {
+    const needs = async (preset: Preset) => (await bytesOf(device, preset, data.image, 10)).peak;
+    const proposal = async (memory: number) => (await planRun({ device, preset, data, memory })).refusal;
+    // Twelve is six twice and four three times; an accumulated step takes a gradient's room more.
+    const preset = override(tiny, [
+      ["batch", 12],
+      ["accumulate", 2],
+    ]);
+    const six = await needs({ ...preset, batch: 6, accumulate: 4 });
+    expect(await proposal(six)).toMatch(/--batch 6 --accumulate 4$/);
+    expect(await proposal(six - 1)).toMatch(/--batch 4 --accumulate 6$/);
+    const least = await needs({ ...preset, batch: 2, accumulate: 12 });
+    expect(await proposal(least - 1)).toMatch(
+      /what fits: --set network.checkpoint=block --batch \d --accumulate \d+$/,
+    );
+  });
+  it("says so where the weights alone are more than a buffer holds", async () => {
+    const plan = await planRun({ device, preset: override(tiny, [["network.width", 2048]]), data });
+    expect(plan.refusal).toMatch(/bytes, more than one buffer.*; nothing of this network fits/);
+    expect(plan.parameters["encoder"]).toBeGreaterThan(2 ** 28);
+    expect(plan.work.step).toBeGreaterThan(0);
   });
   it("names a buffer that the device cannot hold", async () => {
     const wide = override(tiny, [
@@ -130,7 +153,7 @@ describe("planRun", () => {
       ["network.width", 64],
     ]);
     const plan = await planRun({ device, preset: wide, data });
-    expect(plan.refusal).toMatch(/bytes.*; what fits: .*--batch \d+/);
+    expect(plan.refusal).toMatch(/bytes.*; what fits: .*--batch \d+ --accumulate \d+$/);
   });
   it("refuses the reference device", async () => {
     const reference = await openDevice("reference");

@@ -2,11 +2,12 @@
 import type { DataSource } from "../data/source.js";
 import { probeClasses } from "../data/source.js";
 import { UsageError } from "../errors.js";
-import { type Device, planningDevice } from "@dawnstrap/tensor";
+import type { Device } from "@dawnstrap/tensor";
+import { headsOf, Network } from "../network.js";
 import { effectiveBatch, type Preset } from "../preset.js";
 import { makeLearner, totalStepsOf, warmupStepsOf } from "../setup.js";
 import { planTraining } from "../trainer.js";
-import { type Checkpoint, checkpoints, fits, largestBatch, type Place, withCheckpoint } from "./fit.js";
+import { type Checkpoint, checkpoints, fits, inFittingBatches, type Place, withCheckpoint } from "./fit.js";
 import { type Bytes, bytesOrReason, type Work, workOf } from "./step.js";
 
 export interface RunPlan {
@@ -54,7 +55,7 @@ export async function planRun({ device, preset, data, memory, measure = 0 }: Pla
     preset: preset.name,
     device: `${device.kind}, ${device.description}`,
     images,
-    parameters: parametersOf(device, preset, classes),
+    parameters: parametersOf(preset, classes),
     work: workOf(device, preset, classes),
     bytes,
     batch: preset.batch,
@@ -68,10 +69,9 @@ export async function planRun({ device, preset, data, memory, measure = 0 }: Pla
 }
 
 /** Parameters of the online network by their part. */
-function parametersOf(device: Device, preset: Preset, classes: number): Record<string, number> {
-  const { online } = makeLearner(planningDevice(device), preset, classes, 0);
+function parametersOf(preset: Preset, classes: number): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const [path, { shape }] of online.namedParameters()) {
+  for (const [path, { shape }] of new Network(preset, headsOf(preset.method), classes).namedParameters()) {
     const part = path.split(".")[0]!;
     counts[part] = (counts[part] ?? 0) + shape.reduce((n, d) => n * d, 1);
   }
@@ -89,18 +89,23 @@ async function refusalOf(
       ? own
       : `a step of ${preset.batch} images needs ${gib(own.peak)}, and the device holds ${gib(place.memory!)}`;
   const saving = checkpoints.find((checkpoint) => fits(bytes[checkpoint], place));
-  const smaller = await largestBatch(preset, Math.floor(preset.batch / 2), place);
-  const least = withCheckpoint(preset, "block");
-  const both = smaller ?? (await largestBatch(least, Math.floor(preset.batch / 2), place));
+  const parts =
+    (await inFittingBatches(preset, place)) ??
+    (await inFittingBatches(withCheckpoint(preset, "block"), place));
   const remedies = [
-    ...(saving && saving !== "none" ? [`--set network.checkpoint=${saving}`] : []),
-    ...(smaller
-      ? [`--batch ${smaller}`]
-      : both
-        ? [`--set network.checkpoint=block with --batch ${both}`]
-        : []),
-  ];
+    ...(saving && saving !== "none" ? [withCheckpoint(preset, saving)] : []),
+    ...(parts ? [parts] : []),
+  ].map((fitting) => flagsOf(preset, fitting));
   return `${need}; ${remedies.length ? `what fits: ${remedies.join(", or ")}` : "nothing of this network fits: take a smaller one"}`;
+}
+
+/** What makes `fitting` of a preset. */
+function flagsOf({ network, batch }: Preset, fitting: Preset): string {
+  const { checkpoint } = fitting.network;
+  return [
+    ...(checkpoint !== network.checkpoint ? [`--set network.checkpoint=${checkpoint}`] : []),
+    ...(fitting.batch !== batch ? [`--batch ${fitting.batch} --accumulate ${fitting.accumulate}`] : []),
+  ].join(" ");
 }
 
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GiB`;

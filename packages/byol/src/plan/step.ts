@@ -22,7 +22,7 @@ export interface Work {
 
 /** Counts on a graph of two images, since batch norm wants two; sums of products grow with the batch. */
 export function workOf(like: Device, preset: Preset, classes: number): Work {
-  const device = planningDevice(like);
+  const device = planningDevice(like, "unlimited");
   const images = 2;
   const learner = makeLearner(device, preset, classes, 0);
   const { size, channels } = preset.image;

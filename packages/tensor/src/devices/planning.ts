@@ -34,10 +34,13 @@ class PlanningBackend implements Backend {
  * A device with the limits of `device` on which everything is recorded, lowered and given memory as there, and nothing
  * is allocated or computed: `memory()` then tells what the real device would need.
  *
+ * @param sizes "unlimited": tensors and memory may be of any size, for what does not hang on the device
  * @throws DeviceError for the reference device, which has no plan of its memory
  */
-export function planningDevice(device: Device): Device {
+export function planningDevice(device: Device, sizes: "limited" | "unlimited" = "limited"): Device {
   if (!device.backend) throw new DeviceError("the reference device plans no memory; plan for cpu or webgpu");
   const { limits, description } = device.backend;
-  return new Device(device.kind, new PlanningBackend(limits, `plans for ${description}`));
+  const most = Number.MAX_SAFE_INTEGER;
+  const planned = sizes === "limited" ? limits : { ...limits, bindingBytes: most, memoryBytes: most };
+  return new Device(device.kind, new PlanningBackend(planned, `plans for ${description}`));
 }
