@@ -176,7 +176,7 @@ describe("byol pretrain runs", () => {
     expect(Object.keys(header).join()).not.toMatch(/projector|predictor|probe/);
   });
 
-  it("a folder without labels, past corrupt images, which it names", async () => {
+  it("a folder without labels, past corrupt images, which it names and --strict stops at", async () => {
     const folder = join(root, "images");
     await mkdir(folder);
     for (let i = 0; i < 20; i++) {
@@ -207,6 +207,25 @@ describe("byol pretrain runs", () => {
     expect(err).toMatch(/no labels/);
     expect(err).toMatch(/skipped 2 images.*\n.*7\.png.*\n.*broken\.jpg/);
     expect(out).toMatch(/no accuracies: the images carry no labels/);
+    const strict = await pretrain(
+      ...[
+        "--data",
+        folder,
+        "--preset",
+        "tiny",
+        "--device",
+        "cpu",
+        "--steps",
+        "3",
+        "--batch",
+        "8",
+        "--strict",
+      ],
+      ...["--out", join(root, "strict")],
+    );
+    expect(strict.code).toBe(1);
+    expect(strict.err).toMatch(/^error: data: .*(7\.png|broken\.jpg) cannot be read: .*--strict/m);
+    expect(strict.err).not.toMatch(/\n\s+at /);
     const summary = JSON.parse(await readFile(join(root, "plain", "summary.json"), "utf8"));
     expect(summary.pretrained).toEqual({ knn: null, linear: null, few_shot: null });
   });

@@ -4,7 +4,7 @@ import type { StepMetrics } from "../report/run-folder.js";
 
 /** A healthy std is about 1/√width; below this share of that, the images lie on nearly one point. */
 const leastSpread = 0.1;
-/** Below this effective rank they lie on nearly one line. */
+/** Below this effective rank they lie on nearly one line. Healthy runs of the digits preset pass through 1.5. */
 const leastRank = 1.2;
 /** Looks in a row that must agree: the first steps of a run, and single batches, may dip. */
 const patience = 3;
