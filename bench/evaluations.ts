@@ -16,9 +16,9 @@ import {
 import { type DeviceKind, openDevice } from "@dawnstrap/tensor";
 import { Command, Option } from "commander";
 import { type Protocol, protocols, settings } from "./evaluations/protocols.js";
-import { type Row, type Start, table } from "./evaluations/rows.js";
+import { evaluationTable, type Row, type Start } from "./evaluations/rows.js";
 import { describeRun } from "./micro/report.js";
-import { appendSection, Journal, resultsFile, seedList } from "./table.js";
+import { appendSection, Journal, resultsFile, seedList } from "./results.js";
 
 const domains = ["digits", "emoji"] as const;
 type Domain = (typeof domains)[number];
@@ -115,13 +115,13 @@ async function main(): Promise<void> {
   await device.destroy();
   const { cpu, cores, node } = about.machine;
   const commits = [...new Set(journal.rows.map(({ commit }) => commit.slice(0, 10)))].join(", ");
-  appendSection(
-    options.results,
+  const section =
     `## Evaluation on digits and emoji, ${about.date.slice(0, 10)}\n\n` +
-      `Presets digits and emoji, ${about.device.kind} (${about.device.description}), ${cpu}, ${cores} cores, Node ${node}, ` +
-      `commit ${commits}. Held-out top-1 accuracy in percent: the mean, then each seed (of pre-training, subsets, order and ` +
-      `new weights). ${settings}\n\n${targets.map((target) => table(target, journal.rows)).join("\n\n")}\n`,
-  );
+    `Presets digits and emoji, ${about.device.kind} (${about.device.description}), ${cpu}, ${cores} cores, Node ${node}, ` +
+    `commit ${commits}. Held-out top-1 accuracy in percent: the mean, then each seed (of pre-training, subsets, order and ` +
+    `new weights). ${settings}\n\n${targets.map((target) => evaluationTable(target, journal.rows)).join("\n\n")}\n`;
+  appendSection(options.results, section);
+  console.log(`\n${section}`);
 }
 
 main().catch((error: Error) => {

@@ -3,7 +3,6 @@
  * with all activations kept and with checkpoints. Nothing is computed: the planner works for a device that only counts.
  */
 import { writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { byolStep, makeByol, type Preset, presetNamed } from "@dawnstrap/byol";
 import { Device, openDevice, type Tensor } from "@dawnstrap/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -11,7 +10,7 @@ import type { DeviceLimits } from "../packages/tensor/src/devices/device.js";
 import { keptForBackward } from "./memory/kept.js";
 import { CountingBackend } from "./memory/counting-backend.js";
 import { describeMachine } from "./peers/machine.js";
-import { appendSection, table } from "./peers/report.js";
+import { appendSection, resultsFile, table } from "./results.js";
 
 interface Options {
   readonly device: readonly ("cpu" | "webgpu")[];
@@ -162,7 +161,7 @@ if (options.json)
   writeFileSync(options.json, `${JSON.stringify({ machine, batch: options.batch, plans }, null, 2)}\n`);
 if (options.report)
   appendSection(
-    fileURLToPath(new URL("RESULTS.md", import.meta.url)),
+    resultsFile,
     `## Memory of a step, ${machine.date}, commit ${machine.commit}
 
 BYOL, ResNet-50, 224×224 pixels, batch ${options.batch}, heads of 4096 and 256, LARS, as planned (\`npm run bench:memory\`), for the limits of

@@ -11,9 +11,9 @@ import {
 } from "@dawnstrap/byol";
 import { type Device, type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type Row, table, untrained } from "./methods/rows.js";
+import { methodTable, type Row, untrained } from "./methods/rows.js";
 import { describeRun } from "./micro/report.js";
-import { appendSection, Journal, resultsFile, seedList } from "./table.js";
+import { appendSection, Journal, resultsFile, seedList } from "./results.js";
 
 const digits = presetNamed("digits");
 const compared = [untrained, "byol", "simclr", "simsiam", "barlow-twins", "moco", "supervised"];
@@ -109,8 +109,9 @@ async function main(): Promise<void> {
     `## Methods on digits, ${about.date.slice(0, 10)}\n\n` +
     `Preset digits, ${epochs} epochs, ${about.device.kind} (${about.device.description}), ${cpu}, ${cores} cores, ` +
     `Node ${node}, ${platform}, commit ${commits}. Held-out accuracy of the encoder's features in percent: the mean, ` +
-    `then each seed.\n\n${table(methods, chosen)}\n`;
+    `then each seed.\n\n${methodTable(methods, chosen)}\n`;
   appendSection(options.results, section);
+  console.log(`\n${section}`);
 }
 
 main().catch((error: Error) => {

@@ -2,15 +2,18 @@
 import { knnAccuracy, lambdaGrid, transferLinear } from "@dawnstrap/byol";
 import { type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
 import { Command, Option } from "commander";
+import { describeRun } from "./micro/report.js";
+import { appendSection, table, resultsFile } from "./results.js";
 
-const { device: choice } = new Command("npm run bench:protocols --")
+const { device: choice, report } = new Command("npm run bench:protocols --")
   .description(
     "Times the λ grid of transfer and a large kNN on one device, and says how much memory they took",
   )
   .addOption(new Option("--device <device>", "where to run").choices(deviceChoices).default("auto"))
+  .option("--report", "append a section to bench/RESULTS.md")
   .showHelpAfterError()
   .parse()
-  .opts<{ device: DeviceChoice }>();
+  .opts<{ device: DeviceChoice; report?: boolean }>();
 
 const classes = 10;
 
@@ -30,6 +33,8 @@ function clouds(count: number, width: number, seed: number) {
   return { features, labels, width };
 }
 
+const rows: string[][] = [];
+
 const mebibytes = (): number => process.memoryUsage().rss / 2 ** 20;
 
 async function timed(name: string, work: () => Promise<string>): Promise<void> {
@@ -43,9 +48,9 @@ async function timed(name: string, work: () => Promise<string>): Promise<void> {
   const seconds = (performance.now() - started) / 1000;
   clearInterval(watch);
   most = Math.max(most, mebibytes());
-  console.log(
-    `${name}: ${seconds.toFixed(1)} s, ${(most - before).toFixed(0)} MiB more than before, ${said}`,
-  );
+  const row = [name, `${seconds.toFixed(1)} s`, `${(most - before).toFixed(0)} MiB`, said];
+  rows.push(row);
+  console.log(row.join(", "));
 }
 
 const device = await openDevice(choice);
@@ -71,4 +76,13 @@ await timed("kNN, 10,000 × 10,000 × 512, k = 200", async () => {
   const share = await knnAccuracy(device, bank, queries, classes, { k: 200 });
   return `${(100 * share).toFixed(1)} % right`;
 });
+const about = describeRun(device, 0);
 await device.destroy();
+if (report)
+  appendSection(
+    resultsFile,
+    `## Heavy parts of evaluation, ${about.date.slice(0, 16).replace("T", " ")}, commit ${about.commit.slice(0, 10)}\n\n` +
+      `${about.machine.cpu}, ${about.machine.cores} cores, Node ${about.machine.node}, ${device.kind} (${device.description}), ` +
+      "once each, from features to the outcome; memory is the growth of the process.\n\n" +
+      `${table(["part", "time", "memory", "outcome"], rows)}\n`,
+  );

@@ -12,7 +12,7 @@ import { type DeviceKind, openDevice, philox4x32 } from "@dawnstrap/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { describeRun } from "./micro/report.js";
 import { type Half, linesOf, type Running, startByol } from "./soak/process.js";
-import { appendSection, resultsFile } from "./table.js";
+import { appendSection, resultsFile } from "./results.js";
 
 interface Options {
   readonly preset: string;
@@ -140,6 +140,7 @@ async function main(): Promise<void> {
     "| run | minutes | state | encoder | every step's numbers |\n| --- | --: | --- | --- | --- |\n" +
     `| unbroken | ${length} | ${short(one)} |\n| killed | ${kills.took} | ${short(other)} |\n`;
   appendSection(options.results, section);
+  console.log(`\n${section}`);
   if (!same) throw new Error(`the runs below ${root} ended differently`);
 }
 

@@ -19,7 +19,7 @@ export interface Protocol {
 
 const rates = [0.1, 0.02];
 /** Wider than the paper's: features of a network that was not trained are small, and want a large rate. */
-const linearRates = [0.05, 0.2, 0.4, 1, 3, 10, 30];
+const linearRates = [0.1, 0.4, 1, 3, 10, 30, 100, 300];
 const few = (share: number, epochs: number) => (subject: Subject) =>
   evaluateSemi(subject, { share }, { rates, epochs: [epochs], batch: 64 });
 

@@ -1,6 +1,6 @@
 /** Results of the protocols, and a table of those on one data set. */
 import type { Metrics, Result } from "@dawnstrap/byol";
-import { cell, markdown } from "../table.js";
+import { cell, table } from "../results.js";
 import { protocols } from "./protocols.js";
 
 /** The encoder: trained by BYOL or not, its preset that of the data or of the other data. */
@@ -22,7 +22,7 @@ export interface Row {
 }
 
 /** A line a protocol, a column a start. */
-export function table(target: string, rows: readonly Row[]): string {
+export function evaluationTable(target: string, rows: readonly Row[]): string {
   const other = target === "digits" ? "emoji" : "digits";
   const columns: readonly [Start, string][] = [
     ["random", "random initialisation"],
@@ -38,5 +38,5 @@ export function table(target: string, rows: readonly Row[]): string {
       ...columns.map(([start]) => cell(inOrder.filter((r) => r.start === start).map((r) => r.top1.value))),
     ];
   });
-  return markdown([[`on ${target}`, ...columns.map(([, title]) => title)], ...lines]);
+  return table([`on ${target}`, ...columns.map(([, title]) => title)], lines);
 }

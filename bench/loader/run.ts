@@ -14,6 +14,7 @@ import {
 import { type Device, type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { describeRun } from "../micro/report.js";
+import { appendSection, table, resultsFile } from "../results.js";
 import { photographs } from "./photographs.js";
 
 const cases = ["digits", "emoji", "folder"] as const;
@@ -27,6 +28,7 @@ interface Options {
   readonly steps: number;
   readonly images: number;
   readonly json?: string;
+  readonly report?: boolean;
 }
 
 interface Result {
@@ -58,6 +60,7 @@ const options = new Command("npm run bench:loader --")
   .option("--steps <n>", "measured steps, after the one that compiles", whole, 3)
   .option("--images <n>", "JPEGs of 500×375 in the generated folder", whole, 512)
   .option("--json <file>", "write the measurements to a file")
+  .option("--report", "append a section to bench/RESULTS.md")
   .showHelpAfterError()
   .parse()
   .opts<Options>();
@@ -116,13 +119,33 @@ console.log(
   `${about.machine.cpu}, ${about.machine.cores} cores; step on ${device.kind}: ${device.description}`,
 );
 const results: Result[] = [];
+const against = (rate: number, { demand }: Result) => `${rate.toFixed(0)} (${(rate / demand).toFixed(1)}×)`;
 for (const name of cases.filter((one) => !options.only || one === options.only)) {
   const result = await measure(name, device);
   results.push(result);
-  const against = (rate: number) => `${rate.toFixed(0)} images/s (${(rate / result.demand).toFixed(1)}×)`;
   console.log(
-    `${name}, preset ${result.preset}: first epoch ${against(result.first_epoch)}, later epochs ${against(result.later_epochs)}; step ${result.demand.toFixed(1)} images/s (${result.demand_source})`,
+    `${name}, preset ${result.preset}, images/s: first epoch ${against(result.first_epoch, result)}, later epochs ${against(result.later_epochs, result)}; step ${result.demand.toFixed(1)} (${result.demand_source})`,
   );
 }
 await device.destroy();
 if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...about, results }, null, 2)}\n`);
+if (options.report) {
+  const { cpu, cores, node } = about.machine;
+  const rows = results.map((result) => [
+    ...[
+      result.name,
+      result.preset,
+      against(result.first_epoch, result),
+      against(result.later_epochs, result),
+    ],
+    `${result.demand.toFixed(1)} (${result.demand_source})`,
+  ]);
+  appendSection(
+    resultsFile,
+    `## Loader, ${about.date.slice(0, 16).replace("T", " ")}, commit ${about.commit.slice(0, 10)}\n\n` +
+      `${cpu}, ${cores} cores, Node ${node}; step on ${device.kind} (${device.description}). Images a second of the loader by ` +
+      "itself, and how often that is the step's demand. The first epoch reads and decodes, later ones find the decoded images " +
+      `in memory. "folder" is ${options.images} JPEGs of 500×375.\n\n` +
+      `${table(["data", "preset", "first epoch", "later epochs", "the step takes"], rows)}\n`,
+  );
+}

@@ -1,6 +1,6 @@
 /** What a run of one method with one seed came to, and the table of many. */
 import type { Accuracies } from "@dawnstrap/byol";
-import { cell, markdown } from "../table.js";
+import { cell, table } from "../results.js";
 
 /** The name of the row that was not trained. */
 export const untrained = "random initialisation";
@@ -23,7 +23,7 @@ const protocols = [
 ] as const;
 
 /** A Markdown table with a line a method, in the order given: held-out accuracy in percent. */
-export function table(methods: readonly string[], rows: readonly Row[]): string {
+export function methodTable(methods: readonly string[], rows: readonly Row[]): string {
   const lines = methods.map((method) => {
     const own = rows.filter((row) => row.method === method).sort((a, b) => a.seed - b.seed);
     return [
@@ -32,5 +32,5 @@ export function table(methods: readonly string[], rows: readonly Row[]): string 
       ...protocols.map(([key]) => cell(own.map((row) => row[key]))),
     ];
   });
-  return markdown([["method", "seeds", ...protocols.map(([, name]) => name)], ...lines]);
+  return table(["method", "seeds", ...protocols.map(([, name]) => name)], lines);
 }

@@ -1,5 +1,5 @@
 /** Rows as text: a line for the terminal, tables for RESULTS.md. */
-import { appendFileSync, existsSync, writeFileSync } from "node:fs";
+import { table } from "../results.js";
 import type { DeviceName } from "./contenders/list.js";
 import type { Results, Row } from "./rows.js";
 
@@ -19,11 +19,6 @@ export function lineOf(row: Row): string {
     `${row.device}  ${row.case}: ${ours} ${row.unit}; ${peers.join(", ")}; ` +
     `${orDash(row.ratio_to_best_peer, times)} the best peer, rounds within ${Math.round(spread * 100)} %`
   );
-}
-
-export function table(head: readonly string[], body: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "--:"))), ...body.map(line)].join("\n");
 }
 
 /** Reasons as footnotes, each text once. */
@@ -102,22 +97,6 @@ function costs(rows: readonly Row[]): string {
   return table(head, body);
 }
 
-const preamble = `# Measured against the peers
-
-Made by \`npm run bench:peers\` and \`npm run bench:memory\`; nothing here is written by hand. Each section is one run on one
-machine. Those on speed: every contender in a process of its own, in turns (A B C A B C …), the median of the rounds, after
-their results were found to agree. Speeds count the operations of the textbook (a convolution's padding included) or the
-least bytes that have to move; more is better.
-
-- \`tfjs-wasm\` and \`jax-wasm\` are the libraries as they run in Node, on one thread. The \`-mt\` ones run their threads, as in a
-  browser that lets them, by a stand-in for Web Workers (bench/peers/contenders/webWorker.ts). The WebGPU contenders, ours too, run
-  on the npm package \`webgpu\` (Dawn) with validation on.
-- "ours ÷ best JS peer" compares with the fastest JavaScript contender of the row.
-- "Host µs a dispatch" is what encoding and submitting take; with few dispatches it is mostly the submit. "MB bound" adds up
-  all bindings of all dispatches. "Cold" is a first call whose kernels are not compiled yet, "warm" a
-  function recorded anew when they are.
-`;
-
 export function sectionOf({ machine: m, rows }: Results): string {
   const parts = [
     `## ${m.date}, commit ${m.commit}`,
@@ -141,10 +120,4 @@ export function sectionOf({ machine: m, rows }: Results): string {
     if (own.length) parts.push(`### ${device}`, speeds(own), costs(own));
   }
   return `${parts.join("\n\n")}\n`;
-}
-
-/** Appends a section, which starts with its heading and ends with a newline. */
-export function appendSection(file: string, section: string): void {
-  if (!existsSync(file)) writeFileSync(file, preamble);
-  appendFileSync(file, `\n${section}`);
 }

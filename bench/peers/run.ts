@@ -1,5 +1,4 @@
 /** bench:peers: Dawnstrap and its peers side by side, on the same device, in the same run. */
-import { fileURLToPath } from "node:url";
 import { cases, select } from "./cases.js";
 import { type ContenderSpec, contendersOn, type DeviceName } from "./contenders/list.js";
 import { measureLimit } from "./limit.js";
@@ -7,13 +6,12 @@ import { describeMachine } from "./machine.js";
 import { type Effort, measure } from "./measure.js";
 import { type Options, parseOptions, usage, UsageError } from "./options.js";
 import { Failed } from "./process.js";
-import { appendSection, lineOf, sectionOf } from "./report.js";
+import { appendSection, resultsFile } from "../results.js";
+import { lineOf, sectionOf } from "./report.js";
 import { readResults, type Results, rowOf, writeResults } from "./rows.js";
 import { Team } from "./team.js";
 
 process.env["XDG_RUNTIME_DIR"] ??= "/tmp"; // Mesa warns where it is unset.
-
-const reportFile = fileURLToPath(new URL("../RESULTS.md", import.meta.url));
 
 async function main(options: Options): Promise<void> {
   const wanted = select(options.only, options.quick);
@@ -43,8 +41,8 @@ async function main(options: Options): Promise<void> {
     team.current.stop();
   }
   if (options.report && results.rows.length) {
-    appendSection(reportFile, sectionOf(results));
-    console.log(`Appended to ${reportFile}`);
+    appendSection(resultsFile, sectionOf(results));
+    console.log(`Appended to ${resultsFile}`);
   }
   if (results.rows.some((r) => r.ours === null)) process.exitCode = 1;
 }

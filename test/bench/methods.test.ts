@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { type Row, table } from "../../bench/methods/rows.js";
+import { methodTable, type Row } from "../../bench/methods/rows.js";
 
 const row = (method: string, seed: number, knn: number | null): Row => ({
   ...{ method, seed, knn, linear: 0.5, few_shot: 0.25, epochs: 1, steps: 125, loss: 1 },
@@ -12,7 +12,7 @@ const row = (method: string, seed: number, knn: number | null): Row => ({
 describe("table", () => {
   it("has the mean and each seed in order, a line a method", () => {
     const rows = [row("byol", 1, 0.9), row("simclr", 0, 0.7), row("byol", 0, 0.8), row("moco", 0, null)];
-    expect(table(["byol", "simclr", "moco"], rows).split("\n").slice(2)).toEqual([
+    expect(methodTable(["byol", "simclr", "moco"], rows).split("\n").slice(2)).toEqual([
       "| byol | 0, 1 | 85.0 (80.0, 90.0) | 50.0 (50.0, 50.0) | 25.0 (25.0, 25.0) |",
       "| simclr | 0 | 70.0 | 50.0 | 25.0 |",
       "| moco | 0 | – | 50.0 | 25.0 |",

@@ -37,10 +37,26 @@ export class Journal<Row> {
   }
 }
 
-/** Adds a section to a results file, or begins one. */
+const preamble = `# Measured
+
+Made by the scripts \`npm run bench:…\` and \`npm run soak\`; nothing here is written by hand. Each section is one run on one
+machine. Those against peers: every contender in a process of its own, in turns (A B C A B C …), the median of the rounds, after
+their results were found to agree. Speeds count the operations of the textbook (a convolution's padding included) or the
+least bytes that have to move; more is better.
+
+- \`tfjs-wasm\` and \`jax-wasm\` are the libraries as they run in Node, on one thread. The \`-mt\` ones run their threads, as in a
+  browser that lets them, by a stand-in for Web Workers (bench/peers/contenders/webWorker.ts). The WebGPU contenders, ours too, run
+  on the npm package \`webgpu\` (Dawn) with validation on.
+- "ours ÷ best JS peer" compares with the fastest JavaScript contender of the row.
+- "Host µs a dispatch" is what encoding and submitting take; with few dispatches it is mostly the submit. "MB bound" adds up
+  all bindings of all dispatches. "Cold" is a first call whose kernels are not compiled yet, "warm" a
+  function recorded anew when they are.
+`;
+
+/** Adds a section, which starts with its heading and ends with a newline, to a results file, or begins one. */
 export function appendSection(file: string, section: string): void {
-  appendFileSync(file, existsSync(file) ? `\n${section}` : `# Results\n\n${section}`);
-  console.log(`\n${section}`);
+  if (!existsSync(file)) writeFileSync(file, preamble);
+  appendFileSync(file, `\n${section}`);
 }
 
 /** Option values: whole numbers with commas between. */
@@ -61,6 +77,8 @@ export function cell(values: readonly (number | null | undefined)[]): string {
   return known.length === 1 ? mean : `${mean} (${known.map(percent).join(", ")})`;
 }
 
-/** Rows of cells as Markdown, the first being the head. */
-export const markdown = ([head, ...rows]: readonly (readonly string[])[]): string =>
-  [head!, head!.map(() => "---"), ...rows].map((line) => `| ${line.join(" | ")} |`).join("\n");
+/** Markdown: the first column to the left, numbers to the right. */
+export function table(head: readonly string[], body: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? "---" : "--:"))), ...body.map(line)].join("\n");
+}
