@@ -1,9 +1,19 @@
 /** The benchmark of memory: what it counts, and that checkpoints save what they are for. */
 import { valueAndGrad } from "@dawnstrap/autograd";
 import { BatchNorm, Conv2d, Linear, Module, ResNet, Sgd } from "@dawnstrap/nn";
-import { add, Device, mean, openDevice, relu, reshape, sum, type Tensor } from "@dawnstrap/tensor";
+import {
+  add,
+  type Device,
+  matmul,
+  mean,
+  openDevice,
+  planningDevice,
+  relu,
+  reshape,
+  sum,
+  type Tensor,
+} from "@dawnstrap/tensor";
 import { expect, it } from "vitest";
-import { CountingBackend } from "../../bench/memory/counting-backend.js";
 import { keptForBackward } from "../../bench/memory/kept.js";
 
 class Small extends Module {
@@ -29,10 +39,8 @@ it("counts what derivatives read, each array once", async () => {
 
 it("plans less than half of the temporaries with checkpoints by stage or by block", async () => {
   const cpu = await openDevice("cpu");
-  const { limits } = cpu.backend!;
-  await cpu.destroy();
   const arenas = async (checkpoint?: "stage" | "block"): Promise<number> => {
-    const device = new Device("cpu", new CountingBackend(limits));
+    const device = planningDevice(cpu);
     const net = new ResNet({ block: "bottleneck", blocks: [2, 2, 2], baseWidth: 8, checkpoint }).init(device);
     const optimizer = new Sgd(net.arena, { momentum: 0.9 });
     const step = device.capture((x1: Tensor, x2: Tensor, scalars: Tensor) => {
@@ -48,4 +56,18 @@ it("plans less than half of the temporaries with checkpoints by stage or by bloc
   const all = await arenas();
   expect(await arenas("stage")).toBeLessThan(all / 2);
   expect(await arenas("block")).toBeLessThan(all / 2);
+  await cpu.destroy();
+});
+
+it("a planning device counts the kernels that the device runs", async () => {
+  const cpu = await openDevice("cpu");
+  const kernels = async (device: Device): Promise<number> => {
+    const step = device.capture((x: Tensor) => sum(relu(matmul(x, x))));
+    const before = device.backend!.counters.dispatches;
+    await step(device.tensor(new Float32Array(64 * 64), [64, 64]));
+    await device.idle();
+    return device.backend!.counters.dispatches - before;
+  };
+  expect(await kernels(planningDevice(cpu))).toBe(await kernels(cpu));
+  await cpu.destroy();
 });

@@ -1,7 +1,7 @@
-/** A device that plans programs for another one and runs none: what a step takes, without taking it. */
+/** A device that plans programs for another one and runs none, but counts: what a step takes, without taking it. */
 import { Device } from "../graph/device.js";
 import { DeviceError } from "../errors.js";
-import type { Memory } from "../graph/program.js";
+import type { BoundCall, Memory } from "../graph/program.js";
 import type { Backend, DeviceLimits, PreparedProgram } from "./device.js";
 
 const refused = (): never => {
@@ -23,8 +23,13 @@ class PlanningBackend implements Backend {
   write(): void {}
   copy(): void {}
   read = async (): Promise<ArrayBuffer> => refused();
-  async prepare(): Promise<PreparedProgram> {
-    return { run() {}, release() {} };
+  async prepare(calls: readonly BoundCall[]): Promise<PreparedProgram> {
+    return {
+      run: () => {
+        this.counters.dispatches += calls.length;
+      },
+      release() {},
+    };
   }
   async idle(): Promise<void> {}
   async destroy(): Promise<void> {}
