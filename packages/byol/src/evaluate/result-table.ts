@@ -16,14 +16,14 @@ const withInterval = ({ value, low, high }: Interval): string =>
   `${percent(value)} (${percent(low)}–${percent(high)})`;
 
 /** What of a result stands in its row. */
-export type Listed = Pick<Result, "protocol" | "data" | "encoder" | "seed" | "metrics">;
+export type Listed = Pick<Result, "id" | "protocol" | "data" | "encoder" | "seed" | "metrics">;
 
 export interface ResultRows {
   readonly head: readonly string[];
   readonly rows: readonly { readonly cells: readonly string[]; readonly published: boolean }[];
 }
 
-/** Percent, with 95 % intervals where they are known. */
+/** Percent, with 95 % intervals where they are known; the id tells apart what only the settings do. */
 export function resultRows(results: readonly Listed[]): ResultRows {
   const columns = (Object.keys(names) as (keyof typeof names)[]).filter((k) =>
     results.some((r) => r.metrics[k]),
@@ -34,9 +34,9 @@ export function resultRows(results: readonly Listed[]): ResultRows {
     groups.set(key, [...(groups.get(key) ?? []), result]);
   }
   const rows = [...groups.values()].flatMap((group) => {
-    const own = group.map(({ protocol, data, encoder, seed, metrics }) => {
+    const own = group.map(({ id, protocol, data, encoder, seed, metrics }) => {
       const cells = columns.map((k) => (metrics[k] ? withInterval(metrics[k]) : ""));
-      return { published: false, cells: [protocol, data, encoder, String(seed), ...cells] };
+      return { published: false, cells: [protocol, data, encoder, String(seed), ...cells, id] };
     });
     const { protocol, data } = group[0]!;
     const published = publishedFor(protocol, data);
@@ -46,9 +46,9 @@ export function resultRows(results: readonly Listed[]): ResultRows {
       return value === undefined ? "" : percent(value);
     });
     const name = `BYOL, ResNet-50, the paper's ${published.source}`;
-    return [...own, { published: true, cells: [protocol, data, name, "", ...paper] }];
+    return [...own, { published: true, cells: [protocol, data, name, "", ...paper, ""] }];
   });
-  return { head: ["protocol", "data", "encoder", "seed", ...columns.map((k) => names[k])], rows };
+  return { head: ["protocol", "data", "encoder", "seed", ...columns.map((k) => names[k]), "id"], rows };
 }
 
 /** A Markdown table of results, a row each, beside the paper's row where it has one. */

@@ -29,7 +29,7 @@ ${listed.map(details).join("\n")}`;
 }
 
 function details({ metrics, classes, current: _, ...record }: Evaluation): string {
-  const name = `${record.protocol} on ${record.data}, seed ${record.seed}: ${record.encoder}`;
+  const name = `${record.protocol} on ${record.data}, seed ${record.seed}: ${record.encoder} (${record.id})`;
   const confusion = metrics.confusion ? confusionTable(metrics.confusion, classes) : "";
   const rows = flattened(record).map(
     ([field, value]) => `<tr><th scope="row">${escaped(field)}</th><td>${escaped(value)}</td></tr>`,
