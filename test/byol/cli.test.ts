@@ -187,42 +187,17 @@ describe("byol pretrain runs", () => {
       await writeFile(join(folder, `${i}.png`), i === 7 ? png.subarray(0, png.length / 2) : png);
     }
     await writeFile(join(folder, "broken.jpg"), "this is no image");
-    const { code, out, err } = await pretrain(
-      ...[
-        "--data",
-        folder,
-        "--preset",
-        "tiny",
-        "--device",
-        "cpu",
-        "--steps",
-        "3",
-        "--batch",
-        "8",
-        "--out",
-        join(root, "plain"),
-      ],
-    );
+    const three = (out: string, ...words: string[]) =>
+      pretrain(
+        ...["--data", folder, "--preset", "tiny", "--device", "cpu", "--steps", "3", "--batch", "8"],
+        ...["--out", join(root, out), ...words],
+      );
+    const { code, out, err } = await three("plain");
     expect(code).toBe(0);
     expect(err).toMatch(/no labels/);
     expect(err).toMatch(/skipped 2 images.*\n.*7\.png.*\n.*broken\.jpg/);
     expect(out).toMatch(/no accuracies: the images carry no labels/);
-    const strict = await pretrain(
-      ...[
-        "--data",
-        folder,
-        "--preset",
-        "tiny",
-        "--device",
-        "cpu",
-        "--steps",
-        "3",
-        "--batch",
-        "8",
-        "--strict",
-      ],
-      ...["--out", join(root, "strict")],
-    );
+    const strict = await three("strict", "--strict");
     expect(strict.code).toBe(1);
     expect(strict.err).toMatch(/^error: data: .*(7\.png|broken\.jpg) cannot be read: .*--strict/m);
     expect(strict.err).not.toMatch(/\n\s+at /);
