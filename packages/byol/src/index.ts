@@ -72,6 +72,8 @@ export {
 export { type Embeddings, embeddingsFormat, npyOf, parquetOf } from "./evaluate/embed.js";
 export { type FrozenLinearOptions, paperRates, trainFrozenLinear } from "./evaluate/frozen-linear.js";
 export * from "./evaluate/protocols.js";
+export * from "./evaluate/tuning.js";
+export type { Subject } from "./evaluate/subject.js";
 export { metricsOf, type Metrics, type Result } from "./evaluate/result.js";
 export { resultTable } from "./evaluate/result-table.js";
 export { balancedSubset, listedSubset, validationSplit } from "./evaluate/subsets.js";

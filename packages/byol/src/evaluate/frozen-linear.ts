@@ -48,10 +48,11 @@ const regularisation = { alpha: 20, beta: 0.01 } as const;
 export async function trainFrozenLinear(
   device: Device,
   file: EncoderFile,
-  { set, shape, classes }: LabelledImages,
+  labelled: LabelledImages,
   options: FrozenLinearOptions,
 ): Promise<FrozenLinear> {
   const { rates = paperRates, epochs = 80, seed, regularised = false, augment = "crop" } = options;
+  const { set, shape, classes } = labelled;
   const batch = Math.min(options.batch ?? 1024, set.length);
   const steps = Math.max(1, stepsOf(epochs, set.length, batch));
   const encoder = buildEncoder(device, file);
@@ -68,7 +69,7 @@ export async function trainFrozenLinear(
   const { image } = file;
   const view = augment === "view" ? file.view : cropAndFlip(file.view);
   const loader = new BatchLoader(set, shape, { batch, seed });
-  const batches = viewsOf(device, loader, { image, view, shape, seed, batch });
+  const batches = viewsOf(device, loader, labelled, { image, view, seed, batch });
   const step = device.capture((images: Tensor, rows: Tensor, labels: Tensor, scalars: Tensor) => {
     const features = encoder.forward(makeViews(images, rows, view, image), { train: false });
     const lossOf = (logits: Tensor): Tensor => {
@@ -85,9 +86,9 @@ export async function trainFrozenLinear(
   });
   try {
     for (let k = 0; k < steps; k++) {
-      const { images, rows, labels } = await batches.at(k);
+      const { images, rows, targets } = await batches.at(k);
       const lr = warmupCosine({ peak: 1, warmupSteps: 0, totalSteps: steps }, k);
-      const loss = await (await step(images, rows, labels, device.tensor(optimizer.scalars({ lr })))).item();
+      const loss = await (await step(images, rows, targets, device.tensor(optimizer.scalars({ lr })))).item();
       if (!Number.isFinite(loss))
         throw new TrainingError(
           `linear evaluation: a loss is not a number at step ${k}; leave out the largest of the rates ${rates.join(", ")}`,

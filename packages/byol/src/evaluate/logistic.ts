@@ -30,6 +30,10 @@ export type Targets =
   /** Any number of classes: 0 or 1, row-major [count, classes]. */
   | { readonly memberships: Float32Array; readonly classes: number };
 
+/** Mean over the rows of Σ_c log(1 + e^x_c) − y_c·x_c, the binary cross-entropies of all classes; y is 0 or 1. */
+export const oneVsRest = (logits: Tensor, memberships: Tensor): Tensor =>
+  mean(sum(sub(softplus(logits), mul(memberships, logits)), -1));
+
 export class LogisticProblem {
   /** Numbers to find: row-major [width + 1, classes], the biases last. */
   readonly size: number;
@@ -83,8 +87,7 @@ function capture(device: Device, features: Float32Array, width: number, targets:
     const { value, grads } = valueAndGrad((p: Tensor) => {
       const weights = slice(p, [0, 0], [width, classes]);
       const logits = add(matmul(x, weights), slice(p, [width, 0], [width + 1, classes]));
-      const loss =
-        "labels" in targets ? crossEntropy(logits, y) : mean(sum(sub(softplus(logits), mul(y, logits)), -1));
+      const loss = "labels" in targets ? crossEntropy(logits, y) : oneVsRest(logits, y);
       return add(loss, reshape(mul(mul(lambda, 0.5), sum(mul(weights, weights))), []));
     })(parameters);
     return [value, reshape(grads[0]!, [flat.size])];

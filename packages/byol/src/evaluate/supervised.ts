@@ -9,6 +9,8 @@ import { BatchLoader } from "../data/loader.js";
 import type { ImageSet, ImageShape } from "../data/source.js";
 import { TrainingError } from "../errors.js";
 import { Stream } from "../streams.js";
+import { oneVsRest } from "./logistic.js";
+import { membershipsOf, presenceOf } from "./presence.js";
 import { type EncoderFile, loadEncoder, withNorm } from "./encoder-file.js";
 
 /** The encoder and a new linear layer on its features. */
@@ -60,7 +62,8 @@ export interface FineTuneOptions {
 }
 
 /**
- * Trains all weights with cross-entropy on cropped and mirrored images; Nesterov momentum 0.9, cosine to 0, no warm-up.
+ * Trains all weights with cross-entropy (one-vs-rest where images show several classes) on cropped and mirrored images;
+ * Nesterov momentum 0.9, cosine to 0, no warm-up.
  *
  * @returns the trained classifier; its features are as good as its head
  * @throws TrainingError when the loss is not a number
@@ -68,9 +71,10 @@ export interface FineTuneOptions {
 export async function fineTune(
   device: Device,
   encoder: EncoderFile,
-  { set, shape, classes }: LabelledImages,
+  labelled: LabelledImages,
   options: FineTuneOptions,
 ): Promise<Classifier> {
+  const { set, shape, classes } = labelled;
   const { steps, seed, from = "encoder", learningRate, weightDecay = 0 } = options;
   const batch = Math.min(options.batch, set.length);
   const loader = new BatchLoader(set, shape, { batch, seed });
@@ -79,19 +83,20 @@ export async function fineTune(
   if (from === "encoder") loadEncoder(network.encoder, encoder);
   const optimizer = new Sgd(network.arena, { momentum: 0.9, nesterov: true, weightDecay });
   const view = cropAndFlip(encoder.view);
-  const batches = viewsOf(device, loader, { image: encoder.image, view, shape, seed, batch });
-  const step = device.capture((images: Tensor, rows: Tensor, labels: Tensor, scalars: Tensor) => {
+  const batches = viewsOf(device, loader, labelled, { image: encoder.image, view, seed, batch });
+  const lossOf = set.presence ? oneVsRest : crossEntropy;
+  const step = device.capture((images: Tensor, rows: Tensor, targets: Tensor, scalars: Tensor) => {
     const views = makeViews(images, rows, view, encoder.image);
-    const loss = () => crossEntropy(network.forward(views, { train: true }), labels);
+    const loss = () => lossOf(network.forward(views, { train: true }), targets);
     const { value, grads } = valueAndGrad(loss)(...network.arena.values());
     optimizer.update(grads, scalars);
     return value;
   });
   try {
     for (let k = 0; k < steps; k++) {
-      const { images, rows, labels } = await batches.at(k);
+      const { images, rows, targets } = await batches.at(k);
       const lr = warmupCosine({ peak: learningRate, warmupSteps: 0, totalSteps: steps }, k);
-      const loss = await (await step(images, rows, labels, device.tensor(optimizer.scalars({ lr })))).item();
+      const loss = await (await step(images, rows, targets, device.tensor(optimizer.scalars({ lr })))).item();
       if (!Number.isFinite(loss))
         throw new TrainingError(
           `fine-tuning: the loss is ${loss} at step ${k} with learning rate ${learningRate} (try a smaller one)`,
@@ -104,13 +109,14 @@ export async function fineTune(
   return network;
 }
 
-/** Batches with the rows that make their views. */
+/** Batches with the rows that make their views, and what is to be learnt: labels [batch], or memberships [batch, classes]. */
 export function viewsOf(
   device: Device,
   loader: BatchLoader,
-  of: Pick<EncoderFile, "image" | "view"> & { shape: ImageShape; seed: number; batch: number },
+  { set: { presence }, shape, classes }: LabelledImages,
+  of: Pick<EncoderFile, "image" | "view"> & { seed: number; batch: number },
 ) {
-  const { image, view, shape, seed, batch } = of;
+  const { image, view, seed, batch } = of;
   const geometry = { ...shape, size: image.size };
   return {
     async at(step: number) {
@@ -119,7 +125,9 @@ export function viewsOf(
       return {
         images: device.tensor(pixels, [batch, shape.height, shape.width, shape.channels]),
         rows: device.tensor(drawn, [batch, drawn.length / batch]),
-        labels: device.tensor(labels),
+        targets: presence
+          ? device.tensor(membershipsOf(presenceOf(presence, indices, classes)), [batch, classes])
+          : device.tensor(labels),
       };
     },
   };

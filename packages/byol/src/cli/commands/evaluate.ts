@@ -1,17 +1,19 @@
 /** `byol evaluate`: the paper's protocols on an encoder. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import {
-  evaluateFineTune,
   evaluateKnn,
   evaluateLinear,
   evaluateLinearCached,
-  evaluateSemi,
   evaluateTransfer,
+} from "../../evaluate/protocols.js";
+import {
+  evaluateFineTune,
+  evaluateSemi,
   paperScratch,
   paperSemiRates,
   paperTuning,
-  type Subject,
-} from "../../evaluate/protocols.js";
+} from "../../evaluate/tuning.js";
+import type { Subject } from "../../evaluate/subject.js";
 import { paperRates } from "../../evaluate/frozen-linear.js";
 import { fileResult, jsonOf, openEvaluations } from "../../evaluate/filed.js";
 import type { Result } from "../../evaluate/result.js";

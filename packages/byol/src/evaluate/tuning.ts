@@ -1,0 +1,147 @@
+/** The protocols of the paper that train the encoder on: all labels, or a few of them (byol-spec §3, §4.2). */
+import type { Tensor } from "@dawnstrap/tensor";
+import { type ImageSet, subset } from "../data/source.js";
+import { TrainingError } from "../errors.js";
+import { extractFeatures } from "./extract.js";
+import { type Judge, judgeOf } from "./judge.js";
+import type { Result } from "./result.js";
+import { conclude, imagesOf, labelled, type Subject, toChooseBy } from "./subject.js";
+import { balancedSubset, validationSplit } from "./subsets.js";
+import { fineTune } from "./supervised.js";
+
+export interface TuningOptions {
+  readonly rates: readonly number[];
+  /** Penalties, each divided by the learning rate (§4.2). Default [0]. */
+  readonly weightDecays?: readonly number[];
+  /** Lengths that are tried, in steps. */
+  readonly steps: readonly number[];
+  readonly batch: number;
+  readonly from?: "encoder" | "scratch";
+}
+
+/** Seven rates from 1e-4 to 0.1, and no decay or seven from 1e-6 to 1e-3 (§4.2): 56 runs. */
+export const paperTuning: TuningOptions = {
+  rates: Array.from({ length: 7 }, (_, i) => 10 ** (-4 + i / 2)),
+  weightDecays: [0, ...Array.from({ length: 7 }, (_, i) => 10 ** (-6 + i / 2))],
+  steps: [20_000],
+  batch: 256,
+};
+
+/** The same from a random start, as SimCLR's authors searched it: greater rates and decays, twice the steps (§4.2). */
+export const paperScratch: TuningOptions = {
+  rates: Array.from({ length: 7 }, (_, i) => 10 ** (-3 + i / 2)),
+  weightDecays: Array.from({ length: 8 }, (_, i) => 10 ** (-5 + i / 2)),
+  steps: [40_000],
+  batch: 256,
+  from: "scratch",
+};
+
+/**
+ * Fine-tuning of all weights; rate, decay and length chosen on validation images, then trained again on all (§4.2). One-vs-rest
+ * where images show several classes.
+ */
+export async function evaluateFineTune(subject: Subject, options: TuningOptions): Promise<Result> {
+  const judge = judgeOf(subject);
+  const { trainval, train, val } = judge.splits;
+  const protocol = options.from === "scratch" ? "from scratch" : "finetune";
+  const sides = () => ({ train, validation: toChooseBy(val, subject.data) });
+  return tune(subject, protocol, judge, trainval, sides, options);
+}
+
+/** Share of a few labels that rate and length are chosen by. */
+export const VALIDATION_SHARE = 0.1;
+
+/** The paper's sweep for few labels (§3): five rates, 30 and 50 epochs. */
+export const paperSemiRates: readonly number[] = [0.1, 0.05, 0.02, 0.01, 0.005];
+
+/**
+ * Fine-tuning on a part of the labels (§3): class-balanced with the seed, or the listed places. Rate and length are chosen
+ * on a tenth of that part, so that no other label is used; the paper chooses on its local validation images.
+ *
+ * @param part `list` says in the result where the places come from
+ */
+export async function evaluateSemi(
+  subject: Subject,
+  part: { readonly share: number; readonly places?: readonly number[]; readonly list?: string },
+  options: Omit<TuningOptions, "steps"> & { readonly epochs: readonly number[] },
+): Promise<Result> {
+  const { trainval, labels } = labelled(subject);
+  const { data, seed } = subject;
+  const judge = judgeOf(subject);
+  const places = part.places ?? balancedSubset(labels, data.classes, part.share, seed);
+  const few = subset(trainval, places);
+  const sides = () => {
+    const held = validationSplit(few.labels!, VALIDATION_SHARE, seed);
+    return { train: subset(few, held.train), validation: subset(few, held.validation) };
+  };
+  const batch = Math.min(options.batch, few.length);
+  const steps = options.epochs.map((e) => Math.max(1, Math.round((e * few.length) / batch)));
+  const name = `semi ${Number((100 * part.share).toPrecision(3))} %`;
+  const protocol = options.from === "scratch" ? `${name} from scratch` : name;
+  const subset_of = { share: part.share, subset: part.list ?? (part.places ? "listed" : "balanced") };
+  const asked = { ...subset_of, epochs: options.epochs, validation_share: VALIDATION_SHARE };
+  return tune(subject, protocol, judge, few, sides, { ...options, batch, steps }, asked);
+}
+
+/**
+ * Tries every candidate, trains again on all the images with the best of them, and measures that. A single candidate needs
+ * no choosing: nothing is held back for it.
+ */
+async function tune(
+  subject: Subject,
+  protocol: string,
+  judge: Judge,
+  whole: ImageSet,
+  sides: () => { train: ImageSet; validation: ImageSet },
+  { rates, weightDecays = [0], steps, batch, from = "encoder" }: TuningOptions,
+  askedBeside: Result["settings"] = {},
+): Promise<Result> {
+  const started = performance.now();
+  const { data, device, encoder, seed, note } = subject;
+  const logits = async (part: ImageSet, on: ImageSet, rate: number, decay: number, length: number) => {
+    const network = await fineTune(device, encoder, imagesOf(subject, part), {
+      ...{ learningRate: rate, weightDecay: decay / rate, steps: length, batch, seed, from },
+    });
+    return extractFeatures(
+      device,
+      (x: Tensor) => network.forward(x, { train: false }),
+      on,
+      encoder.image,
+      data.image,
+    );
+  };
+  const runs = steps.flatMap((length) =>
+    rates.flatMap((rate) => weightDecays.map((decay) => ({ rate, decay, length }))),
+  );
+  const tried: { rate: number; decay: number; steps: number; validation: number | null }[] = [];
+  const chosenOn = runs.length > 1 ? sides() : undefined;
+  for (const { rate, decay, length } of chosenOn ? runs : []) {
+    const { train, validation } = chosenOn!;
+    const score = await logits(train, validation, rate, decay, length).then(
+      (rows) => judge.score(rows.features, validation, rows),
+      (error: unknown) => {
+        // A rate too large for this network is a result of the sweep, not an end of it.
+        if (error instanceof TrainingError) return null;
+        throw error;
+      },
+    );
+    tried.push({ rate, decay, steps: length, validation: score });
+    note?.(
+      `${protocol}: rate ${rate}, decay ${decay}, ${length} steps: ${score === null ? "diverged" : `validation ${(100 * score).toFixed(1)} %`}`,
+    );
+  }
+  if (chosenOn && tried.every(({ validation }) => validation === null))
+    throw new TrainingError(
+      `${protocol}: all of the rates ${rates.join(", ")} diverge (try smaller ones; are the encoder's weights numbers?)`,
+    );
+  const best =
+    runs[tried.reduce((a, { validation: v }, i) => ((v ?? -1) > (tried[a]?.validation ?? -1) ? i : a), 0)]!;
+  const { test } = judge.splits;
+  const rows = await logits(whole, test, best.rate, best.decay, best.length);
+  return conclude(subject, protocol, {
+    metrics: judge.metrics(rows.features, test, rows),
+    ...{ train: whole.length, validation: chosenOn?.validation.length, test: rows.labels.length, started },
+    asked: { ...askedBeside, rates, weight_decays: weightDecays, steps, batch, from },
+    found: { tried, chosen: best },
+  });
+}
