@@ -1,5 +1,5 @@
 /** Results in the folder of the run whose encoder they measure: RUN/evaluations, a file for every question asked. */
-import { accessSync, constants, existsSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../errors.js";
 import type { Result } from "./result.js";
@@ -45,7 +45,10 @@ export function fileResult(folder: string, result: Result): string {
     writeFileSync(partial, jsonOf(result));
     renameSync(partial, file);
   } catch (error) {
-    throw new UsageError(`encoder: cannot write ${file}: ${(error as Error).message}`);
+    rmSync(partial, { force: true });
+    throw new UsageError(
+      `encoder: cannot write ${file}: ${(error as Error).message} (--json writes a result elsewhere)`,
+    );
   }
   return file;
 }
