@@ -11,6 +11,7 @@ import {
   evaluateLinearCached,
   evaluateSemi,
   evaluateTransfer,
+  FineTuner,
   type ImageSet,
   memorySet,
   presetNamed,
@@ -126,8 +127,43 @@ describe("protocols", () => {
     expect(result.settings).toMatchObject({ chosen: { rate: 0.05 } });
     expect(result.images).toMatchObject({ train: 200, validation: 40 });
     await expect(evaluateFineTune(subject(), { rates: [1e9, 1e10], steps: [5], batch: 32 })).rejects.toThrow(
-      /finetune: all of the rates 1000000000, 10000000000 diverge/,
+      /finetune: training diverges with the rates 1000000000, 10000000000/,
     );
+  });
+
+  it("a sweep of more candidates takes no more memory, and each begins at the same start", async () => {
+    const used = async (rates: number[]) => {
+      const fresh = await openDevice("cpu");
+      const result = await evaluateFineTune(
+        { ...subject(), device: fresh },
+        { rates, steps: [3], batch: 32 },
+      );
+      const { pool } = fresh.memory();
+      await fresh.destroy();
+      return { pool, tried: result.settings.tried as { validation: number }[] };
+    };
+    const [few, many] = [await used([0.05, 0.01]), await used([0.05, 1e9, 0.02, 0.01])];
+    // Single numbers wait for the garbage collector; a network takes more than this.
+    expect(many.pool - few.pool).toBeLessThan(4096);
+    expect(many.tried[3]!.validation).toBe(few.tried[1]!.validation);
+    expect(many.tried[1]!.validation).toBeNull();
+  });
+
+  it("the penalty pulls at weights, by its part of one Nesterov step, and at nothing else", async () => {
+    const images = { set: trainval, shape: data.image, classes: classes.length };
+    const tuner = new FineTuner(device, encoder, images, { batch: 32, seed: 0 });
+    const after = async (weightDecay: number) =>
+      stateDict((await tuner.train({ learningRate: 0.1, weightDecay, steps: 1 })).encoder);
+    const [free, pulled] = [await after(0), await after(0.5)];
+    tuner.release();
+    for (const [name, share] of [
+      ["conv1.weight", 1.9 * 0.1 * 0.5],
+      ["bn1.weight", 0],
+    ] as const) {
+      const [start, a, b] = [encoder.weights, free, pulled].map((d) => d.get(name)!.data as Float32Array);
+      a!.forEach((v, i) => expect(v - b![i]!).toBeCloseTo(share * start![i]!, 5));
+      expect(a).not.toEqual(start);
+    }
   });
 
   it("fine-tuning with a single candidate holds nothing back; what goes wrong beside the training ends a sweep", async () => {

@@ -77,7 +77,13 @@ export type { Subject } from "./evaluate/subject.js";
 export { metricsOf, type Metrics, type Result } from "./evaluate/result.js";
 export { resultTable } from "./evaluate/result-table.js";
 export { balancedSubset, listedSubset, validationSplit } from "./evaluate/subsets.js";
-export { Classifier, fineTune, type FineTuneOptions, type LabelledImages } from "./evaluate/supervised.js";
+export {
+  Classifier,
+  FineTuner,
+  type FineTuneOptions,
+  type FineTunerOptions,
+  type LabelledImages,
+} from "./evaluate/supervised.js";
 export {
   lambdaGrid,
   transferLinear,

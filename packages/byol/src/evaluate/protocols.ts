@@ -140,7 +140,7 @@ export async function evaluateTransfer(
       test: test.labels.length,
       started,
     },
-    asked: { lambdas, iterations },
+    asked: { lambdas, iterations, centre: 1 },
     found: { validation_scores, chosen: { lambda }, at_edge },
   });
 }

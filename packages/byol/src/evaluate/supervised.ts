@@ -1,7 +1,7 @@
 /** Training with labels on top of an encoder: all of its weights, by SGD with Nesterov momentum (byol-spec §2.1, §3, §4.2). */
 import { valueAndGrad } from "@dawnstrap/autograd";
-import { crossEntropy, Linear, Module, ResNet, Sgd, warmupCosine } from "@dawnstrap/nn";
-import type { Device, Tensor } from "@dawnstrap/tensor";
+import { copyState, crossEntropy, Linear, Module, ResNet, Sgd, warmupCosine } from "@dawnstrap/nn";
+import { add, type CapturedFunction, type Device, mul, type Tensor } from "@dawnstrap/tensor";
 import { drawViews } from "../augment/parameters.js";
 import type { ViewAugmentation } from "../augment/settings.js";
 import { makeViews } from "../augment/view.js";
@@ -49,64 +49,105 @@ export interface LabelledImages {
   readonly classes: number;
 }
 
+/** What all trainings of a sweep have in common. */
+export interface FineTunerOptions {
+  readonly batch: number;
+  readonly seed: number;
+  /** Start from the file's weights (default), or from a random initialisation of the same network. */
+  readonly from?: "encoder" | "scratch";
+}
+
 export interface FineTuneOptions {
   readonly learningRate: number;
   /** L2 penalty, added to the gradient of the weights. Default 0. */
   readonly weightDecay?: number;
   readonly steps: number;
-  readonly batch: number;
-  readonly seed: number;
-  /** Start from the file's weights (default), or from a random initialisation of the same network. */
-  readonly from?: "encoder" | "scratch";
   readonly onStep?: (step: number, loss: number) => void;
 }
 
 /**
  * Trains all weights with cross-entropy (one-vs-rest where images show several classes) on cropped and mirrored images;
- * Nesterov momentum 0.9, cosine to 0, no warm-up.
- *
- * @returns the trained classifier; its features are as good as its head
- * @throws TrainingError when the loss is not a number
+ * Nesterov momentum 0.9, cosine to 0, no warm-up. Every training begins at the same start, in the same memory: a sweep of
+ * many takes no more than one.
  */
-export async function fineTune(
-  device: Device,
-  encoder: EncoderFile,
-  labelled: LabelledImages,
-  options: FineTuneOptions,
-): Promise<Classifier> {
-  const { set, shape, classes } = labelled;
-  const { steps, seed, from = "encoder", learningRate, weightDecay = 0 } = options;
-  const batch = Math.min(options.batch, set.length);
-  const loader = new BatchLoader(set, shape, { batch, seed });
-  const network = new Classifier(encoder, classes, fineTuneDecay(loader.stepsPerEpoch));
-  network.init(device, { seed: new Stream(seed, "initOnline").bits() });
-  if (from === "encoder") loadEncoder(network.encoder, encoder);
-  const optimizer = new Sgd(network.arena, { momentum: 0.9, nesterov: true, weightDecay });
-  const view = cropAndFlip(encoder.view);
-  const batches = viewsOf(device, loader, labelled, { image: encoder.image, view, seed, batch });
-  const lossOf = set.presence ? oneVsRest : crossEntropy;
-  const step = device.capture((images: Tensor, rows: Tensor, targets: Tensor, scalars: Tensor) => {
-    const views = makeViews(images, rows, view, encoder.image);
-    const loss = () => lossOf(network.forward(views, { train: true }), targets);
-    const { value, grads } = valueAndGrad(loss)(...network.arena.values());
-    optimizer.update(grads, scalars);
-    return value;
-  });
-  try {
+export class FineTuner {
+  private readonly start: Classifier;
+  private readonly network: Classifier;
+  private readonly optimizer: Sgd;
+  private readonly batch: number;
+  private readonly view: ViewAugmentation;
+  private readonly step: CapturedFunction<[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor>;
+
+  constructor(
+    private readonly device: Device,
+    private readonly encoder: EncoderFile,
+    private readonly labelled: LabelledImages,
+    private readonly options: FineTunerOptions,
+  ) {
+    const { set, classes } = labelled;
+    const { seed, from = "encoder" } = options;
+    this.batch = Math.min(options.batch, set.length);
+    const decay = fineTuneDecay(this.loader().stepsPerEpoch);
+    const init = { seed: new Stream(seed, "initOnline").bits() };
+    this.start = new Classifier(encoder, classes, decay).init(device, init);
+    if (from === "encoder") loadEncoder(this.start.encoder, encoder);
+    const network = new Classifier(encoder, classes, decay).init(device, init);
+    this.network = network;
+    const optimizer = new Sgd(network.arena, { momentum: 0.9, nesterov: true });
+    this.optimizer = optimizer;
+    this.view = cropAndFlip(encoder.view);
+    const lossOf = set.presence ? oneVsRest : crossEntropy;
+    // The penalty is an argument, and not the optimiser's own, so that one program serves the whole sweep.
+    this.step = device.capture((images, rows, targets, scalars, penalty) => {
+      const views = makeViews(images, rows, this.view, encoder.image);
+      const weights = network.arena.values();
+      const { value, grads } = valueAndGrad(() => lossOf(network.forward(views, { train: true }), targets))(
+        ...weights,
+      );
+      const penalised = grads.map((grad, i) =>
+        network.arena.segments[i]!.kind === "weight" ? add(grad, mul(penalty, weights[i]!)) : grad,
+      );
+      optimizer.update(penalised, scalars);
+      return value;
+    });
+  }
+
+  /**
+   * Trains from the start on.
+   *
+   * @returns the trained classifier, good until the next training; its features are as good as its head
+   * @throws TrainingError when the loss is not a number
+   */
+  async train({ learningRate, weightDecay = 0, steps, onStep }: FineTuneOptions): Promise<Classifier> {
+    const { device, network, optimizer, batch } = this;
+    const { seed } = this.options;
+    copyState(this.start, network);
+    for (const state of optimizer.states.values()) state.assign(device.zeros(state.shape));
+    const { image } = this.encoder;
+    const batches = viewsOf(device, this.loader(), this.labelled, { image, view: this.view, seed, batch });
     for (let k = 0; k < steps; k++) {
       const { images, rows, targets } = await batches.at(k);
       const lr = warmupCosine({ peak: learningRate, warmupSteps: 0, totalSteps: steps }, k);
-      const loss = await (await step(images, rows, targets, device.tensor(optimizer.scalars({ lr })))).item();
+      const scalars = device.tensor(optimizer.scalars({ lr }));
+      const penalty = device.tensor(Float32Array.of(weightDecay));
+      const loss = await (await this.step(images, rows, targets, scalars, penalty)).item();
       if (!Number.isFinite(loss))
         throw new TrainingError(
           `fine-tuning: the loss is ${loss} at step ${k} with learning rate ${learningRate} (try a smaller one)`,
         );
-      options.onStep?.(k, loss);
+      onStep?.(k, loss);
     }
-  } finally {
-    step.release();
+    return network;
   }
-  return network;
+
+  release(): void {
+    this.step.release();
+  }
+
+  private loader(): BatchLoader {
+    const { set, shape } = this.labelled;
+    return new BatchLoader(set, shape, { batch: this.batch, seed: this.options.seed });
+  }
 }
 
 /** Batches with the rows that make their views, and what is to be learnt: labels [batch], or memberships [batch, classes]. */

@@ -2,12 +2,12 @@
 import type { Tensor } from "@dawnstrap/tensor";
 import { type ImageSet, subset } from "../data/source.js";
 import { TrainingError } from "../errors.js";
-import { extractFeatures } from "./extract.js";
+import { type Extracted, extractFeatures } from "./extract.js";
 import { type Judge, judgeOf } from "./judge.js";
 import type { Result } from "./result.js";
 import { conclude, imagesOf, labelled, type Subject, toChooseBy } from "./subject.js";
 import { balancedSubset, validationSplit } from "./subsets.js";
-import { fineTune } from "./supervised.js";
+import { FineTuner } from "./supervised.js";
 
 export interface TuningOptions {
   readonly rates: readonly number[];
@@ -83,6 +83,13 @@ export async function evaluateSemi(
   return tune(subject, protocol, judge, few, sides, { ...options, batch, steps }, asked);
 }
 
+interface Candidate {
+  readonly rate: number;
+  readonly decay: number;
+  /** Steps. */
+  readonly length: number;
+}
+
 /**
  * Tries every candidate, trains again on all the images with the best of them, and measures that. A single candidate needs
  * no choosing: nothing is held back for it.
@@ -98,46 +105,56 @@ async function tune(
 ): Promise<Result> {
   const started = performance.now();
   const { data, device, encoder, seed, note } = subject;
-  const logits = async (part: ImageSet, on: ImageSet, rate: number, decay: number, length: number) => {
-    const network = await fineTune(device, encoder, imagesOf(subject, part), {
-      ...{ learningRate: rate, weightDecay: decay / rate, steps: length, batch, seed, from },
-    });
-    return extractFeatures(
-      device,
-      (x: Tensor) => network.forward(x, { train: false }),
-      on,
-      encoder.image,
-      data.image,
-    );
+  /** Trains on one part with each of the candidates, and hands on what each says of another part. */
+  const each = async (
+    part: ImageSet,
+    on: ImageSet,
+    candidates: readonly Candidate[],
+    use: (of: Candidate, scores: Extracted | undefined) => void,
+  ): Promise<void> => {
+    const tuner = new FineTuner(device, encoder, imagesOf(subject, part), { batch, seed, from });
+    try {
+      for (const candidate of candidates) use(candidate, await scoresOf(tuner, on, candidate));
+    } finally {
+      tuner.release();
+    }
+  };
+  /** Undefined where a rate is too large for the network: a result of the sweep, not an end of it. */
+  const scoresOf = async (tuner: FineTuner, on: ImageSet, { rate, decay, length }: Candidate) => {
+    try {
+      const network = await tuner.train({ learningRate: rate, weightDecay: decay / rate, steps: length });
+      const forward = (x: Tensor) => network.forward(x, { train: false });
+      return await extractFeatures(device, forward, on, encoder.image, data.image);
+    } catch (error) {
+      if (error instanceof TrainingError) return undefined;
+      throw error;
+    }
   };
   const runs = steps.flatMap((length) =>
     rates.flatMap((rate) => weightDecays.map((decay) => ({ rate, decay, length }))),
   );
   const tried: { rate: number; decay: number; steps: number; validation: number | null }[] = [];
   const chosenOn = runs.length > 1 ? sides() : undefined;
-  for (const { rate, decay, length } of chosenOn ? runs : []) {
-    const { train, validation } = chosenOn!;
-    const score = await logits(train, validation, rate, decay, length).then(
-      (rows) => judge.score(rows.features, validation, rows),
-      (error: unknown) => {
-        // A rate too large for this network is a result of the sweep, not an end of it.
-        if (error instanceof TrainingError) return null;
-        throw error;
-      },
-    );
-    tried.push({ rate, decay, steps: length, validation: score });
-    note?.(
-      `${protocol}: rate ${rate}, decay ${decay}, ${length} steps: ${score === null ? "diverged" : `validation ${(100 * score).toFixed(1)} %`}`,
-    );
+  if (chosenOn) {
+    const { train, validation } = chosenOn;
+    await each(train, validation, runs, ({ rate, decay, length }, rows) => {
+      const score = rows ? judge.score(rows.features, validation, rows) : null;
+      tried.push({ rate, decay, steps: length, validation: score });
+      note?.(
+        `${protocol}: rate ${rate}, decay ${decay}, ${length} steps: ${score === null ? "diverged" : `validation ${(100 * score).toFixed(1)} %`}`,
+      );
+    });
   }
-  if (chosenOn && tried.every(({ validation }) => validation === null))
-    throw new TrainingError(
-      `${protocol}: all of the rates ${rates.join(", ")} diverge (try smaller ones; are the encoder's weights numbers?)`,
-    );
   const best =
     runs[tried.reduce((a, { validation: v }, i) => ((v ?? -1) > (tried[a]?.validation ?? -1) ? i : a), 0)]!;
   const { test } = judge.splits;
-  const rows = await logits(whole, test, best.rate, best.decay, best.length);
+  let rows: Extracted | undefined;
+  if (tried.length === 0 || tried.some(({ validation }) => validation !== null))
+    await each(whole, test, [best], (_, scores) => (rows = scores));
+  if (!rows)
+    throw new TrainingError(
+      `${protocol}: training diverges with the rates ${rates.join(", ")} (try smaller ones; are the encoder's weights numbers?)`,
+    );
   return conclude(subject, protocol, {
     metrics: judge.metrics(rows.features, test, rows),
     ...{ train: whole.length, validation: chosenOn?.validation.length, test: rows.labels.length, started },
