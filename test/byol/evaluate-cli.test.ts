@@ -166,6 +166,17 @@ describe("bad input is refused in one line and with a non-zero exit:", () => {
     await refuses(semi, /^error: subset: cannot read .*1percent\.txt: ENOENT.* \(name a list/);
   });
 
+  it("options that would do nothing", async () => {
+    const cached = ["linear", "--variant", "cached", "--rates", "1", "--regularised"];
+    const useless = /^error: linear: --variant cached has no use for --rates, --regularised \(leave/;
+    await refuses(callByol("evaluate", ...cached, ...subject()), useless);
+    const twice = await callByol("evaluate", "semi", ...subject(), "--share", "0.5", "--subset", "x.txt");
+    expect([twice.code, twice.err]).toEqual([
+      1,
+      expect.stringMatching(/--subset.*cannot be used with.*--share/),
+    ]);
+  });
+
   it("a label out of range, and parts of other than the published sizes", async () => {
     const test = await pets("labels", cats, ["Abyssinian_9 38 1 1"]);
     const label = /^error: data: annotations\/test\.txt, Abyssinian_9: label 38 is out of the range 1 to 37/;

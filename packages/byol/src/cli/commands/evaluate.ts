@@ -14,6 +14,7 @@ import {
   paperTuning,
 } from "../../evaluate/tuning.js";
 import type { Subject } from "../../evaluate/subject.js";
+import { UsageError } from "../../errors.js";
 import { paperRates } from "../../evaluate/frozen-linear.js";
 import { fileResult, jsonOf, openEvaluations } from "../../evaluate/filed.js";
 import type { Result } from "../../evaluate/result.js";
@@ -103,8 +104,15 @@ const linear = (): Command =>
         .default("crop"),
     )
     .option("--regularised", "bounded logits and a penalty on them (the paper's Table 7)")
-    .action((f) =>
-      withSubject(f, (subject) =>
+    .action((f, command: Command) => {
+      const others = ["rates", "epochs", "batch", "augment", "regularised"].filter(
+        (name) => command.getOptionValueSource(name) === "cli",
+      );
+      if (f.variant === "cached" && others.length > 0)
+        throw new UsageError(
+          `linear: --variant cached has no use for --${others.join(", --")} (leave them out, or take --variant frozen)`,
+        );
+      return withSubject(f, (subject) =>
         f.variant === "cached"
           ? evaluateLinearCached(subject)
           : evaluateLinear(subject, {
@@ -114,8 +122,8 @@ const linear = (): Command =>
               regularised: Boolean(f.regularised),
               augment: f.augment,
             }),
-      ),
-    );
+      );
+    });
 
 const transfer = (): Command =>
   protocol(
@@ -174,7 +182,12 @@ const finetune = (): Command =>
 const semi = (): Command =>
   protocol("semi", "all weights on a part of the labels (paper, App. C.1)")
     .option("--share <p>", "part of the labels, class-balanced by the seed", positive, 0.01)
-    .option("--subset <file>", "the labelled images instead, a file name a line, as SimCLR lists ImageNet's")
+    .addOption(
+      new Option(
+        "--subset <file>",
+        "the labelled images instead, a file name a line, as SimCLR lists ImageNet's",
+      ).conflicts("share"),
+    )
     .option("--rates <list>", "learning rates", list(positive), [...paperSemiRates])
     .option("--epochs <list>", "lengths to try", list(positive), [30, 50])
     .option("--batch <n>", "images in a step", wholeFrom(2), 1024)
