@@ -34,7 +34,7 @@ const withTau = (of: ByolMethod, tau: number): ByolMethod => ({
 });
 const withoutNorm = ({ projector, predictor, ...rest }: ByolMethod): ByolMethod => ({
   ...rest,
-  projector: { ...projector, ...plainHead },
+  projector: { ...projector, ...plainHead, outputNorm: false },
   predictor: predictor && { ...predictor, ...plainHead },
 });
 

@@ -2,7 +2,7 @@
 import { firstView, secondView, type ViewAugmentation } from "../augment/settings.js";
 import { byol } from "../methods/variants.js";
 import type { Preset } from "../preset.js";
-import { adamw } from "./shared.js";
+import { adamw, shortMethod } from "./shared.js";
 
 /**
  * Digits have no colours, and a mirrored digit is not a digit. Area from 0.3: a smaller piece of a stroke says nothing.
@@ -37,8 +37,7 @@ export const digits: Preset = {
   },
   views: [digitView, digitView],
   network: { block: "basic", blocks: [1, 1, 1, 1], width: 16, stem: "small", zeroInit: false },
-  // In a run this short a target that starts elsewhere, or follows slowly, teaches its own random features.
-  method: byol(256, 64, { start: "copy", tau: 0.9 }),
+  method: shortMethod(),
   optimizer: { ...adamw, learningRate: 4e-3 },
   schedule: { warmupEpochs: 0.5 },
   batch: 64,

@@ -1,8 +1,7 @@
 /** Emoji by two vendors. */
 import { firstView, type ViewAugmentation } from "../augment/settings.js";
-import { byol } from "../methods/variants.js";
 import type { Preset } from "../preset.js";
-import { adamw, imagenetColours } from "./shared.js";
+import { adamw, imagenetColours, shortMethod } from "./shared.js";
 
 /**
  * What a category looks like is much of it colour (flags, food, faces), and a drawing has no texture to be blurred: views
@@ -25,7 +24,7 @@ export const emoji: Preset = {
   image: { stored: 64, size: 32, ...imagenetColours },
   views: [emojiView, emojiView],
   network: { block: "basic", blocks: [1, 1, 1, 1], width: 16, stem: "small", zeroInit: false },
-  method: byol(256, 64, { start: "copy", tau: 0.9 }),
+  method: shortMethod(),
   optimizer: { ...adamw, learningRate: 4e-3 },
   schedule: { warmupEpochs: 1 },
   batch: 64,
