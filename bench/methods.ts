@@ -25,6 +25,7 @@ interface Options {
   readonly methods: readonly string[];
   readonly json?: string;
   readonly resume?: string;
+  readonly runs?: string;
   readonly results: string;
 }
 
@@ -38,6 +39,10 @@ const options = new Command("npm run bench:methods --")
   .option("--methods <list>", `some of ${[untrained, ...variantNames].join(", ")}`, methodList, compared)
   .option("--json <file>", "write a line of JSON for each finished run to this file")
   .option("--resume <file>", "as --json, and do not repeat what the file holds already")
+  .option(
+    "--runs <dir>",
+    "where bench:evaluations keeps its runs: BYOL's that are there (digits-SEED) are read, not repeated",
+  )
   .option("--results <file>", "Markdown file that gets the table at its end", resultsFile)
   .showHelpAfterError()
   .parse()
