@@ -1,4 +1,5 @@
 /** `npm run bench:methods`: every method on digits, by the same protocols, in one table. */
+import { join } from "node:path";
 import {
   makeLearner,
   measure,
@@ -9,8 +10,9 @@ import {
   variantNames,
   withMethod,
 } from "@dawnstrap/byol";
-import { type Device, type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
+import { type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { earlierRun } from "./methods/earlier.js";
 import { methodTable, type Row, untrained } from "./methods/rows.js";
 import { describeRun } from "./micro/report.js";
 import { appendSection, Journal, resultsFile, seedList } from "./results.js";
@@ -63,7 +65,21 @@ function methodList(text: string): string[] {
   return methods;
 }
 
-async function run(device: Device, preset: Preset, seed: number, train: boolean) {
+type Measured = Omit<Row, "method" | "seed" | "epochs" | "commit">;
+
+function takeEarlier(preset: Preset, method: string, seed: number, device: string): Measured | undefined {
+  if (options.runs === undefined) return undefined;
+  const summary = earlierRun(join(options.runs, `digits-${seed}`), preset, seed, device);
+  if (!summary) return undefined;
+  const { random_init, pretrained, steps, loss_last: loss, seconds } = summary;
+  return method === untrained
+    ? { ...random_init, steps: 0, loss: null, seconds: 0 }
+    : { ...pretrained, steps, loss, seconds: Math.round(seconds) };
+}
+
+async function run(preset: Preset, seed: number, train: boolean): Promise<Measured> {
+  const started = performance.now();
+  const device = await openDevice(options.device);
   const { stored: size, channels, background } = preset.image;
   const data = await openDigits({ size, channels, background });
   const learner = makeLearner(device, preset, data.classes.length, seed);
@@ -75,11 +91,10 @@ async function run(device: Device, preset: Preset, seed: number, train: boolean)
     },
   });
   if (train) await training.run();
-  return {
-    loss,
-    steps: train ? training.steps : 0,
-    ...(await measure(device, learner.online, data, preset)),
-  };
+  const accuracies = await measure(device, learner.online, data, preset);
+  await device.destroy();
+  const seconds = Math.round((performance.now() - started) / 1000);
+  return { ...accuracies, loss, steps: train ? training.steps : 0, seconds };
 }
 
 async function main(): Promise<void> {
@@ -94,13 +109,11 @@ async function main(): Promise<void> {
       const wanted = method === untrained ? 0 : epochs;
       if (journal.rows.some((row) => row.method === method && row.seed === seed && row.epochs === wanted))
         continue;
-      const started = performance.now();
-      const device = await openDevice(options.device);
       const preset = withMethod({ ...digits, epochs }, method === untrained ? "byol" : method);
-      const measured = await run(device, preset, seed, method !== untrained);
-      await device.destroy();
-      const seconds = Math.round((performance.now() - started) / 1000);
-      const row: Row = { method, seed, epochs: wanted, ...measured, seconds, commit: about.commit };
+      const measured =
+        takeEarlier(preset, method, seed, about.device.kind) ??
+        (await run(preset, seed, method !== untrained));
+      const row: Row = { method, seed, epochs: wanted, ...measured, commit: about.commit };
       journal.add(row);
       console.log(JSON.stringify(row));
     }
