@@ -32,7 +32,7 @@ it("a section goes to the end of the results", () => {
   const file = join(root, "RESULTS.md");
   appendSection(file, "## One\n");
   appendSection(file, "## Other\n");
-  expect(readFileSync(file, "utf8")).toMatch(/^# Measured\n[^]*\n\n## One\n\n## Other\n$/);
+  expect(readFileSync(file, "utf8")).toMatch(/^# Measured\n.*\n\n## One\n\n## Other\n$/s);
 });
 
 it("an earlier run counts where preset, seed and device are the same", () => {
