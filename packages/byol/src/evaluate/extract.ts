@@ -53,9 +53,12 @@ export async function extractFeatures(
         labels.push(set.labels?.[wanted[i]!] ?? 0);
         kept.push(wanted[i]!);
       }
-      const out = await pass(device.tensor(pixels, [rows, shape.height, shape.width, shape.channels]));
-      width = out.shape[1]!;
-      parts.push(Float32Array.from((await out.data()).subarray(0, filled * width)));
+      const part = await device.scope(async () => {
+        const out = await pass(device.tensor(pixels, [rows, shape.height, shape.width, shape.channels]));
+        width = out.shape[1]!;
+        return Float32Array.from((await out.data()).subarray(0, filled * width));
+      });
+      parts.push(part);
     }
   } finally {
     pass.release();

@@ -121,16 +121,20 @@ export class FineTuner {
   async train({ learningRate, weightDecay = 0, steps, onStep }: FineTuneOptions): Promise<Classifier> {
     const { device, network, optimizer, batch } = this;
     const { seed } = this.options;
-    copyState(this.start, network);
-    for (const state of optimizer.states.values()) state.assign(device.zeros(state.shape));
+    await device.scope(async () => {
+      copyState(this.start, network);
+      for (const state of optimizer.states.values()) state.assign(device.zeros(state.shape));
+    });
     const { image } = this.encoder;
     const batches = viewsOf(device, this.loader(), this.labelled, { image, view: this.view, seed, batch });
     for (let k = 0; k < steps; k++) {
-      const { images, rows, targets } = await batches.at(k);
       const lr = warmupCosine({ peak: learningRate, warmupSteps: 0, totalSteps: steps }, k);
-      const scalars = device.tensor(optimizer.scalars({ lr }));
-      const penalty = device.tensor(Float32Array.of(weightDecay));
-      const loss = await (await this.step(images, rows, targets, scalars, penalty)).item();
+      const loss = await device.scope(async () => {
+        const { images, rows, targets } = await batches.at(k);
+        const scalars = device.tensor(optimizer.scalars({ lr }));
+        const penalty = device.tensor(Float32Array.of(weightDecay));
+        return (await this.step(images, rows, targets, scalars, penalty)).item();
+      });
       if (!Number.isFinite(loss))
         throw new TrainingError(
           `fine-tuning: the loss is ${loss} at step ${k} with learning rate ${learningRate} (try a smaller one)`,
