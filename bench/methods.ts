@@ -121,7 +121,7 @@ async function main(): Promise<void> {
     ({ method, seed, epochs: of }) =>
       methods.includes(method) && seeds.includes(seed) && (of === 0 || of === epochs),
   );
-  const commits = [...new Set(chosen.map(({ commit }) => commit))].join(", ");
+  const commits = [...new Set(chosen.map(({ commit }) => commit.slice(0, 10)))].join(", ");
   const { cpu, cores, node, platform } = about.machine;
   const section =
     `## Methods on digits, ${about.date.slice(0, 10)}\n\n` +

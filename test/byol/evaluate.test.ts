@@ -184,6 +184,31 @@ describe("protocols", () => {
     expect(scratch.protocol).toBe("semi 10 % from scratch");
     expect(resultTable([few, scratch])).toMatch(/\| semi 10 % \| patterns \|/);
   });
+
+  it("a few labels: the rate is chosen on validation images, none of which is learnt from", async () => {
+    const { splits: parts } = data;
+    const named = (set: ImageSet, from: number): ImageSet => ({ ...set, name: (i) => String(from + i) });
+    const { length } = parts!.train;
+    // As if the first validation images were listed.
+    const both = { ...named(parts!.trainval, 0), name: (i: number) => String(i < 10 ? length + i : -i) };
+    const names = {
+      ...parts!,
+      train: named(parts!.train, 0),
+      val: named(parts!.val, length),
+      trainval: both,
+    };
+    const of = { ...subject(), data: { ...data, splits: names } };
+    const options = { rates: [0.05, 1e9], epochs: [20], batch: 20 };
+    const balanced = await evaluateSemi(of, { share: 0.1 }, options);
+    expect(balanced.images).toMatchObject({ train: 20, validation: 40 });
+    expect(balanced.settings).toMatchObject({ chosen: { rate: 0.05 } });
+    const places = [...Array(20).keys()];
+    const listed = await evaluateSemi(of, { share: 0.1, places }, options);
+    expect(listed.images).toMatchObject({ train: 20, validation: 30 });
+    await expect(evaluateSemi(of, { share: 0.9 }, options)).rejects.toThrow(
+      /share: 0.9 is not above 0 and at most/,
+    );
+  });
 });
 
 it("images that show several classes are learnt one-vs-rest and judged by mean average precision", async () => {

@@ -76,7 +76,7 @@ export * from "./evaluate/tuning.js";
 export type { Subject } from "./evaluate/subject.js";
 export { metricsOf, type Metrics, type Result } from "./evaluate/result.js";
 export { resultTable } from "./evaluate/result-table.js";
-export { balancedSubset, listedSubset, validationSplit } from "./evaluate/subsets.js";
+export { balancedSubset, listedSubset } from "./evaluate/subsets.js";
 export {
   Classifier,
   FineTuner,

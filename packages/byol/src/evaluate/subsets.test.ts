@@ -5,7 +5,7 @@ import { parquetReadObjects } from "hyparquet";
 import { parse } from "npyjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { embeddingsFormat, npyOf, parquetOf } from "./embed.js";
-import { balancedSubset, listedSubset, validationSplit } from "./subsets.js";
+import { balancedSubset, listedSubset } from "./subsets.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -30,12 +30,6 @@ describe("subsets", () => {
   it("name a class without images", () => {
     expect(() => balancedSubset(labels, [...names, "never"], 0.1, 0)).toThrow(/no image of class never/);
     expect(() => balancedSubset(labels, names, 0, 0)).toThrow(/a share of 0/);
-  });
-  it("split off a tenth of each class, and no image stands on both sides", () => {
-    const { train, validation } = validationSplit(labels, 0.1, 1);
-    expect(validation).toHaveLength(30);
-    expect(new Set([...train, ...validation]).size).toBe(300);
-    expect(() => validationSplit(Int32Array.of(0, 1, 2), 0.1, 1)).toThrow(/no class has two images/);
   });
   it("read SimCLR's lists, and name what they list in vain", async () => {
     const list = join(folder, "1percent.txt");

@@ -1,4 +1,4 @@
-/** Parts of a labelled set: validation splits and the few labels of semi-supervised learning. */
+/** Parts of a labelled set: the few labels of semi-supervised learning. */
 import { readFileSync } from "node:fs";
 import { DataError, UsageError } from "../errors.js";
 import { Stream } from "../streams.js";
@@ -11,32 +11,6 @@ function byClass(labels: Int32Array): number[][] {
     places[label].push(i);
   });
   return places;
-}
-
-/**
- * Splits places into those to learn from and those to choose by: `share` of each class, drawn with the seed, at least one
- * of two.
- *
- * @throws DataError where a class has too few images to be on both sides
- */
-export function validationSplit(
-  labels: Int32Array,
-  share: number,
-  seed: number,
-): { train: number[]; validation: number[] } {
-  const train: number[] = [];
-  const validation: number[] = [];
-  byClass(labels).forEach((members, c) => {
-    const shuffled = new Stream(seed, "subset", 1, c).shuffle(members);
-    const count = members.length < 2 ? 0 : Math.max(1, Math.round(share * members.length));
-    validation.push(...shuffled.slice(0, count));
-    train.push(...shuffled.slice(count));
-  });
-  if (validation.length === 0)
-    throw new DataError(
-      "validation: no class has two images, so none can be held out to choose by (take more images, or give one candidate)",
-    );
-  return { train: train.sort((a, b) => a - b), validation: validation.sort((a, b) => a - b) };
 }
 
 /**

@@ -1,12 +1,12 @@
 /** The protocols of the paper that train the encoder on: all labels, or a few of them (byol-spec §3, §4.2). */
 import type { Tensor } from "@dawnstrap/tensor";
 import { type ImageSet, subset } from "../data/source.js";
-import { TrainingError } from "../errors.js";
+import { TrainingError, UsageError } from "../errors.js";
 import { type Extracted, extractFeatures } from "./extract.js";
 import { type Judge, judgeOf } from "./judge.js";
 import type { Result } from "./result.js";
 import { conclude, imagesOf, labelled, type Subject, toChooseBy } from "./subject.js";
-import { balancedSubset, validationSplit } from "./subsets.js";
+import { balancedSubset } from "./subsets.js";
 import { FineTuner } from "./supervised.js";
 
 export interface TuningOptions {
@@ -48,15 +48,12 @@ export async function evaluateFineTune(subject: Subject, options: TuningOptions)
   return tune(subject, protocol, judge, trainval, sides, options);
 }
 
-/** Share of a few labels that rate and length are chosen by. */
-export const VALIDATION_SHARE = 0.1;
-
 /** The paper's sweep for few labels (§3): five rates, 30 and 50 epochs. */
 export const paperSemiRates: readonly number[] = [0.1, 0.05, 0.02, 0.01, 0.005];
 
 /**
  * Fine-tuning on a part of the labels (§3): class-balanced with the seed, or the listed places. Rate and length are chosen
- * on a tenth of that part, so that no other label is used; the paper chooses on its local validation images.
+ * on the validation images, as in the paper: a tenth of a few labels could not tell one candidate from another.
  *
  * @param part `list` says in the result where the places come from
  */
@@ -65,22 +62,40 @@ export async function evaluateSemi(
   part: { readonly share: number; readonly places?: readonly number[]; readonly list?: string },
   options: Omit<TuningOptions, "steps"> & { readonly epochs: readonly number[] },
 ): Promise<Result> {
-  const { trainval, labels } = labelled(subject);
-  const { data, seed } = subject;
+  const { data } = subject;
   const judge = judgeOf(subject);
-  const places = part.places ?? balancedSubset(labels, data.classes, part.share, seed);
-  const few = subset(trainval, places);
-  const sides = () => {
-    const held = validationSplit(few.labels!, VALIDATION_SHARE, seed);
-    return { train: subset(few, held.train), validation: subset(few, held.validation) };
-  };
+  const few = part.places
+    ? subset(labelled(subject).trainval, part.places)
+    : balancedPart(subject, part.share);
+  const sides = () => ({ train: few, validation: toChooseBy(without(judge.splits.val, few), data) });
   const batch = Math.min(options.batch, few.length);
   const steps = options.epochs.map((e) => Math.max(1, Math.round((e * few.length) / batch)));
   const name = `semi ${Number((100 * part.share).toPrecision(3))} %`;
   const protocol = options.from === "scratch" ? `${name} from scratch` : name;
   const subset_of = { share: part.share, subset: part.list ?? (part.places ? "listed" : "balanced") };
-  const asked = { ...subset_of, epochs: options.epochs, validation_share: VALIDATION_SHARE };
+  const asked = { ...subset_of, epochs: options.epochs };
   return tune(subject, protocol, judge, few, sides, { ...options, batch, steps }, asked);
+}
+
+/** So many of all labelled images, none of those to choose by among them. */
+function balancedPart(subject: Subject, share: number): ImageSet {
+  const { train, trainval } = labelled(subject);
+  const most = train.length / trainval.length;
+  if (!(share > 0 && share <= most))
+    throw new UsageError(
+      `share: ${share} is not above 0 and at most ${most.toPrecision(2)}, the images that are not held back to choose by (all labels: finetune)`,
+    );
+  return subset(train, balancedSubset(train.labels!, subject.data.classes, share / most, subject.seed));
+}
+
+/** Images of a set that are not in another, by name: listed ones may come from anywhere. */
+function without(set: ImageSet, other: ImageSet): ImageSet {
+  if (!set.name || !other.name) return set;
+  const names = new Set(Array.from({ length: other.length }, (_, i) => other.name!(i)));
+  return subset(
+    set,
+    [...Array(set.length).keys()].filter((i) => !names.has(set.name!(i))),
+  );
 }
 
 interface Candidate {
