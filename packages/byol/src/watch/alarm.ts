@@ -2,8 +2,11 @@
 
 import type { StepMetrics } from "../report/run-folder.js";
 
-/** A healthy std is about 1/√width; below this share of that, the images lie on nearly one point. */
-const leastSpread = 0.1;
+/**
+ * A healthy std is about 1/√width; well below that, the images draw together on one point. Healthy runs of digits and emoji stay
+ * above 0.75 of it; without a predictor it falls to a twentieth, or to a third where projections are standardised.
+ */
+const leastSpread = 0.4;
 /** Below this effective rank they lie on nearly one line. Healthy runs of the digits preset pass through 1.5. */
 const leastRank = 1.2;
 /** Looks in a row that must agree: the first steps of a run, and single batches, may dip. */
