@@ -56,7 +56,11 @@ const options = new Command("npm run bench:loader --")
   .addOption(new Option("--device <device>", "where the step runs").choices(deviceChoices).default("auto"))
   .addOption(new Option("--only <case>", "one of the cases").choices(cases))
   .option("--demand <n>", "images a second that the step takes, instead of measuring it", whole)
-  .option("--batch <n>", "images in the measured step; default: the preset's", whole)
+  .option(
+    "--batch <n>",
+    "images in the measured step; default: 32, which any device holds, or the preset's where they are fewer",
+    whole,
+  )
   .option("--steps <n>", "measured steps, after the one that compiles", whole, 3)
   .option("--images <n>", "JPEGs of 500×375 in the generated folder", whole, 512)
   .option("--json <file>", "write the measurements to a file")
@@ -100,7 +104,7 @@ async function measure(name: Case, device: Device): Promise<Result> {
   try {
     const first_epoch = await epochsPerSecond(data, preset, 0, 1);
     const later_epochs = await epochsPerSecond(data, preset, 1, 3);
-    const batch = options.batch ?? Math.min(preset.batch, data.train.length);
+    const batch = options.batch ?? Math.min(preset.batch, data.train.length, 32);
     const demand = options.demand ?? (await demandOf(device, data, { ...preset, batch }));
     const demand_source = options.demand ? "given" : `measured, ${batch} images a step`;
     return { name, preset: preset.name, first_epoch, later_epochs, demand, demand_source };
