@@ -12,7 +12,7 @@ import { type DeviceKind, openDevice, philox4x32 } from "@dawnstrap/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { describeRun } from "./micro/report.js";
 import { type Half, linesOf, type Running, startByol } from "./soak/process.js";
-import { appendSection, resultsFile } from "./results.js";
+import { appendSection, resultsFile, table } from "./results.js";
 
 interface Options {
   readonly preset: string;
@@ -123,22 +123,25 @@ async function main(): Promise<void> {
   const [broken, unbroken] = [join(root, "killed"), join(root, "unbroken")];
   const started = performance.now();
   const minutes = () => ((performance.now() - started) / 60_000).toFixed(0);
-  const [kills, length] = await Promise.all([
-    killed(1, broken).then((k) => ({ k, took: minutes() })),
+  const [{ kills, took }, length] = await Promise.all([
+    killed(1, broken).then((kills) => ({ kills, took: minutes() })),
     finish(begin(0, unbroken)).then(minutes),
   ]);
   const [one, other] = [await outcome(unbroken), await outcome(broken)];
   const same = JSON.stringify(one) === JSON.stringify(other);
   const short = ({ state, encoder, metrics }: typeof one) =>
-    [state, encoder, metrics].map((sum) => sum.slice(0, 16)).join(" | ");
+    [state, encoder, metrics].map((sum) => sum.slice(0, 16));
+  const rows = [
+    ["unbroken", length, ...short(one)],
+    ["killed", took, ...short(other)],
+  ];
   const section =
     `## Soak, ${date.slice(0, 16).replace("T", " ")}, commit ${commit.slice(0, 10)}\n\n` +
     `Preset ${options.preset}, ${options.steps} steps, seed ${options.seed}, ${where.kind} (${where.description}), ` +
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; both runs at once, each on half of the cores. ` +
-    `Killed after ${kills.k.map(({ at, from }) => `${at} steps (resumed from ${from})`).join(", ")}. ` +
+    `Killed after ${kills.map(({ at, from }) => `${at} steps (resumed from ${from})`).join(", ")}. ` +
     `**${same ? "The same bits" : "NOT THE SAME"}**; first 16 digits of each SHA-256:\n\n` +
-    "| run | minutes | state | encoder | every step's numbers |\n| --- | --: | --- | --- | --- |\n" +
-    `| unbroken | ${length} | ${short(one)} |\n| killed | ${kills.took} | ${short(other)} |\n`;
+    `${table(["run", "minutes", "state", "encoder", "every step's numbers"], rows)}\n`;
   appendSection(options.results, section);
   console.log(`\n${section}`);
   if (!same) throw new Error(`the runs below ${root} ended differently`);
