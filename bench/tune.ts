@@ -9,7 +9,7 @@ import {
   type Tensor,
 } from "@dawnstrap/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { WebGpuBackend } from "../packages/tensor/src/devices/webgpu/index.js";
+import type { WebGpuBackend } from "../packages/tensor/src/backends/webgpu/index.js";
 import { buildProgram } from "../packages/tensor/src/graph/build.js";
 import type { Variant } from "../packages/tensor/src/kernels/wgsl/index.js";
 import type { Choice } from "../packages/tensor/src/tune/choices.js";

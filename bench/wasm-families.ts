@@ -2,9 +2,9 @@
  * Speed of the cpu device's hand-written kernels in GFLOP/s, on one thread and on two.
  * `node --conditions=@dawnstrap/source --import tsx bench/wasm-families.ts [filter]`
  */
-import { openCpu, type CpuBackend } from "../packages/tensor/src/devices/cpu/index.js";
-import type { ConvParams } from "../packages/tensor/src/kernels/wasm/params.js";
-import { conv, convSizes } from "../packages/tensor/src/kernels/wasm/testing.js";
+import { openCpu, type CpuBackend } from "../packages/tensor/src/backends/cpu/backend.js";
+import type { ConvParams } from "../packages/tensor/src/kernels/wasm/products/params.js";
+import { conv, convSizes } from "../packages/tensor/src/kernels/wasm/products/testing.js";
 
 interface Case {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** Runs in a page: a chain of kernels of two families, on as many threads as asked for. */
-import { type CpuOptions, openCpu } from "../../packages/tensor/src/devices/cpu/index.js";
-import { conv } from "../../packages/tensor/src/kernels/wasm/testing.js";
+import { type CpuOptions, openCpu } from "../../packages/tensor/src/backends/cpu/backend.js";
+import { conv } from "../../packages/tensor/src/kernels/wasm/products/testing.js";
 
 async function compute(options: CpuOptions) {
   const backend = await openCpu(options);

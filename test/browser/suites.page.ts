@@ -1,7 +1,7 @@
 /** Runs in a page: the conformance and gradient suites, an op at a time, and a few steps of BYOL. */
 // Register the ops of optimisers and running averages, and those of augmentation.
 import "@dawnstrap/nn";
-import "../../packages/byol/src/augment/view.js";
+import "../../packages/byol/src/images/augment/view.js";
 import type { Preset } from "@dawnstrap/byol";
 import { openDevice, ops } from "@dawnstrap/tensor";
 import fc from "fast-check";

@@ -4,8 +4,8 @@
  */
 import type { Preset } from "@dawnstrap/byol";
 import type { Device, Tensor } from "@dawnstrap/tensor";
-import { byolStep } from "../../packages/byol/src/byol.js";
-import { makeByol } from "../../packages/byol/src/setup.js";
+import { byolStep } from "../../packages/byol/src/methods/byol.js";
+import { makeByol } from "../../packages/byol/src/training/setup.js";
 
 const batch = 8;
 const classes = 4;

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
-import { main } from "../../packages/byol/src/cli/program.js";
+import { main } from "../../packages/byol/src/node/cli/program.js";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
-const program = join(repository, "packages/byol/src/cli/main.ts");
+const program = join(repository, "packages/byol/src/node/cli/main.ts");
 
 export interface Ended {
   /** Null where a signal ended it. */

@@ -1,7 +1,7 @@
 /** Errors of the elementary functions on devices, in units of the last place (ulp) of float32. */
 import * as t from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { erf } from "../../packages/tensor/src/ops/float64.js";
+import { erf } from "../../packages/tensor/src/ops/shared/float64.js";
 import { disagreements } from "./cases.js";
 import { deviceNames, open } from "./devices.js";
 

@@ -9,9 +9,9 @@ import {
   columnsOf,
   drawBox,
   gaussianTaps,
-} from "../../packages/byol/src/augment/parameters.js";
+} from "../../packages/byol/src/images/augment/parameters.js";
 import { presets } from "../../packages/byol/src/presets/index.js";
-import { Stream } from "../../packages/byol/src/streams.js";
+import { Stream } from "../../packages/byol/src/images/streams.js";
 import { labels } from "./formula.js";
 import { golden } from "./load.js";
 

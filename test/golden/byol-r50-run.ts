@@ -1,6 +1,6 @@
 /** The run of the preset imagenet-r50 that byol-r50.json is golden for: what it draws, as numbers. */
 import { drawViews, makeSchedule, override, type Preset, presetNamed } from "@dawnstrap/byol";
-import { permutation } from "../../packages/byol/src/streams.js";
+import { permutation } from "../../packages/byol/src/images/streams.js";
 
 export const IMAGES = 4;
 export const CLASSES = 2;

@@ -8,7 +8,7 @@ import { evaluateMap } from "../../packages/tensor/src/expr/evaluate.js";
 import { resetExpressions } from "../../packages/tensor/src/expr/expr.js";
 import { Lowering, wholeOf } from "../../packages/tensor/src/graph/lowering.js";
 import { Node } from "../../packages/tensor/src/graph/node.js";
-import type { Buf, FamilyKernel, MapKernel } from "../../packages/tensor/src/graph/program.js";
+import type { Buf, FamilyKernel, MapKernel } from "../../packages/tensor/src/program.js";
 import type { NdArray, OpDef } from "../../packages/tensor/src/op.js";
 import { numel } from "../../packages/tensor/src/shape.js";
 import { families } from "./families.js";

@@ -1,14 +1,14 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import * as control from "../../packages/tensor/src/devices/cpu/control.js";
-import { openCpu, type CpuBackend, type CpuOptions } from "../../packages/tensor/src/devices/cpu/index.js";
-import { Heap } from "../../packages/tensor/src/devices/cpu/memory.js";
-import { createRunner, workerMain } from "../../packages/tensor/src/devices/cpu/runner.js";
+import * as control from "../../packages/tensor/src/backends/cpu/control.js";
+import { openCpu, type CpuBackend, type CpuOptions } from "../../packages/tensor/src/backends/cpu/backend.js";
+import { Heap } from "../../packages/tensor/src/backends/cpu/memory.js";
+import { createRunner, workerMain } from "../../packages/tensor/src/backends/cpu/runner.js";
 import { DeviceError } from "../../packages/tensor/src/errors.js";
 import * as x from "../../packages/tensor/src/expr/expr.js";
 import type { Expr, Index } from "../../packages/tensor/src/expr/expr.js";
-import type { BoundCall, MapKernel, Memory } from "../../packages/tensor/src/graph/program.js";
+import type { BoundCall, MapKernel, Memory } from "../../packages/tensor/src/program.js";
 
 const opened: CpuBackend[] = [];
 async function open(options: CpuOptions): Promise<CpuBackend> {
@@ -235,7 +235,9 @@ describe("threads", () => {
   });
 
   test("idle workers neither burn time nor keep the process alive", () => {
-    const index = fileURLToPath(new URL("../../packages/tensor/src/devices/cpu/index.ts", import.meta.url));
+    const index = fileURLToPath(
+      new URL("../../packages/tensor/src/backends/cpu/backend.ts", import.meta.url),
+    );
     const script = `
       const { openCpu } = await import(${JSON.stringify(index)});
       const backend = await openCpu({ threads: 3 });

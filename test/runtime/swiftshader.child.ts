@@ -1,11 +1,11 @@
 /** Runs a part of the kernel families on whichever adapter the environment names; exits with 1 at the first difference. */
-import { openWebGpu } from "../../packages/tensor/src/devices/webgpu/index.js";
+import { openWebGpu } from "../../packages/tensor/src/backends/webgpu/index.js";
 import {
   convCases,
   difference,
   gemmCases,
   scatterCases,
-} from "../../packages/tensor/src/kernels/wgsl/cases.js";
+} from "../../packages/tensor/src/kernels/wgsl/products/cases.js";
 import { runKernel } from "../../packages/tensor/src/kernels/wgsl/testing.js";
 
 async function main(): Promise<void> {

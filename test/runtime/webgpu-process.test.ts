@@ -22,7 +22,7 @@ function run(
 const script = (body: string): string[] => [
   "--input-type=module",
   "-e",
-  `import { openWebGpu } from "${source}devices/webgpu/index.ts";\n${body}`,
+  `import { openWebGpu } from "${source}backends/webgpu/index.ts";\n${body}`,
 ];
 
 describe("the process", () => {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DeviceError } from "../../packages/tensor/src/errors.js";
-import { openWebGpu, type WebGpuBackend } from "../../packages/tensor/src/devices/webgpu/index.js";
+import { openWebGpu, type WebGpuBackend } from "../../packages/tensor/src/backends/webgpu/index.js";
 import { i32, index, load, mul } from "../../packages/tensor/src/expr/expr.js";
-import type { Access, BoundCall, MapKernel, Memory } from "../../packages/tensor/src/graph/program.js";
+import type { Access, BoundCall, MapKernel, Memory } from "../../packages/tensor/src/program.js";
 
 // Fails, and says what to install, where there is no adapter: see scripts/adapter.mjs.
 let backend: WebGpuBackend;

@@ -40,7 +40,7 @@ export {
 } from "./init.js";
 export { crossEntropy, meanSquaredError, topKAccuracy } from "./losses.js";
 
-export { ParamArena, type Segment } from "./optim/arena.js";
+export { ParamArena, type Segment } from "./arena.js";
 export { AdamW, type AdamWOptions } from "./optim/adamw.js";
 export { Lars, type LarsOptions, Sgd, type SgdOptions } from "./optim/lars.js";
 export { type Evaluation, lbfgs, type LbfgsOptions, type Minimum, type Objective } from "./optim/lbfgs.js";

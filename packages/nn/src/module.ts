@@ -4,7 +4,7 @@
  */
 import { type Device, type DType, StateError, type Tensor, type Variable } from "@dawnstrap/tensor";
 import type { Initializer } from "./init.js";
-import { ParamArena } from "./optim/arena.js";
+import { ParamArena } from "./arena.js";
 
 /**
  * What a parameter is to an optimiser: biases and norms (scale and offset) are usually neither decayed nor

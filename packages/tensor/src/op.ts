@@ -4,7 +4,7 @@
  */
 import type { DType } from "./dtype.js";
 import type { Expr } from "./expr/expr.js";
-import type { Buf } from "./graph/program.js";
+import type { Buf } from "./program.js";
 import type { Tensor } from "./tensor.js";
 
 /** What is known of a value before it is computed. */

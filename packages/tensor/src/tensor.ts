@@ -1,10 +1,10 @@
 /** `Tensor`: an immutable handle on a value that may not have been computed yet. */
 import type { DType } from "./dtype.js";
-import { toHost } from "./graph/host.js";
-import type { Device } from "./graph/device.js";
+import { toHost } from "./host.js";
+import type { Device } from "./device.js";
 import type { Node } from "./graph/node.js";
 import type * as Ops from "./ops/index.js";
-import type { TensorLike } from "./ops/apply.js";
+import type { TensorLike } from "./ops/shared/apply.js";
 
 /** JavaScript values that `data` and friends return, per dtype. */
 export interface HostArrayOf {

@@ -1,6 +1,6 @@
 /** Changing fields of a preset, by path, and checking the whole afterwards. */
 import { UsageError } from "../errors.js";
-import { type Preset, parsePreset } from "../preset.js";
+import { type Preset, parsePreset } from "../presets/preset.js";
 import { checkPath } from "./paths.js";
 
 /** A field's path and its new value. */

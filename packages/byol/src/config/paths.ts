@@ -2,7 +2,7 @@
 import { closest } from "fastest-levenshtein";
 import { z } from "zod";
 import { UsageError } from "../errors.js";
-import { presetSchema } from "../preset.js";
+import { presetSchema } from "../presets/preset.js";
 
 /** Every path into values of a schema: objects, their fields, the elements of tuples. */
 function* pathsOf(schema: z.core.$ZodType, at: string): Generator<string> {

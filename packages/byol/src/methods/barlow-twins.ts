@@ -5,9 +5,9 @@
  * no predictor, no negatives: it cannot collapse, because features that never vary correlate with nothing.
  */
 import { add, matmul, mean, mul, sub, sum, type Tensor, transpose } from "@dawnstrap/tensor";
-import { type Objective, type Views, withProbe } from "../learner.js";
-import { standardise } from "../loss.js";
-import type { Network } from "../network.js";
+import { type Objective, type Views, withProbe } from "../learner/learner.js";
+import { standardise } from "../learner/loss.js";
+import type { Network } from "../learner/network.js";
 
 /**
  * Σᵢ (1 − Cᵢᵢ)² + λ·Σᵢ≠ⱼ Cᵢⱼ², C = Z₁ᵀ·Z₂/B the cross-correlation of the projections, each feature standardised over the

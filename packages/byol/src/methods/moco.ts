@@ -25,9 +25,9 @@ import {
   transpose,
   where,
 } from "@dawnstrap/tensor";
-import { type Objective, type Views, withProbe } from "../learner.js";
-import type { Network } from "../network.js";
-import { Stream } from "../streams.js";
+import { type Objective, type Views, withProbe } from "../learner/learner.js";
+import type { Network } from "../learner/network.js";
+import { Stream } from "../images/streams.js";
 
 /** The last keys, on the device: a ring that is written from the pointer on. */
 export class KeyQueue extends Module {

@@ -2,8 +2,8 @@
  * The other methods' settings as data, for three scales: small networks and short runs on digits, a ResNet-18 on small
  * photographs (solo-learn's for CIFAR), and the published ones for ResNet-50 on ImageNet (byol-spec §8).
  */
-import { firstView, secondView, type ViewAugmentation } from "../augment/settings.js";
-import type { Preset } from "../preset.js";
+import { firstView, secondView, type ViewAugmentation } from "../images/augment/settings.js";
+import type { Preset } from "../presets/preset.js";
 import type { Head, MethodName } from "./settings.js";
 
 /** Norm after each hidden layer; the last layer has no bias, as in the released codes of most. */

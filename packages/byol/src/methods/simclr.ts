@@ -17,8 +17,8 @@ import {
   transpose,
 } from "@dawnstrap/tensor";
 import { crossEntropy } from "@dawnstrap/nn";
-import { type Objective, type Views, withProbe } from "../learner.js";
-import type { Network } from "../network.js";
+import { type Objective, type Views, withProbe } from "../learner/learner.js";
+import type { Network } from "../learner/network.js";
 
 /** Below every similarity by so much that its exponential is 0: no view is compared with itself. */
 const excluded = -1e9;

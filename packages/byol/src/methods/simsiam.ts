@@ -6,8 +6,8 @@
  */
 import { stopGradient } from "@dawnstrap/autograd";
 import { add, l2Normalize, mean, mul, sum, type Tensor } from "@dawnstrap/tensor";
-import { type Objective, type Views, withProbe } from "../learner.js";
-import type { Network } from "../network.js";
+import { type Objective, type Views, withProbe } from "../learner/learner.js";
+import type { Network } from "../learner/network.js";
 
 /** D(p, z) = −cos(p, z), averaged over the batch; no gradient passes through z. From −1 to 1. */
 export function negativeCosine(p: Tensor, z: Tensor): Tensor {

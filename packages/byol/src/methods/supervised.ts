@@ -3,9 +3,9 @@ import { stopGradient } from "@dawnstrap/autograd";
 import { crossEntropy, topKAccuracy } from "@dawnstrap/nn";
 import { concat, type Tensor } from "@dawnstrap/tensor";
 import { UsageError } from "../errors.js";
-import type { Objective, Views } from "../learner.js";
-import { spread } from "../loss.js";
-import type { Network } from "../network.js";
+import type { Objective, Views } from "../learner/learner.js";
+import { spread } from "../learner/loss.js";
+import type { Network } from "../learner/network.js";
 
 export const needsLabels = () =>
   new UsageError("method: supervised needs labels (put the images in one sub-folder per class)");

@@ -1,6 +1,6 @@
 /** From a BYOL preset to its counterpart for another method, or to one of BYOL's ablations. */
 import { UsageError } from "../errors.js";
-import type { Preset } from "../preset.js";
+import type { Preset } from "../presets/preset.js";
 import { head, otherMethods, plainHead, recipeFor } from "./recipes.js";
 import type { Method, Target } from "./settings.js";
 

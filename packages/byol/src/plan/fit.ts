@@ -1,7 +1,7 @@
 /** Whether a run fits the device, and what would. */
 import type { Device } from "@dawnstrap/tensor";
-import type { ImageShape } from "../data/source.js";
-import { effectiveBatch, type Preset } from "../preset.js";
+import type { ImageShape } from "../images/source.js";
+import { effectiveBatch, type Preset } from "../presets/preset.js";
 import { type Bytes, bytesOrReason } from "./step.js";
 
 export type Checkpoint = "none" | "stage" | "block";

@@ -1,12 +1,12 @@
 import { type Device, openDevice } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { override } from "../config/override.js";
-import { openDigits } from "../data/digits.js";
-import type { DataSource } from "../data/source.js";
-import type { Preset } from "../preset.js";
+import { openDigits } from "../images/node/digits.js";
+import type { DataSource } from "../images/source.js";
+import type { Preset } from "../presets/preset.js";
 import { presetNamed } from "../presets/index.js";
-import { makeLearner } from "../setup.js";
-import { planTraining } from "../trainer.js";
+import { makeLearner } from "../training/setup.js";
+import { planTraining } from "../training/trainer.js";
 import { planRun } from "./plan.js";
 import { planReport } from "./report.js";
 import { bytesOf, workOf } from "./step.js";

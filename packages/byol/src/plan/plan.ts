@@ -1,12 +1,12 @@
 /** A run, before it runs: its size, its work, its memory, its length. */
-import type { DataSource } from "../data/source.js";
-import { probeClasses } from "../data/source.js";
+import type { DataSource } from "../images/source.js";
+import { probeClasses } from "../images/source.js";
 import { UsageError } from "../errors.js";
 import type { Device } from "@dawnstrap/tensor";
-import { headsOf, Network } from "../network.js";
-import { effectiveBatch, type Preset } from "../preset.js";
-import { makeLearner, totalStepsOf, warmupStepsOf } from "../setup.js";
-import { planTraining } from "../trainer.js";
+import { headsOf, Network } from "../learner/network.js";
+import { effectiveBatch, type Preset } from "../presets/preset.js";
+import { makeLearner, totalStepsOf, warmupStepsOf } from "../training/setup.js";
+import { planTraining } from "../training/trainer.js";
 import { type Checkpoint, checkpoints, fits, inFittingBatches, type Place, withCheckpoint } from "./fit.js";
 import { type Bytes, bytesOrReason, type Work, workOf } from "./step.js";
 

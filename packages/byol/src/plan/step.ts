@@ -1,12 +1,12 @@
 /** What one training step takes, read off its recorded graph and the engine's memory plan; nothing is computed. */
 import { valueAndGrad } from "@dawnstrap/autograd";
 import { type Device, DeviceError, multiplyAdds, planningDevice, sum, type Tensor } from "@dawnstrap/tensor";
-import { drawViews } from "../augment/parameters.js";
-import type { ImageShape } from "../data/source.js";
-import { gradients, learnerState } from "../learner.js";
-import type { Preset } from "../preset.js";
-import { makeLearner } from "../setup.js";
-import { captureStep, type MicroBatch } from "../step.js";
+import { drawViews } from "../images/augment/parameters.js";
+import type { ImageShape } from "../images/source.js";
+import { gradients, learnerState } from "../learner/learner.js";
+import type { Preset } from "../presets/preset.js";
+import { makeLearner } from "../training/setup.js";
+import { captureStep, type MicroBatch } from "../training/step.js";
 
 /** Multiply–adds for one image; two FLOPs each. */
 export interface Work {

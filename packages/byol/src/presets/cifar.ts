@@ -1,6 +1,6 @@
 /** CIFAR-10 and CIFAR-100: small images, hence a stem of stride 1 and no blur. */
-import { secondView, type ViewAugmentation } from "../augment/settings.js";
-import type { Preset } from "../preset.js";
+import { secondView, type ViewAugmentation } from "../images/augment/settings.js";
+import type { Preset } from "./preset.js";
 import { resnet18 } from "./shared.js";
 
 const view: ViewAugmentation = {

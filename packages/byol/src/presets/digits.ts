@@ -1,7 +1,7 @@
 /** Digits, for two cores, and a toy for the tests. */
-import { firstView, secondView, type ViewAugmentation } from "../augment/settings.js";
+import { firstView, secondView, type ViewAugmentation } from "../images/augment/settings.js";
 import { byol } from "../methods/variants.js";
-import type { Preset } from "../preset.js";
+import type { Preset } from "./preset.js";
 import { adamw, shortMethod } from "./shared.js";
 
 /**

@@ -1,6 +1,6 @@
 /** Emoji by two vendors. */
-import { firstView, type ViewAugmentation } from "../augment/settings.js";
-import type { Preset } from "../preset.js";
+import { firstView, type ViewAugmentation } from "../images/augment/settings.js";
+import type { Preset } from "./preset.js";
 import { adamw, imagenetColours, shortMethod } from "./shared.js";
 
 /**

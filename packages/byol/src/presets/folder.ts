@@ -1,5 +1,5 @@
 /** One's own images. */
-import type { Preset } from "../preset.js";
+import type { Preset } from "./preset.js";
 import { imagenetColours, paperLars, paperMethod, paperViews, resnet18 } from "./shared.js";
 
 export const folder: Preset = {

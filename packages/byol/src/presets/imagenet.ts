@@ -4,7 +4,7 @@
  * from different seeds.
  */
 import { type ResNetDepth, resnetDepths } from "@dawnstrap/nn";
-import type { Preset } from "../preset.js";
+import type { Preset } from "./preset.js";
 import { imagenetColours, paperLars, paperMethod, paperViews } from "./shared.js";
 
 const code = "DeepMind's code, byol/configs/byol.py";

@@ -1,5 +1,5 @@
 /** Imagenette: ten classes of ImageNet that are easy to tell apart. */
-import type { Preset } from "../preset.js";
+import type { Preset } from "./preset.js";
 import { imagenetColours, paperLars, paperMethod, paperViews, resnet18 } from "./shared.js";
 
 export const imagenette: Preset = {

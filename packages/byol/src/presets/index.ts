@@ -1,6 +1,6 @@
 /** Every preset: a file a family, all of them validated data. */
 import { UsageError } from "../errors.js";
-import { type Preset, parsePreset } from "../preset.js";
+import { type Preset, parsePreset } from "./preset.js";
 import { cifar } from "./cifar.js";
 import { digits, tiny } from "./digits.js";
 import { emoji } from "./emoji.js";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { presetTable } from "../cli/commands/presets.js";
-import { headsOf, Network } from "../network.js";
-import { parsePreset } from "../preset.js";
-import { makeSchedule, totalStepsOf, warmupStepsOf } from "../setup.js";
+import { presetTable } from "../node/cli/commands/presets.js";
+import { headsOf, Network } from "../learner/network.js";
+import { parsePreset } from "./preset.js";
+import { makeSchedule, totalStepsOf, warmupStepsOf } from "../training/setup.js";
 import { presetFor, presetNamed, presets } from "./index.js";
 
 const IMAGENET = 1_281_167;

@@ -1,7 +1,7 @@
 /** What several families of presets have in common. */
-import { firstView, secondView } from "../augment/settings.js";
+import { firstView, secondView } from "../images/augment/settings.js";
 import { byol } from "../methods/variants.js";
-import type { Preset } from "../preset.js";
+import type { Preset } from "./preset.js";
 
 /** Colours of photographs, as every method trained on ImageNet takes them. */
 export const imagenetColours = {

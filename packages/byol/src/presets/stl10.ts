@@ -1,6 +1,6 @@
 /** STL-10: 100,000 unlabelled images to train on. */
 import { byol } from "../methods/variants.js";
-import type { Preset } from "../preset.js";
+import type { Preset } from "./preset.js";
 import { imagenetColours, paperViews, resnet18 } from "./shared.js";
 
 const method = byol(512, 128, { start: "copy", tau: 0.996 });

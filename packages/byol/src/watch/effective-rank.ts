@@ -1,6 +1,6 @@
 /** How many dimensions a set of embeddings really uses. */
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
-import { unitRows } from "../evaluate/features.js";
+import { unitRows } from "../tasks/features.js";
 
 /**
  * Effective rank (Roy & Vetterli 2007) of the covariance of ℓ2-normalised rows: exp(−Σ p·log p), p the eigenvalues

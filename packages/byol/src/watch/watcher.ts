@@ -1,15 +1,15 @@
 /** Looks at a network while it trains: what the steps themselves do not tell. Nothing here changes the training. */
 import { type Device, div, mul, sqrt, sub, sum, type Tensor } from "@dawnstrap/tensor";
-import { plainViews } from "../augment/view.js";
-import { type DataSource, subset } from "../data/source.js";
-import { extractFeatures } from "../evaluate/extract.js";
-import { knnAccuracy } from "../evaluate/knn.js";
-import type { Learner } from "../learner.js";
-import type { Network } from "../network.js";
-import type { Preset } from "../preset.js";
-import type { WatchMetrics } from "../report/run-folder.js";
-import { permutation } from "../streams.js";
-import type { TrainingPlan } from "../trainer.js";
+import { plainViews } from "../images/augment/view.js";
+import { type DataSource, subset } from "../images/source.js";
+import { extractFeatures } from "../tasks/extract.js";
+import { knnAccuracy } from "../tasks/knn.js";
+import type { Learner } from "../learner/learner.js";
+import type { Network } from "../learner/network.js";
+import type { Preset } from "../presets/preset.js";
+import type { WatchMetrics } from "../node/run/folder.js";
+import { permutation } from "../images/streams.js";
+import type { TrainingPlan } from "../training/trainer.js";
 import { effectiveRank } from "./effective-rank.js";
 
 /** Images whose projections are looked at, at most. */

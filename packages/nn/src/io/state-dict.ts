@@ -1,7 +1,7 @@
 /** State dicts: a module's parameters and buffers by name, on the host, in our layout or in PyTorch's. */
 import { DawnstrapError } from "@dawnstrap/tensor";
 import { Buffer, type Module, type Parameter, walk } from "../module.js";
-import type { ParamArena } from "../optim/arena.js";
+import type { ParamArena } from "../arena.js";
 import { fromPyTorch, toPyTorch, type Leaf, pytorchLeaves } from "./pytorch.js";
 import type { HostTensor } from "./values.js";
 

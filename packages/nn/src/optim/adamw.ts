@@ -1,5 +1,5 @@
 /** AdamW: Adam with decoupled weight decay. */
-import type { ParamArena } from "./arena.js";
+import type { ParamArena } from "../arena.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
 import { adamUpdateOp } from "./updates.js";
 

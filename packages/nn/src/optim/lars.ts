@@ -1,6 +1,6 @@
 /** LARS, and SGD as LARS with adaptation off. */
 import { add, div, greater, logicalAnd, minimum, mul, sqrt, type Tensor, where } from "@dawnstrap/tensor";
-import type { ParamArena } from "./arena.js";
+import type { ParamArena } from "../arena.js";
 import { Optimizer, type OptimizerOptions } from "./optimizer.js";
 import { momentumUpdateOp } from "./updates.js";
 

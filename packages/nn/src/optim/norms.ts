@@ -14,7 +14,7 @@ import {
   ShapeError,
   type Tensor,
 } from "@dawnstrap/tensor";
-import { BLOCK, type Segment } from "./arena.js";
+import { BLOCK, type Segment } from "../arena.js";
 
 interface BlockSquaresParams {
   /** Square g + decay·w instead of g alone. */

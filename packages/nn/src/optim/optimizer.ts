@@ -21,7 +21,7 @@ import {
   where,
 } from "@dawnstrap/tensor";
 import type { HostTensor } from "../io/values.js";
-import { checkSameLayout, type ParamArena } from "./arena.js";
+import { checkSameLayout, type ParamArena } from "../arena.js";
 import { ArenaTables } from "./norms.js";
 import { excludeBiasAndNorm, type Rule, treatmentOf, treatmentTable } from "./rules.js";
 import { applyUpdate, SCALARS, scalarAt, type UpdateInputs } from "./updates.js";

@@ -1,5 +1,5 @@
 /** Which parameters an optimiser decays and adapts, and at which rate: rules by name and kind, which can be printed. */
-import type { Segment } from "./arena.js";
+import type { Segment } from "../arena.js";
 
 export interface Rule {
   /** What the rule is called in `describe()`. */

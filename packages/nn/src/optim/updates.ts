@@ -16,7 +16,7 @@ import {
   type Tensor,
   type TensorSpec,
 } from "@dawnstrap/tensor";
-import { BLOCK } from "./arena.js";
+import { BLOCK } from "../arena.js";
 
 type Expr = e.Expr;
 

@@ -3,7 +3,7 @@
  * code generators' tests, and the meaning of every operator where a comment leaves a doubt.
  */
 import type { DType, HostArray, ScalarType } from "../dtype.js";
-import type { MapKernel } from "../graph/program.js";
+import type { MapKernel } from "../program.js";
 import type { BinaryFn, Expr, Slot, UnaryFn } from "./expr.js";
 import { type Block, isLoop, schedule } from "./schedule.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { erf } from "../ops/float64.js";
+import { erf } from "../ops/shared/float64.js";
 import { evaluateBinary, evaluateBitcast, evaluateCast, evaluateUnary } from "./evaluate.js";
 import { childrenOf, type Expr, i32, load } from "./expr.js";
 import * as math from "./math.js";

@@ -1,12 +1,12 @@
 /** Binding: every buffer of a built program gets its place in device memory. */
-import type { DeviceLimits } from "../devices/device.js";
+import type { DeviceLimits } from "../backends/backend.js";
 import { DeviceError } from "../errors.js";
 import { storageBytes } from "../dtype.js";
 import type { Build } from "./build.js";
 import { wholeOf } from "./lowering.js";
 import { bytesOf, planArenas } from "./plan.js";
-import type { BoundCall, Buf, Memory } from "./program.js";
-import { type Pool, refuseTooLarge, Storage } from "./storage.js";
+import type { BoundCall, Buf, Memory } from "../program.js";
+import { type Pool, refuseTooLarge, Storage } from "../run/storage.js";
 
 export interface Placed {
   readonly calls: readonly BoundCall[];

@@ -4,13 +4,13 @@ import { visitAll } from "../expr/analyze.js";
 import { DeviceError, StateError } from "../errors.js";
 import { storageBytes } from "../dtype.js";
 import { numel, show } from "../shape.js";
-import type { DeviceLimits } from "../devices/device.js";
+import type { DeviceLimits } from "../backends/backend.js";
 import { mapKernel } from "./kernel.js";
 import { Lowering, wholeOf, type Value } from "./lowering.js";
 import type { Node, NodeOutput } from "./node.js";
-import type { Buf, Call } from "./program.js";
-import type { Storage } from "./storage.js";
-import type { Variable } from "./variable.js";
+import type { Buf, Call } from "../program.js";
+import type { Storage } from "../run/storage.js";
+import type { Variable } from "../variable.js";
 
 export interface BuildRequest {
   readonly kind: "webgpu" | "cpu";

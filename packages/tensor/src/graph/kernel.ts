@@ -2,7 +2,7 @@
 import { mergeableAxes, visitAll } from "../expr/analyze.js";
 import { i32, index, unflatten, type Expr, type Index, type Slot } from "../expr/expr.js";
 import { numel } from "../shape.js";
-import type { MapKernel } from "./program.js";
+import type { MapKernel } from "../program.js";
 
 export interface Store {
   readonly slot: Slot;

@@ -1,8 +1,8 @@
 /** A recorded application of an op, or a leaf holding data. */
 import type { HostArray } from "../dtype.js";
 import type { Aval, OpDef } from "../op.js";
-import type { Device } from "./device.js";
-import type { Storage } from "./storage.js";
+import type { Device } from "../device.js";
+import type { Storage } from "../run/storage.js";
 
 let nextId = 0;
 

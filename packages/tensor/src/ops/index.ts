@@ -2,34 +2,34 @@
 import { bindMethods } from "../tensor.js";
 import * as functions from "./index.js";
 
-export * from "./activations.js";
-export { scatterAlongAxis, takeAlongAxis } from "./alongAxis.js";
-export { argMax, argMin } from "./argMax.js";
-export * from "./arithmetic.js";
-export { type AvgPoolOptions, avgPool2d, globalAvgPool } from "./avgPool.js";
-export { type BatchNormOptions, batchNorm, batchNormInference } from "./batchNorm.js";
-export { batchNormStats } from "./batchNormStats.js";
-export * from "./cast.js";
-export * from "./comparison.js";
-export { concat, stack } from "./concat.js";
-export * from "./constants.js";
-export { type Conv2dOptions, conv2d, conv2dInputGrad, conv2dWeightGrad } from "./conv2d.js";
-export { type CumsumOptions, cumsum } from "./cumsum.js";
-export { type CropAndResizeOptions, cropAndResize } from "./cropAndResize.js";
-export { type CrossEntropyOptions, crossEntropy } from "./crossEntropy.js";
-export * from "./elementary.js";
-export * from "./expand.js";
-export * from "./extremes.js";
-export { gather } from "./gather.js";
-export { type L2NormalizeOptions, l2Normalize } from "./l2Normalize.js";
-export { type MatmulOptions, matmul } from "./matmul.js";
-export { maxPool2d } from "./maxPool.js";
-export { mean, variance } from "./moments.js";
-export { oneHot } from "./oneHot.js";
-export { packFlat } from "./packFlat.js";
-export { type PadMode, type PadOptions, pad } from "./pad.js";
-export * from "./permute.js";
-export type { PoolOptions } from "./poolWindow.js";
+export * from "./pointwise/activations.js";
+export { scatterAlongAxis, takeAlongAxis } from "./indexing/along-axis.js";
+export { argMax, argMin } from "./indexing/arg-max.js";
+export * from "./pointwise/arithmetic.js";
+export { type AvgPoolOptions, avgPool2d, globalAvgPool } from "./windows/avg-pool.js";
+export { type BatchNormOptions, batchNorm, batchNormInference } from "./statistics/batch-norm.js";
+export { batchNormStats } from "./statistics/batch-norm-stats.js";
+export * from "./values/cast.js";
+export * from "./pointwise/comparison.js";
+export { concat, stack } from "./views/concat.js";
+export * from "./values/constants.js";
+export { type Conv2dOptions, conv2d, conv2dInputGrad, conv2dWeightGrad } from "./products/conv2d.js";
+export { type CumsumOptions, cumsum } from "./indexing/cumsum.js";
+export { type CropAndResizeOptions, cropAndResize } from "./images/crop-and-resize.js";
+export { type CrossEntropyOptions, crossEntropy } from "./statistics/cross-entropy.js";
+export * from "./pointwise/elementary.js";
+export * from "./reductions/expand.js";
+export * from "./statistics/extremes.js";
+export { gather } from "./indexing/gather.js";
+export { type L2NormalizeOptions, l2Normalize } from "./statistics/l2-normalize.js";
+export { type MatmulOptions, matmul } from "./products/matmul.js";
+export { maxPool2d } from "./windows/max-pool.js";
+export { mean, variance } from "./statistics/moments.js";
+export { oneHot } from "./indexing/one-hot.js";
+export { packFlat } from "./views/pack-flat.js";
+export { type PadMode, type PadOptions, pad } from "./indexing/pad.js";
+export * from "./views/permute.js";
+export type { PoolOptions } from "./windows/pool-window.js";
 export {
   type RandomNormalOptions,
   type RandomOptions,
@@ -41,18 +41,18 @@ export {
   randomPermutation,
   randomTruncatedNormal,
   randomUniform,
-} from "./random.js";
-export type { ResizeMethod } from "./resampling.js";
-export * from "./reshape.js";
-export { type ResizeOptions, resize } from "./resize.js";
-export * from "./rounding.js";
-export { scatterAdd } from "./scatterAdd.js";
-export { flip, narrow, place, slice, split } from "./slice.js";
-export { logSoftmax, logSumExp, softmax } from "./softmax.js";
-export { argsort, type SortOptions, sort, type TopKOptions, topK } from "./sort.js";
-export { sum } from "./sum.js";
-export { roll, tile } from "./tile.js";
-export * from "./where.js";
-export type { Padding, Pair } from "./window.js";
+} from "./random/random.js";
+export type { ResizeMethod } from "./images/resampling.js";
+export * from "./views/reshape.js";
+export { type ResizeOptions, resize } from "./images/resize.js";
+export * from "./pointwise/rounding.js";
+export { scatterAdd } from "./indexing/scatter-add.js";
+export { flip, narrow, place, slice, split } from "./views/slice.js";
+export { logSoftmax, logSumExp, softmax } from "./statistics/softmax.js";
+export { argsort, type SortOptions, sort, type TopKOptions, topK } from "./indexing/sort.js";
+export { sum } from "./reductions/sum.js";
+export { roll, tile } from "./indexing/tile.js";
+export * from "./pointwise/where.js";
+export type { Padding, Pair } from "./windows/window.js";
 
 bindMethods(functions);

@@ -1,8 +1,8 @@
 /** Single elements of a kernel's result in float64, from the definition of its family alone. */
-import type { FamilyKernel } from "../graph/program.js";
-import type { ConvParams } from "../kernels/wgsl/convParams.js";
-import type { WeightGradParams } from "../kernels/wgsl/conv2dWeightGrad.js";
-import type { GemmParams } from "../kernels/wgsl/gemm.js";
+import type { FamilyKernel } from "../program.js";
+import type { ConvParams } from "../kernels/wgsl/products/conv-params.js";
+import type { WeightGradParams } from "../kernels/wgsl/products/conv2d-weight-grad.js";
+import type { GemmParams } from "../kernels/wgsl/products/gemm.js";
 
 type Data = ArrayLike<number>;
 

@@ -1,5 +1,5 @@
 /** What a tuning result holds for: a class of kernel calls, on an adapter, with these generators. */
-import type { FamilyKernel, KernelSpec } from "../graph/program.js";
+import type { FamilyKernel, KernelSpec } from "../program.js";
 import { compileWgsl, productOf, variantsOf, type WgslLimits } from "../kernels/wgsl/index.js";
 
 /** A power of two; sizes apart by less than a factor of √2 from it count as alike. */

@@ -1,6 +1,6 @@
 /** One kernel call with its variants, on scratch memory: made, checked against float64 and the default, and raced. */
-import type { Backend, PreparedProgram } from "../devices/device.js";
-import type { BoundCall, FamilyKernel, KernelSpec, Memory } from "../graph/program.js";
+import type { Backend, PreparedProgram } from "../backends/backend.js";
+import type { BoundCall, FamilyKernel, KernelSpec, Memory } from "../program.js";
 import { noise } from "../kernels/noise.js";
 import type { Variant } from "../kernels/wgsl/index.js";
 import { expectedAt, sharesOf } from "./check.js";

@@ -3,7 +3,7 @@
  * (`classOf`) on an adapter.
  */
 import { DeviceError } from "../errors.js";
-import type { KernelSpec } from "../graph/program.js";
+import type { KernelSpec } from "../program.js";
 import { productOf, type Variant } from "../kernels/wgsl/index.js";
 import type { Choice, Choices } from "./choices.js";
 import { classOf } from "./key.js";

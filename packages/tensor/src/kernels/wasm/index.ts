@@ -1,12 +1,12 @@
 /** From kernel specifications to WebAssembly modules. */
-import type { KernelSpec, MapKernel } from "../../graph/program.js";
-import { compileConv2d } from "./conv2d.js";
-import { compileConv2dInputGrad } from "./conv2dInputGrad.js";
-import { compileConv2dWeightGrad } from "./conv2dWeightGrad.js";
-import { compileMap } from "./expression.js";
-import { compileGemm } from "./gemm.js";
+import type { KernelSpec, MapKernel } from "../../program.js";
+import { compileConv2d } from "./products/conv2d.js";
+import { compileConv2dInputGrad } from "./products/conv2d-input-grad.js";
+import { compileConv2dWeightGrad } from "./products/conv2d-weight-grad.js";
+import { compileMap } from "./map/expression.js";
+import { compileGemm } from "./products/gemm.js";
 import type { CompiledWasm, WasmBinding, WasmOptions } from "./kernel.js";
-import { compileScatterAdd } from "./scatterAdd.js";
+import { compileScatterAdd } from "./scatter-add.js";
 
 export type { CompiledWasm, WasmBinding, WasmOptions } from "./kernel.js";
 

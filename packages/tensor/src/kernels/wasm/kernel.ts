@@ -1,7 +1,7 @@
 /** What every wasm kernel looks like to the device that runs it. */
 import type { DType } from "../../dtype.js";
-import type { Access } from "../../graph/program.js";
-import type { ValueType } from "./assembler.js";
+import type { Access } from "../../program.js";
+import type { ValueType } from "./assembler/assembler.js";
 
 export interface WasmBinding {
   readonly dtype: DType;

@@ -1,13 +1,13 @@
 /** The way from a kernel's description to its WGSL. */
-import type { KernelSpec, MapKernel } from "../../graph/program.js";
-import { compileExpression } from "./expression.js";
-import { scatterAdd, type ScatterAddParams } from "./scatterAdd.js";
+import type { KernelSpec, MapKernel } from "../../program.js";
+import { compileExpression } from "./map/expression.js";
+import { scatterAdd, type ScatterAddParams } from "./scatter-add.js";
 import type { WgslKernel, WgslLimits } from "./types.js";
-import { compileVariant, type Variant, variantsOf } from "./variants.js";
+import { compileVariant, type Variant, variantsOf } from "./products/variants.js";
 
 export type { WgslKernel, WgslLimits } from "./types.js";
 export { baseLimits } from "./types.js";
-export { productOf, type Variant, variantsOf } from "./variants.js";
+export { productOf, type Variant, variantsOf } from "./products/variants.js";
 
 /** Writes the kernel in the given way, one of `variantsOf`, or else in the first of them. */
 export function compileWgsl(spec: KernelSpec, limits: WgslLimits, variant?: Variant): WgslKernel {

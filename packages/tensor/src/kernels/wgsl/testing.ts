@@ -1,8 +1,8 @@
 /** Test support: runs one kernel on a device, over host arrays. */
 import type { DType, HostArray } from "../../dtype.js";
 import { storageBytes } from "../../dtype.js";
-import type { Backend, PreparedProgram } from "../../devices/device.js";
-import type { Access, BoundCall, KernelSpec } from "../../graph/program.js";
+import type { Backend, PreparedProgram } from "../../backends/backend.js";
+import type { Access, BoundCall, KernelSpec } from "../../program.js";
 
 export interface HostBinding {
   readonly dtype: DType;

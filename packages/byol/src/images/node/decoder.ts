@@ -1,0 +1,99 @@
+/** A pool of worker threads that decode and resize image files. */
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { DataError } from "../../errors.js";
+import type { Fetched } from "../lazy.js";
+import type { ImageFormat } from "../source.js";
+
+/** An image file, by its path or its bytes. */
+export type ImageSource = string | Uint8Array;
+
+/** Draws a box [top, left, height, width] in an image of the given height and width. */
+export type DrawBox = (height: number, width: number) => readonly number[];
+
+type Measured = { readonly size: readonly [height: number, width: number] };
+type Answer = (Fetched | Measured) & { readonly id: number };
+type Reply = Fetched | Measured;
+
+interface Member {
+  readonly worker: Worker;
+  readonly waiting: Map<number, (reply: Reply) => void>;
+}
+
+export class Decoder {
+  private readonly members: Member[] = [];
+  private next = 0;
+  private closed = false;
+
+  /** Workers start with the first image. `threads` defaults to the number of cores, 8 at most. */
+  constructor(
+    private readonly format: ImageFormat,
+    private readonly threads = Math.min(availableParallelism(), 8),
+  ) {}
+
+  /**
+   * Pixels of an image file, given by its path or its bytes, uint8 [size, size, channels], or the reason why it cannot
+   * be read. Never rejects for a bad file.
+   */
+  decode(file: ImageSource): Promise<Fetched> {
+    return this.ask({ file, ...this.format }) as Promise<Fetched>;
+  }
+
+  /** As `decode`, for a box of the whole image that is resized to `size`; only the box is decoded in full. */
+  async decodeBox(
+    file: ImageSource,
+    draw: DrawBox,
+    { size, kernel }: { size: number; kernel: "linear" | "cubic" },
+  ): Promise<Fetched> {
+    const measured = (await this.ask({ file, measure: true })) as Measured | { readonly reason: string };
+    if ("reason" in measured) return measured;
+    return this.ask({ file, ...this.format, size, kernel, box: draw(...measured.size) }) as Promise<Fetched>;
+  }
+
+  private ask(message: object): Promise<Reply> {
+    if (this.closed) throw new DataError("decode: an image was asked for after close()");
+    const member = this.leastBusy();
+    const id = this.next++;
+    return new Promise((resolve) => {
+      member.waiting.set(id, resolve);
+      member.worker.ref();
+      member.worker.postMessage({ id, ...message });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all(this.members.map((member) => member.worker.terminate()));
+  }
+
+  private leastBusy(): Member {
+    const idle = this.members.find((member) => member.waiting.size === 0);
+    if (idle) return idle;
+    if (this.members.length < this.threads) return this.start();
+    return this.members.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
+  }
+
+  private start(): Member {
+    const worker = new Worker(new URL("./decode-worker.js", import.meta.url));
+    const member: Member = { worker, waiting: new Map() };
+    worker.on("message", ({ id, ...reply }: Answer) => {
+      member.waiting.get(id)?.(reply as Reply);
+      member.waiting.delete(id);
+      // A pool that waits for nothing must not keep the process alive.
+      if (member.waiting.size === 0) worker.unref();
+    });
+    // A decoder library that dies takes its worker along; the images it held are given up, the next ones start anew.
+    const lost = (reason: string) => {
+      const at = this.members.indexOf(member);
+      if (at >= 0) this.members.splice(at, 1);
+      for (const resolve of member.waiting.values()) resolve({ reason });
+      member.waiting.clear();
+    };
+    worker.on("error", (error) =>
+      lost(`the decoder failed: ${error instanceof Error ? error.message : error}`),
+    );
+    worker.on("exit", () => lost("the decoder ended"));
+    this.members.push(member);
+    return member;
+  }
+}

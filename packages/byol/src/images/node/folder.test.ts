@@ -1,0 +1,119 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openFolder } from "./folder.js";
+import type { DataSource, ImageSet } from "../source.js";
+
+const format = { size: 16, channels: 3, background: [255, 255, 255] } as const;
+let root: string;
+const opened: DataSource[] = [];
+
+async function open(folder: string): Promise<DataSource> {
+  const source = await openFolder(join(root, folder), format);
+  opened.push(source);
+  return source;
+}
+async function put(file: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(join(root, file)), { recursive: true });
+  await writeFile(join(root, file), bytes);
+}
+/** A picture with structure, so that a compressed file is long enough to be cut. */
+const picture = (r: number, kind: "jpeg" | "png" | "webp", width = 40, height = 30): Promise<Buffer> => {
+  const pixels = Uint8Array.from({ length: width * height * 3 }, (_, i) =>
+    i % 3 === 0 ? r : (i * 2654435761) >>> 24,
+  );
+  return sharp(pixels, { raw: { width, height, channels: 3 } })
+    [kind]()
+    .toBuffer();
+};
+const readAll = async (set: ImageSet) =>
+  Promise.all(Array.from({ length: set.length }, (_, i) => set.read(i)));
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "folder-test-"));
+  for (let i = 0; i < 10; i++) {
+    await put(`two/cats/${i}.png`, await picture(10, "png"));
+    await put(`two/dogs/deep/${i}.JPG`, await picture(200, "jpeg"));
+  }
+  for (let i = 0; i < 3; i++) await put(`plain/${i}.webp`, await picture(50 * i, "webp"));
+  await put("plain/notes.txt", new TextEncoder().encode("not an image"));
+  for (const side of ["train", "val"])
+    for (const name of ["a", "b"]) await put(`split/${side}/${name}/1.png`, await picture(7, "png"));
+  await mkdir(join(root, "empty/inner"), { recursive: true });
+});
+afterAll(async () => {
+  await Promise.all(opened.map((source) => source.close()));
+  await rm(root, { recursive: true, force: true });
+});
+
+describe("openFolder", () => {
+  it("takes sub-folders as classes and holds out a fifth of each", async () => {
+    const source = await open("two");
+    expect(source.classes).toEqual(["cats", "dogs"]);
+    expect([...source.heldOut.labels!]).toEqual([0, 0, 1, 1]);
+    expect(source.train.length).toBe(16);
+    for (const pixels of await readAll(source.train)) expect(pixels).toHaveLength(16 * 16 * 3);
+    const cat = (await source.train.read(0))!;
+    expect(Math.abs(cat[0]! - 10)).toBeLessThan(3);
+  });
+
+  it("takes a flat folder as images without labels, all of them to train on", async () => {
+    const source = await open("plain");
+    expect(source.classes).toEqual([]);
+    expect(source.train.length).toBe(3);
+    expect(source.train.labels).toBeUndefined();
+    expect(source.heldOut.length).toBe(0);
+  });
+
+  it("keeps a split that the folder gives", async () => {
+    const source = await open("split");
+    expect(source.classes).toEqual(["a", "b"]);
+    expect([source.train.length, source.heldOut.length]).toEqual([2, 2]);
+  });
+
+  it("keeps classes of which one side, or both, have no images, for evaluation to refuse", async () => {
+    for (const file of ["train/a/1.png", "train/b/1.png", "val/a/1.png", "val/only-here/1.png"])
+      await put(`gaps/${file}`, await picture(7, "png"));
+    await mkdir(join(root, "gaps/train/empty"));
+    await mkdir(join(root, "gaps/train/.hidden"));
+    const source = await open("gaps");
+    expect(source.classes).toEqual(["a", "b", "empty", "only-here"]);
+    expect([...source.train.labels!]).toEqual([0, 1]);
+    expect([...source.heldOut.labels!]).toEqual([0, 3]);
+    await mkdir(join(root, "two/fish"));
+    expect((await open("two")).classes).toEqual(["cats", "dogs", "fish"]);
+    await rm(join(root, "two/fish"), { recursive: true });
+  });
+
+  it("skips, counts and names corrupt and truncated images of every kind", async () => {
+    const bad: string[] = [];
+    for (const kind of ["jpeg", "png", "webp"] as const) {
+      const bytes = await picture(90, kind, 120, 90);
+      await put(`bad/good.${kind}`, bytes);
+      await put(`bad/truncated.${kind}`, bytes.subarray(0, Math.floor(bytes.length * 0.6)));
+      await put(`bad/corrupt.${kind}`, new Uint8Array(500).fill(65));
+      bad.push(`truncated.${kind}`, `corrupt.${kind}`);
+    }
+    await put("bad/empty.png", new Uint8Array(0));
+    bad.push("empty.png");
+    const source = await open("bad");
+    const pixels = await readAll(source.train);
+    expect(pixels.filter((p) => p !== undefined)).toHaveLength(3);
+    await readAll(source.train);
+    expect(
+      source
+        .skipped()
+        .map(({ file }) => file)
+        .sort(),
+    ).toEqual(bad.sort());
+    for (const { reason } of source.skipped()) expect(reason).toMatch(/\w+/);
+  });
+
+  it("says what is wrong with a folder", async () => {
+    await expect(open("empty")).rejects.toThrow(/holds no images/);
+    await expect(open("nowhere")).rejects.toThrow(/does not exist/);
+    await expect(open("plain/notes.txt")).rejects.toThrow(/is not a folder/);
+  });
+});

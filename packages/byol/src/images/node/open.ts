@@ -1,0 +1,51 @@
+/** Data by its name on the command line. */
+import { UsageError } from "../../errors.js";
+import { openDigits } from "./digits.js";
+import { openEmoji } from "./emoji.js";
+import { openFolder } from "./folder.js";
+import { imagenet } from "./sets/imagenet.js";
+import { fits, openKind } from "./sets/kind.js";
+import { openShards } from "./sets/shards.js";
+import { kinds } from "./sets/table.js";
+import type { DataOptions, DataSource, ImageFormat } from "../source.js";
+
+/** What `--data` takes. */
+export const dataNames = [
+  ...["digits", "emoji", "shards:DIR_OR_PATTERN"],
+  ...kinds.map(({ name }) => `${name}:DIR`),
+  "DIR",
+];
+
+/**
+ * Opens `digits`, `emoji`, a data set in its published layout as `kind:path`, or a folder of images by its path. A folder
+ * that has everything one kind of data set needs, and no other kind, is opened as that one.
+ *
+ * Throws DataError when there is nothing to read or a layout lacks something, UsageError for an unknown kind.
+ */
+export async function openData(
+  name: string,
+  format: ImageFormat,
+  options: DataOptions = {},
+): Promise<DataSource> {
+  if (name === "digits") return openDigits(format);
+  if (name === "emoji") return openEmoji(format, options);
+  // One letter before the colon is a Windows drive.
+  const [, word, path] = /^([a-z][a-z0-9-]+):(.*)$/.exec(name) ?? [];
+  if (word === undefined) return openPath(name, format, options);
+  if (word === "shards" && path) return openShards(path, format, options);
+  const kind = kinds.find((known) => known.name === word);
+  if (word !== "shards" && !kind)
+    throw new UsageError(`data: there is no kind "${word}"; --data takes ${dataNames.join(", ")}`);
+  if (!kind || !path) throw new UsageError(`data: ${word} needs a folder: --data ${word}:DIR`);
+  return openKind(kind, path, format, options);
+}
+
+async function openPath(folder: string, format: ImageFormat, options: DataOptions): Promise<DataSource> {
+  // A folder with train and val in it is any folder's layout as well as ImageNet's.
+  const telling = kinds.filter((kind) => kind !== imagenet);
+  const found: typeof telling = [];
+  for (const kind of telling) if (await fits(folder, kind)) found.push(kind);
+  return found.length === 1
+    ? openKind(found[0]!, folder, format, options)
+    : openFolder(folder, format, options);
+}

@@ -1,0 +1,191 @@
+/**
+ * Tar shards of the WebDataset convention: the files of a sample follow each other and share a key, the path up to the
+ * first dot of its last part. 000.jpg (jpeg, png, webp) is the image, 000.cls its class as a number, 000.json the same in
+ * "cls" or "label".
+ */
+import { open, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { glob } from "glob";
+import { DataError } from "../../../errors.js";
+import { type Fetched, lazyImages } from "../../lazy.js";
+import { Opening } from "../opening.js";
+import type { DataOptions, DataSource, ImageFormat, ImageSet } from "../../source.js";
+import { pickPerClass, proportional, splitsOf } from "../split.js";
+import { subset } from "../../source.js";
+import { linesOf } from "./text.js";
+import { indexTar, type TarEntry } from "./tar-index.js";
+
+interface Sample {
+  /** shard.tar/key: how the sample is named where it is skipped. */
+  readonly name: string;
+  readonly label?: number;
+  readonly read: () => Promise<Uint8Array | string>;
+}
+
+interface Shard {
+  readonly name: string;
+  readonly samples: readonly Sample[];
+}
+
+/** 12/a.seg.png → ["12/a", "seg.png"]. */
+function keyOf(path: string): [string, string] {
+  const dot = path.indexOf(".", path.lastIndexOf("/") + 1);
+  return dot < 0 ? [path, ""] : [path.slice(0, dot), path.slice(dot + 1).toLowerCase()];
+}
+
+const isImage = (ending: string): boolean => /^(jpe?g|png|webp)$/.test(ending);
+
+function labelIn(ending: string, text: string): number {
+  if (ending === "cls") return text.trim() === "" ? Number.NaN : Number(text);
+  const { cls, label } = JSON.parse(text) as { cls?: number; label?: number };
+  return cls ?? label ?? Number.NaN;
+}
+
+async function readShard(file: string, opening: Opening): Promise<Shard> {
+  const handle = await open(file);
+  opening.onClose(() => handle.close());
+  const shard = basename(file);
+  const { entries, broken } = await indexTar(handle);
+  if (broken) opening.skips.add(shard, `${broken}; the ${entries.length} files before it are used`);
+  const read = async ({ offset, size }: TarEntry): Promise<Uint8Array | string> => {
+    const bytes = new Uint8Array(size);
+    const { bytesRead } = await handle.read(bytes, 0, size, offset);
+    return bytesRead === size ? bytes : "the archive ends before the file does";
+  };
+  const groups: { key: string; files: Map<string, TarEntry> }[] = [];
+  for (const entry of entries) {
+    const [key, ending] = keyOf(entry.path);
+    if (groups.at(-1)?.key !== key) groups.push({ key, files: new Map() });
+    groups.at(-1)!.files.set(ending, entry);
+  }
+  const samples: Sample[] = [];
+  for (const { key, files } of groups) {
+    const image = [...files].find(([ending]) => isImage(ending))?.[1];
+    // Files without an image are no sample: a README, say.
+    if (!image) continue;
+    const name = `${shard}/${key}`;
+    const ending = ["cls", "json"].find((known) => files.has(known));
+    if (!ending) {
+      samples.push({ name, read: () => read(image) });
+      continue;
+    }
+    const label = await labelOf(ending, await read(files.get(ending)!));
+    if (typeof label === "number") samples.push({ name, label, read: () => read(image) });
+    else samples.push({ name, label: 0, read: async () => label });
+  }
+  return { name: shard, samples };
+}
+
+/** The label, or what is wrong with it. */
+async function labelOf(ending: string, bytes: Uint8Array | string): Promise<number | string> {
+  if (typeof bytes === "string") return bytes;
+  const text = Buffer.from(bytes).toString();
+  try {
+    const label = labelIn(ending, text);
+    if (Number.isInteger(label) && label >= 0) return label;
+  } catch {
+    // Said below.
+  }
+  return `its .${ending} holds no class number: ${JSON.stringify(text.slice(0, 40))}`;
+}
+
+/** A folder's *.tar, or what a pattern finds: train-{000..146}.tar. Sorted by name. */
+async function shardFiles(pattern: string): Promise<string[]> {
+  const folder = await stat(pattern).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const files = folder ? await glob("*.tar", { cwd: pattern }) : await glob(pattern, { nodir: true });
+  if (files.length === 0)
+    throw new DataError(
+      `shards: ${folder ? `${pattern} holds no .tar files` : `nothing is found by ${pattern} (a folder of .tar files or a pattern like train-{000..146}.tar)`}`,
+    );
+  return files.map((file) => (folder ? join(pattern, file) : file)).sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** Names of the classes: classes.txt beside the shards, else their numbers. */
+async function classNames(first: string, labels: Int32Array): Promise<string[]> {
+  const list = join(first, "..", "classes.txt");
+  const count = labels.reduce((most, label) => Math.max(most, label + 1), 0);
+  const names = await linesOf(list).catch(() => undefined);
+  if (names && names.length < count)
+    throw new DataError(`shards: ${list} names ${names.length} classes, and labels go to ${count - 1}`);
+  return names ?? Array.from({ length: count }, (_, label) => String(label));
+}
+
+/**
+ * Shards from disk, read by offset. Shards named train… beside val… or test… are those sides; otherwise a fifth of every
+ * class is held out by its keys. Throws DataError for no shards, no images, or labels on some of the samples only.
+ */
+export async function openShards(
+  pattern: string,
+  format: ImageFormat,
+  options: DataOptions = {},
+): Promise<DataSource> {
+  const opening = new Opening(format, options);
+  try {
+    const files = await shardFiles(pattern);
+    const shards = await Promise.all(files.map((file) => readShard(file, opening)));
+    const held = shards.filter(({ name }) => /^(val|valid|validation|test)\b/.test(name));
+    const given = held.length > 0 && held.length < shards.length;
+    const samplesOf = (chosen: readonly Shard[]) => chosen.flatMap(({ samples }) => samples);
+    const trained = samplesOf(given ? shards.filter((shard) => !held.includes(shard)) : shards);
+    if (trained.length === 0) throw new DataError(`shards: ${pattern} holds no images (.jpg, .png, .webp)`);
+    const train = sampleSet(trained, opening);
+    const name = `shards:${pattern}`;
+    const known = { name, image: opening.image };
+    if (!train.labels)
+      return opening.source({ ...known, classes: [], train, heldOut: sampleSet([], opening) });
+    const names = trained.map((sample) => sample.name);
+    const sides = given
+      ? { train, heldOut: sampleSet(samplesOf(held), opening), names }
+      : ownSplit(train, names);
+    const labels = sides.train.labels!;
+    const classes = await classNames(
+      files[0]!,
+      Int32Array.from([...labels, ...(sides.heldOut.labels ?? [])]),
+    );
+    const val = pickPerClass(sides.names, labels, proportional(labels, 0.1));
+    return opening.source({
+      ...{ ...known, classes, train: sides.train, heldOut: sides.heldOut },
+      splits: splitsOf(sides.train, val, sides.heldOut),
+    });
+  } catch (error) {
+    await opening.close();
+    throw error;
+  }
+}
+
+function ownSplit(all: ImageSet, names: readonly string[]) {
+  const held = new Set(pickPerClass(names, all.labels!, proportional(all.labels!, 0.2)));
+  const rest = [...names.keys()].filter((place) => !held.has(place));
+  return {
+    ...{ train: subset(all, rest), heldOut: subset(all, [...held]) },
+    names: rest.map((place) => names[place]!),
+  };
+}
+
+function sampleSet(samples: readonly Sample[], opening: Opening): ImageSet {
+  const labelled = samples.filter(({ label }) => label !== undefined).length;
+  if (labelled > 0 && labelled < samples.length) {
+    const bare = samples.find(({ label }) => label === undefined)!;
+    throw new DataError(
+      `shards: ${labelled} of ${samples.length} samples have labels, and ${bare.name} has none (.cls or .json)`,
+    );
+  }
+  const decoded = async (
+    index: number,
+    decode: (bytes: Uint8Array) => Promise<Fetched>,
+  ): Promise<Fetched> => {
+    const bytes = await samples[index]!.read();
+    return typeof bytes === "string" ? { reason: bytes } : decode(bytes);
+  };
+  const { decoder } = opening;
+  return lazyImages({
+    ...{ count: samples.length, skips: opening.skips, budget: opening.budget },
+    ...(labelled > 0 && { labels: Int32Array.from(samples, ({ label }) => label!) }),
+    fetch: (index) => decoded(index, (bytes) => decoder.decode(bytes)),
+    fetchBox: (index, draw, view) => decoded(index, (bytes) => decoder.decodeBox(bytes, draw, view)),
+    nameOf: (index) => samples[index]!.name,
+  });
+}

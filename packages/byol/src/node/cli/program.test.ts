@@ -1,0 +1,53 @@
+import { createRequire } from "node:module";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { main } from "./program.js";
+
+/** What was written since the test began. */
+const written = { stdout: "", stderr: "" };
+beforeEach(() => {
+  for (const name of ["stdout", "stderr"] as const) {
+    written[name] = "";
+    vi.spyOn(process[name], "write").mockImplementation((text) => {
+      written[name] += text;
+      return true;
+    });
+  }
+});
+afterEach(() => vi.restoreAllMocks());
+
+const { scripts, version } = createRequire(import.meta.url)("../../../package.json") as {
+  scripts: Record<string, string>;
+  version: string;
+};
+/** Every command, by the words that reach it. */
+const commands = [
+  ...["pretrain", "resume", "presets", "plan", "evaluate", "embed", "search", "views", "report"],
+  ...["knn", "linear", "semi", "finetune", "transfer"].map((protocol) => `evaluate ${protocol}`),
+];
+
+describe("byol", () => {
+  it.each(commands)("%s --help shows its options and ends with 0", async (words) => {
+    expect(await main([...words.split(" "), "--help"])).toBe(0);
+    expect(written.stdout).toMatch(new RegExp(`^Usage: byol ${words} `));
+    expect(written.stderr).toBe("");
+  });
+  it("--help names every command, and each is a script of the package", async () => {
+    expect(await main(["--help"])).toBe(0);
+    const named = [...written.stdout.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name);
+    const own = commands.filter((words) => !words.includes(" "));
+    expect(named.filter((name) => name !== "help").sort()).toEqual([...own].sort());
+    for (const name of own) expect(scripts[name]).toBe(`node ../../scripts/byol.mjs ${name}`);
+  });
+  it("--version is the package's", async () => {
+    expect(await main(["--version"])).toBe(0);
+    expect(written.stdout).toBe(`${version}\n`);
+  });
+  it.each([[[]], [["evaluate"]], [["trainn"]], [["pretrain", "--stepz", "3"]], [["resume"]]])(
+    "%j is refused with 1 and help, or with a hint at it",
+    async (words) => {
+      expect(await main(words)).toBe(1);
+      expect(written.stdout).toBe("");
+      expect(written.stderr).toMatch(/^Usage: byol|\(--help shows the options\)\n$/);
+    },
+  );
+});

@@ -1,0 +1,69 @@
+/** The command line: words in, exit code out. */
+import { DawnstrapError } from "@dawnstrap/tensor";
+import { Command } from "commander";
+import { packageVersion } from "../run/checkpoints/record.js";
+import { Interrupted } from "../../errors.js";
+import { embedCommand } from "./commands/embed.js";
+import { evaluateCommand } from "./commands/evaluate.js";
+import { planCommand } from "./commands/plan.js";
+import { presetsCommand } from "./commands/presets.js";
+import { pretrainCommand } from "./commands/pretrain.js";
+import { reportCommand } from "./commands/report.js";
+import { resumeCommand } from "./commands/resume.js";
+import { searchCommand } from "./commands/search.js";
+import { viewsCommand } from "./commands/views.js";
+
+/** Each stands in a file of its own below `commands/`. */
+const commands: readonly (() => Command)[] = [
+  pretrainCommand,
+  resumeCommand,
+  presetsCommand,
+  planCommand,
+  evaluateCommand,
+  embedCommand,
+  searchCommand,
+  viewsCommand,
+  reportCommand,
+];
+
+function build(): Command {
+  const program = new Command("byol")
+    .description("Trains image encoders without labels (Bootstrap Your Own Latent)")
+    .version(packageVersion());
+  for (const command of commands) program.addCommand(command());
+  prepare(program);
+  return program;
+}
+
+/** Errors of the command and of all below it are thrown, not exited with. */
+function prepare(command: Command): void {
+  command.showHelpAfterError("(--help shows the options)").exitOverride();
+  for (const below of command.commands) prepare(below as Command);
+}
+
+/** Runs the command line `words` (without the program's own name). Returns the exit code. */
+export async function main(words: readonly string[]): Promise<number> {
+  try {
+    await build().parseAsync(words, { from: "user" });
+    return 0;
+  } catch (error) {
+    // Commander has printed its own complaint (or the help that was asked for) already.
+    if (isCommanderError(error)) return error.exitCode;
+    if (error instanceof Interrupted) {
+      process.stderr.write(`${error.message}\n`);
+      return error.exitCode;
+    }
+    if (process.env.DEBUG) console.error(error);
+    else {
+      const message = error instanceof Error ? error.message : String(error);
+      const hint = error instanceof DawnstrapError ? "" : " (unexpected; DEBUG=1 shows where)";
+      process.stderr.write(`error: ${message.replaceAll(/\s*\n\s*/g, " ")}${hint}\n`);
+    }
+    return 1;
+  }
+}
+
+const isCommanderError = (error: unknown): error is { exitCode: number } =>
+  error instanceof Error &&
+  "exitCode" in error &&
+  String((error as { code?: string }).code).startsWith("commander.");

@@ -1,0 +1,31 @@
+/** Variables on the device ↔ arrays on the host. */
+import type { HostTensor, StateDict } from "@dawnstrap/nn";
+import type { Variable } from "@dawnstrap/tensor";
+import { DataError } from "../../../errors.js";
+
+/** Reads all variables, as they are after the last step. */
+export async function readState(variables: ReadonlyMap<string, Variable>): Promise<StateDict> {
+  const entries = [...variables].map(async ([name, variable]) => {
+    const value = { dtype: variable.dtype, shape: variable.shape, data: await variable.value.data() };
+    return [name, value as HostTensor] as const;
+  });
+  return new Map(await Promise.all(entries));
+}
+
+/** Gives every variable its saved value. Throws DataError naming the first that does not fit; nothing is changed then. */
+export function loadState(variables: ReadonlyMap<string, Variable>, state: StateDict): void {
+  const show = ({ dtype, shape }: Pick<HostTensor, "shape"> & { dtype: string }) =>
+    `${dtype} [${shape.join(", ")}]`;
+  for (const [name, variable] of variables) {
+    const saved = state.get(name);
+    if (!saved) throw new DataError(`checkpoint: it lacks ${name}, which the network has`);
+    if (show(saved) !== show(variable))
+      throw new DataError(`checkpoint: ${name} is ${show(saved)}, the network has ${show(variable)}`);
+  }
+  for (const name of state.keys())
+    if (!variables.has(name)) throw new DataError(`checkpoint: it has ${name}, which the network lacks`);
+  for (const [name, variable] of variables) {
+    const { data, shape } = state.get(name)!;
+    variable.assign(variable.device.tensor(data as Exclude<HostTensor["data"], BigInt64Array>, shape));
+  }
+}

@@ -1,0 +1,176 @@
+/** The checkpoints of a run: written at once or not at all, the last few and the best kept. */
+import { constants } from "node:fs";
+import { copyFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { UsageError } from "../../../errors.js";
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./format.js";
+
+/** Below the run's folder. */
+const FOLDER = "checkpoints";
+const BEST = "best.safetensors";
+const PARTIAL = ".partial";
+
+const nameOf = (step: number): string => `step-${String(step).padStart(8, "0")}.safetensors`;
+const stepOf = (name: string): number | undefined => {
+  const digits = /^step-(\d+)\.safetensors$/.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+};
+
+/** Steps that a run has checkpoints of, the newest first. */
+async function stepsIn(folder: string): Promise<number[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.flatMap((name) => stepOf(name) ?? []).sort((a, b) => b - a);
+}
+
+export class CheckpointStore {
+  readonly folder: string;
+
+  /**
+   * @param keep how many of the last checkpoints stay
+   * @param openFile for tests: how a file is opened for writing
+   */
+  constructor(
+    readonly run: string,
+    private readonly keep: number,
+    private readonly openFile: (path: string, flags: string) => Promise<FileHandle> = open,
+  ) {
+    this.folder = join(run, FOLDER);
+  }
+
+  /**
+   * Writes a checkpoint: into a temporary file, to the disk, then under its name. Then those that are neither among the
+   * last nor the best are removed.
+   *
+   * @throws UsageError where the disk is full or the like; every earlier checkpoint is still there
+   */
+  async save(checkpoint: Checkpoint): Promise<void> {
+    const { step, best } = checkpoint.record;
+    const path = join(this.folder, nameOf(step));
+    try {
+      await mkdir(this.folder, { recursive: true });
+      await this.placed(path, (to) => this.write(to, encodeCheckpoint(checkpoint)));
+      if (best?.step === step)
+        await this.placed(join(this.folder, BEST), (to) => copyFile(path, to, constants.COPYFILE_FICLONE));
+      await this.prune(step);
+    } catch (error) {
+      const last = (await stepsIn(this.folder))[0];
+      throw new UsageError(
+        `checkpoint: cannot write ${path}: ${(error as Error).message}; ` +
+          (last === undefined
+            ? "there is no earlier one"
+            : `that of step ${last} is whole, make room and go on with: byol resume ${this.run}`),
+      );
+    }
+  }
+
+  /** Has `make` write a temporary file, and gives it its name once it is on the disk. */
+  private async placed(path: string, make: (to: string) => Promise<void>): Promise<void> {
+    const partial = path + PARTIAL;
+    try {
+      await make(partial);
+      await synced(partial, "r+");
+      await rename(partial, path);
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    }
+    await synced(dirname(path), "r");
+  }
+
+  private async write(path: string, parts: readonly Uint8Array[]): Promise<void> {
+    const file = await this.openFile(path, "w");
+    try {
+      for (const part of parts)
+        for (let at = 0; at < part.byteLength; ) {
+          // In pieces: the system writes at most 2 GiB at once.
+          const { bytesWritten } = await file.write(part, at, Math.min(part.byteLength - at, 2 ** 30));
+          at += bytesWritten;
+        }
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Those beyond `step` belong to a course that was left, when an earlier checkpoint was resumed. */
+  private async prune(step: number): Promise<void> {
+    const steps = await stepsIn(this.folder);
+    const kept = steps.filter((s) => s <= step).slice(0, this.keep);
+    const names = steps.filter((s) => !kept.includes(s)).map(nameOf);
+    const partial = (await readdir(this.folder)).filter((name) => name.endsWith(PARTIAL));
+    for (const name of [...names, ...partial]) await rm(join(this.folder, name), { force: true });
+  }
+}
+
+/** Waits until what was written to a file, or the names in a folder, have reached the disk. */
+async function synced(path: string, flags: "r+" | "r"): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Whether a folder holds checkpoints of a run. */
+export const hasCheckpoints = async (run: string): Promise<boolean> =>
+  (await stepsIn(join(run, FOLDER))).length > 0;
+
+/** A checkpoint with the folder of the run that it belongs to. */
+export interface Found extends Checkpoint {
+  readonly run: string;
+}
+
+/**
+ * The newest checkpoint of a run's folder, or the one whose file is named.
+ *
+ * @throws UsageError saying what is wrong with it, and which earlier one is sound
+ */
+export async function findCheckpoint(path: string): Promise<Found> {
+  const about = await stat(path).catch(() => undefined);
+  if (!about) throw new UsageError(`resume: ${path} does not exist`);
+  const run = about.isDirectory() ? path : dirname(dirname(path));
+  const folder = join(run, FOLDER);
+  const steps = await stepsIn(folder);
+  if (about.isDirectory() && steps.length === 0)
+    throw new UsageError(
+      `resume: ${path} holds no checkpoints (name the folder of a run, as given to --out)`,
+    );
+  const file = about.isDirectory() ? join(folder, nameOf(steps[0]!)) : path;
+  const read = await attempt(file);
+  if ("state" in read) return { ...read, run };
+  const earlier = steps.filter((step) => step < (stepOf(basename(file)) ?? Number.POSITIVE_INFINITY));
+  for (const step of earlier) {
+    const other = join(folder, nameOf(step));
+    if ("state" in (await attempt(other)))
+      throw new UsageError(
+        `resume: ${file} cannot be used: ${read.problem}; the one of step ${step} is sound, go on with: byol resume ${other}`,
+      );
+  }
+  throw new UsageError(`resume: ${file} cannot be used: ${read.problem}; there is no earlier sound one`);
+}
+
+async function attempt(file: string): Promise<Checkpoint | { problem: string }> {
+  try {
+    return decodeCheckpoint(await bytesOf(file));
+  } catch (error) {
+    return { problem: (error as Error).message };
+  }
+}
+
+/** A file's bytes; `readFile` refuses 2 GiB and more. */
+async function bytesOf(path: string): Promise<Uint8Array> {
+  const file = await open(path, "r");
+  try {
+    const { size } = await file.stat();
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    while (at < size) {
+      const { bytesRead } = await file.read(bytes, at, Math.min(size - at, 2 ** 30));
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    await file.close();
+  }
+}

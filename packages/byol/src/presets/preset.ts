@@ -1,0 +1,149 @@
+/** What a preset holds. Every number of a run stands here, so that `config.json` tells the whole run. */
+import { z } from "zod";
+import { viewSchema } from "../images/augment/settings.js";
+import { UsageError } from "../errors.js";
+import { methodSchema } from "../methods/settings.js";
+import { rates } from "./rates.js";
+
+const whole = z.number().int().positive();
+const channelValues = z.union([z.tuple([z.number()]), z.tuple([z.number(), z.number(), z.number()])]);
+
+const networkSchema = z.strictObject({
+  /** "basic": two 3×3 convolutions; "bottleneck": 1×1, 3×3, 1×1 and four times the channels. */
+  block: z.enum(["basic", "bottleneck"]),
+  /** Blocks in each stage; from the second stage on, the first block halves the side. */
+  blocks: z.array(whole).min(1),
+  /** Channels of the first stage; each further stage has twice as many. */
+  width: whole,
+  /** "imagenet": 7×7 stride 2 and max-pool; "small": 3×3 stride 1. */
+  stem: z.enum(["imagenet", "small"]),
+  /** Initialise the last norm scale of each block to 0. */
+  zeroInit: z.boolean(),
+  /** Recompute activations in the backward pass, by stage or by block, to need less memory; left out, all are kept. */
+  checkpoint: z.enum(["stage", "block"]).optional(),
+});
+
+const common = <K extends keyof typeof rates>(kind: K) => ({
+  kind: z.literal(kind),
+  /** Learning rate for a batch of 256; the peak is learningRate·(effective batch)/256. */
+  learningRate: z.number().positive().default(rates[kind].usual),
+  weightDecay: z.number().min(0),
+  /** Multiple of the learning rate that biases and norms learn at; left out, 1. */
+  biasAndNormRate: z.number().positive().optional(),
+});
+const optimizerSchema = z.discriminatedUnion("kind", [
+  z.strictObject({
+    ...common("lars"),
+    momentum: z.number().min(0).max(1),
+    /** Denominator of the trust ratio: ‖g + wd·w‖ (the paper's code), or ‖g‖ + wd·‖w‖ (lightly, solo-learn). */
+    variant: z.enum(["official", "lightning"]),
+    /** The ratio is at most the learning rate (LARC; solo-learn on small images). */
+    clip: z.boolean(),
+    trust: z.number().positive(),
+  }),
+  z.strictObject({
+    ...common("sgd"),
+    momentum: z.number().min(0).max(1),
+    nesterov: z.boolean(),
+  }),
+  z.strictObject({
+    ...common("adamw"),
+    beta1: z.number().min(0).max(1),
+    beta2: z.number().min(0).max(1),
+    epsilon: z.number().positive(),
+  }),
+]);
+
+export const presetSchema = z
+  .strictObject({
+    name: z.string(),
+    description: z.string(),
+    /** Where its numbers come from. */
+    source: z.string(),
+    /** What it reaches, and who measured that. */
+    expected: z.string(),
+    /** The data it was made for, as `--data` takes it; DIR stands for a folder that only the user knows. */
+    data: z.string(),
+    image: z.strictObject({
+      /** Side that images are stored at. */
+      stored: whole,
+      /** Side of the views and of the evaluated images. */
+      size: whole.min(4),
+      /** Share of a stored image's side that evaluation sees, about its centre. Default: all of it. */
+      centre: z.number().positive().max(1).optional(),
+      channels: z.union([z.literal(1), z.literal(3)]),
+      /** Shows through transparent pixels. */
+      background: z.tuple([z.number(), z.number(), z.number()]),
+      /** Of values in [0, 1], a number per channel. */
+      mean: channelValues,
+      deviation: channelValues,
+      /**
+       * Where views are cropped: "stored", on the device, from images kept at the stored side (the default); "decode", from
+       * the whole image while it is decoded, every time anew.
+       */
+      crop: z.enum(["stored", "decode"]).optional(),
+      /** Kernel of every resizing. */
+      resize: z.enum(["bilinear", "bicubic"]),
+    }),
+    views: z.tuple([viewSchema, viewSchema]),
+    /** Both views of an image are made alike, by the first one's draws: an ablation. */
+    sharedViews: z.literal(true).optional(),
+    network: networkSchema,
+    /** How it learns: loss, heads, and what the target is. */
+    method: methodSchema,
+    optimizer: optimizerSchema,
+    schedule: z.strictObject({
+      /** Linear warm-up of the learning rate. */
+      warmupEpochs: z.number().min(0),
+    }),
+    /** Images in a forward and backward pass, and so in the statistics of a batch norm. */
+    batch: whole.min(2),
+    /** Passes whose gradients are averaged for one update of the weights and the target; left out, one. */
+    accumulate: whole.optional(),
+    /** Gradients whose norm, over all parameters, exceeds maxNorm are shortened to it, or the step is skipped. */
+    guard: z.strictObject({ maxNorm: z.number().positive(), action: z.enum(["clip", "skip"]) }).optional(),
+    epochs: z.number().positive(),
+    evaluate: z.strictObject({
+      /** Images in the bank of neighbours and behind the linear probe, at most. */
+      bank: whole,
+      /** Held-out images, at most. */
+      queries: whole,
+      neighbours: whole,
+      /** Epochs between two kNN on the way, on a part of the images; 0 for none. */
+      knnEvery: z.number().int().min(0),
+      /** Subsets of ten labels a class. */
+      subsets: whole,
+    }),
+  })
+  .refine(({ image }) => image.mean.length === image.channels && image.deviation.length === image.channels, {
+    message: "image.mean and image.deviation need a number per channel",
+  })
+  .superRefine(({ method, batch }, context) => {
+    if (method.name !== "moco") return;
+    const keys = batch * (method.symmetric ? 2 : 1);
+    if (method.queue < keys)
+      context.addIssue({
+        code: "custom",
+        path: ["method", "queue"],
+        message: `holds ${method.queue} keys, a step pushes ${keys} (use ${keys} or more)`,
+      });
+  });
+
+export type Preset = z.infer<typeof presetSchema>;
+
+/** Passes whose gradients are averaged for one update. */
+export const microBatches = ({ accumulate = 1 }: Pick<Preset, "accumulate">): number => accumulate;
+
+/** Images behind one update: what the learning rate is scaled by, and what an epoch is counted in. */
+export const effectiveBatch = (preset: Pick<Preset, "batch" | "accumulate">): number =>
+  preset.batch * microBatches(preset);
+
+/** Checks data that came from outside. Throws UsageError naming each wrong field. */
+export function parsePreset(data: unknown): Preset {
+  const parsed = presetSchema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(
+    (issue) => `${issue.path.join(".") || "preset"}: ${issue.message}`,
+  );
+  throw new UsageError(`preset: ${problems.join("; ")}`);
+}

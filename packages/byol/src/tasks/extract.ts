@@ -1,0 +1,85 @@
+/** What a network makes of a set of images: one pass on the device, without augmentation. */
+import type { Device, Tensor } from "@dawnstrap/tensor";
+import { plainViews } from "../images/augment/view.js";
+import type { ImageSet, ImageShape } from "../images/source.js";
+import { TrainingError } from "../errors.js";
+import type { Preset } from "../presets/preset.js";
+import { permutation } from "../images/streams.js";
+import type { Labelled } from "./features.js";
+
+/** Images in one pass of the network. */
+const chunk = 256;
+
+/** Features, and the place in its set of the image that each row belongs to. */
+export interface Extracted extends Labelled {
+  readonly places: Int32Array;
+}
+
+/**
+ * Features of up to `limit` images of a set (a fixed choice of them); unreadable ones are left out.
+ *
+ * @param forward float32 [images, size, size, channels], normalised, to features [images, width]
+ * @throws TrainingError when a feature is not a finite number
+ */
+export async function extractFeatures(
+  device: Device,
+  forward: (views: Tensor) => Tensor,
+  set: ImageSet,
+  image: Preset["image"],
+  shape: ImageShape,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<Extracted> {
+  const places =
+    set.length > limit
+      ? [...permutation(0, "subset", 0, set.length)].slice(0, limit)
+      : [...Array(set.length).keys()];
+  const rows = Math.min(chunk, Math.max(1, places.length));
+  const bytes = shape.height * shape.width * shape.channels;
+  const pass = device.capture((images: Tensor) => forward(plainViews(images, image)));
+  const parts: Float32Array[] = [];
+  const labels: number[] = [];
+  const kept: number[] = [];
+  let width = 0;
+  try {
+    for (let from = 0; from < places.length; from += rows) {
+      const wanted = places.slice(from, from + rows);
+      const read = await Promise.all(wanted.map((place) => set.read(place)));
+      // Always a whole chunk, the rest of the last one left black: another shape would be another program.
+      const pixels = new Uint8Array(rows * bytes);
+      let filled = 0;
+      for (const [i, one] of read.entries()) {
+        if (!one) continue;
+        pixels.set(one, filled++ * bytes);
+        labels.push(set.labels?.[wanted[i]!] ?? 0);
+        kept.push(wanted[i]!);
+      }
+      const part = await device.scope(async () => {
+        const out = await pass(device.tensor(pixels, [rows, shape.height, shape.width, shape.channels]));
+        width = out.shape[1]!;
+        return Float32Array.from((await out.data()).subarray(0, filled * width));
+      });
+      parts.push(part);
+    }
+  } finally {
+    pass.release();
+  }
+  const features = joined(parts);
+  const bad = features.findIndex((v) => !Number.isFinite(v));
+  if (bad >= 0)
+    throw new TrainingError(
+      `features: feature ${bad % width} of image ${kept[Math.floor(bad / width)]} is ${features[bad]}; ` +
+        "the encoder's weights or running averages are broken (was it trained past a NaN loss? take an earlier one)",
+    );
+  return { features, labels: Int32Array.from(labels), width, places: Int32Array.from(kept) };
+}
+
+/** Arrays one after another. */
+export function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,56 @@
+/** Results in the folder of the run whose encoder they measure: RUN/evaluations, a file for every question asked. */
+import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { UsageError } from "../../errors.js";
+import type { Result } from "../result.js";
+
+/** Below a run's folder. */
+export const EVALUATIONS = "evaluations";
+
+/**
+ * The folder for results on an encoder, made if need be; undefined where `encoder` names no run's folder.
+ *
+ * @throws UsageError when it cannot be written, before anything is computed
+ */
+export function openEvaluations(encoder: string): string | undefined {
+  if (!existsSync(join(encoder, "config.json"))) return undefined;
+  const folder = join(encoder, EVALUATIONS);
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new UsageError(
+      `encoder: results cannot be filed in ${folder}: ${(error as Error).message} ` +
+        `(name ${join(encoder, "encoder.safetensors")} instead to leave the run as it is)`,
+    );
+  }
+  return folder;
+}
+
+const slug = (text: string): string =>
+  text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-|-$/g, "");
+
+/** knn-digits-seed0-1f3a9c02.json: only an answer to the same question has the same name. */
+export const fileNameOf = ({ protocol, data, seed, id }: Result): string =>
+  `${slug(protocol)}-${slug(data).slice(-40)}-seed${seed}-${id}.json`;
+
+/** Writes a result whole or not at all, over an earlier answer to the same question. Returns the file. */
+export function fileResult(folder: string, result: Result): string {
+  const file = join(folder, fileNameOf(result));
+  const partial = `${file}.partial`;
+  try {
+    writeFileSync(partial, jsonOf(result));
+    renameSync(partial, file);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw new UsageError(
+      `encoder: cannot write ${file}: ${(error as Error).message} (--json writes a result elsewhere)`,
+    );
+  }
+  return file;
+}
+
+export const jsonOf = (result: Result): string => `${JSON.stringify(result, null, 2)}\n`;

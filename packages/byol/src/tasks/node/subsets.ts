@@ -1,0 +1,78 @@
+/** Parts of a labelled set: the few labels of semi-supervised learning. */
+import { readFileSync } from "node:fs";
+import { DataError, UsageError } from "../../errors.js";
+import { Stream } from "../../images/streams.js";
+
+/** Places of each class, in the order of the set. */
+function byClass(labels: Int32Array): number[][] {
+  const places: number[][] = [];
+  labels.forEach((label, i) => {
+    places[label] ??= [];
+    places[label].push(i);
+  });
+  return places;
+}
+
+/**
+ * A class-balanced part of a set: as near to `share` of all images as equal counts allow, at least one of each class.
+ *
+ * @throws DataError naming a class of `classes` that has no image
+ */
+export function balancedSubset(
+  labels: Int32Array,
+  classes: readonly string[],
+  share: number,
+  seed: number,
+): number[] {
+  if (!(share > 0 && share <= 1)) throw new UsageError(`subset: a share of ${share} is not in (0, 1]`);
+  const members = byClass(labels);
+  const empty = classes.filter((_, c) => !members[c]?.length);
+  if (empty.length) throw new DataError(`subset: no image of class ${empty.join(", ")}`);
+  const each = Math.max(1, Math.round((share * labels.length) / classes.length));
+  return members
+    .flatMap((places, c) => new Stream(seed, "subset", 2, c).shuffle(places).slice(0, each))
+    .sort((a, b) => a - b);
+}
+
+/**
+ * The places of the images that a file lists, one file name a line, such as SimCLR's `imagenet_subsets/1percent.txt`
+ * (n01440764_10042.JPEG). A name without folders is compared with the images' names without theirs.
+ *
+ * @param names of the set's images, by place
+ * @throws DataError naming the first listed image that the set does not hold, or that it cannot tell from another
+ */
+export function listedSubset(file: string, names: readonly string[]): number[] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new DataError(
+      `subset: cannot read ${file}: ${(error as Error).message} (name a list of images, one a line)`,
+    );
+  }
+  const base = (path: string): string =>
+    path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+  const places = new Map<string, number[]>();
+  const add = (key: string, place: number): void => {
+    places.set(key, [...(places.get(key) ?? []), place]);
+  };
+  for (const [place, name] of names.entries()) {
+    add(base(name), place);
+    if (name !== base(name)) add(name.replaceAll("\\", "/"), place);
+  }
+  const lines = text.split(/\r?\n/).flatMap((line) => line.trim() || []);
+  const found = new Set<number>();
+  const refuse = (line: string, why: string): never => {
+    throw new DataError(`subset: ${file} lists ${line}, ${why}`);
+  };
+  for (const line of lines) {
+    const [place, other] = places.get(line.replaceAll("\\", "/")) ?? places.get(base(line)) ?? [];
+    if (place === undefined)
+      return refuse(line, `which is not among the ${names.length} images (is it a list of these data?)`);
+    if (other !== undefined) refuse(line, "the name of several images (list them with their folders)");
+    if (found.has(place)) refuse(line, "an image that it has listed before (list each once)");
+    found.add(place);
+  }
+  if (found.size === 0) throw new DataError(`subset: ${file} lists no images`);
+  return [...found].sort((a, b) => a - b);
+}

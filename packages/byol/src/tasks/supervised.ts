@@ -1,0 +1,179 @@
+/** Training with labels on top of an encoder: all of its weights, by SGD with Nesterov momentum (byol-spec §2.1, §3, §4.2). */
+import { valueAndGrad } from "@dawnstrap/autograd";
+import { copyState, crossEntropy, Linear, Module, ResNet, Sgd, warmupCosine } from "@dawnstrap/nn";
+import { add, type CapturedFunction, type Device, mul, type Tensor } from "@dawnstrap/tensor";
+import { drawViews } from "../images/augment/parameters.js";
+import type { ViewAugmentation } from "../images/augment/settings.js";
+import { makeViews } from "../images/augment/view.js";
+import { BatchLoader } from "../images/loader.js";
+import type { ImageSet, ImageShape } from "../images/source.js";
+import { TrainingError } from "../errors.js";
+import { Stream } from "../images/streams.js";
+import { oneVsRest } from "./logistic.js";
+import { membershipsOf, presenceOf } from "./presence.js";
+import { type EncoderFile, loadEncoder, withNorm } from "./node/encoder-file.js";
+
+/** The encoder and a new linear layer on its features. */
+export class Classifier extends Module {
+  readonly encoder: ResNet;
+  readonly head: Linear;
+
+  /** @param decay of the running averages of batch norms, d: average ← d·average + (1 − d)·batch */
+  constructor({ architecture }: Pick<EncoderFile, "architecture">, classes: number, decay: number) {
+    super();
+    this.encoder = new ResNet(withNorm(architecture, { momentum: 1 - decay }));
+    this.head = new Linear(this.encoder.featureSize, classes);
+  }
+
+  forward(views: Tensor, options: { train: boolean }): Tensor {
+    return this.head.forward(this.encoder.forward(views, options));
+  }
+}
+
+/** Crop and mirror of a view, and nothing else: how all protocols of the paper augment. */
+export const cropAndFlip = (view: ViewAugmentation): ViewAugmentation => ({
+  ...view,
+  jitter: { ...view.jitter, probability: 0 },
+  grey: 0,
+  blur: { ...view.blur, probability: 0 },
+  solarize: 0,
+});
+
+/** Decay of the running averages when fine-tuning, max(1 − 10/s, 0.9), s steps an epoch (byol-spec §4.2). */
+export const fineTuneDecay = (stepsPerEpoch: number): number => Math.max(1 - 10 / stepsPerEpoch, 0.9);
+
+/** Images with labels, and how they are brought to the encoder. */
+export interface LabelledImages {
+  readonly set: ImageSet;
+  readonly shape: ImageShape;
+  readonly classes: number;
+}
+
+/** What all trainings of a sweep have in common. */
+export interface FineTunerOptions {
+  readonly batch: number;
+  readonly seed: number;
+  /** Start from the file's weights (default), or from a random initialisation of the same network. */
+  readonly from?: "encoder" | "scratch";
+}
+
+export interface FineTuneOptions {
+  readonly learningRate: number;
+  /** L2 penalty, added to the gradient of the weights. Default 0. */
+  readonly weightDecay?: number;
+  readonly steps: number;
+  readonly onStep?: (step: number, loss: number) => void;
+}
+
+/**
+ * Trains all weights with cross-entropy (one-vs-rest where images show several classes) on cropped and mirrored images;
+ * Nesterov momentum 0.9, cosine to 0, no warm-up. Every training begins at the same start, in the same memory: a sweep of
+ * many takes no more than one.
+ */
+export class FineTuner {
+  private readonly start: Classifier;
+  private readonly network: Classifier;
+  private readonly optimizer: Sgd;
+  private readonly batch: number;
+  private readonly view: ViewAugmentation;
+  private readonly step: CapturedFunction<[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor>;
+
+  constructor(
+    private readonly device: Device,
+    private readonly encoder: EncoderFile,
+    private readonly labelled: LabelledImages,
+    private readonly options: FineTunerOptions,
+  ) {
+    const { set, classes } = labelled;
+    const { seed, from = "encoder" } = options;
+    this.batch = Math.min(options.batch, set.length);
+    const decay = fineTuneDecay(this.loader().stepsPerEpoch);
+    const init = { seed: new Stream(seed, "initOnline").bits() };
+    this.start = new Classifier(encoder, classes, decay).init(device, init);
+    if (from === "encoder") loadEncoder(this.start.encoder, encoder);
+    const network = new Classifier(encoder, classes, decay).init(device, init);
+    this.network = network;
+    const optimizer = new Sgd(network.arena, { momentum: 0.9, nesterov: true });
+    this.optimizer = optimizer;
+    this.view = cropAndFlip(encoder.view);
+    const lossOf = set.presence ? oneVsRest : crossEntropy;
+    // The penalty is an argument, and not the optimiser's own, so that one program serves the whole sweep.
+    this.step = device.capture((images, rows, targets, scalars, penalty) => {
+      const views = makeViews(images, rows, this.view, encoder.image);
+      const weights = network.arena.values();
+      const { value, grads } = valueAndGrad(() => lossOf(network.forward(views, { train: true }), targets))(
+        ...weights,
+      );
+      const penalised = grads.map((grad, i) =>
+        network.arena.segments[i]!.kind === "weight" ? add(grad, mul(penalty, weights[i]!)) : grad,
+      );
+      optimizer.update(penalised, scalars);
+      return value;
+    });
+  }
+
+  /**
+   * Trains from the start on.
+   *
+   * @returns the trained classifier, good until the next training; its features are as good as its head
+   * @throws TrainingError when the loss is not a number
+   */
+  async train({ learningRate, weightDecay = 0, steps, onStep }: FineTuneOptions): Promise<Classifier> {
+    const { device, network, optimizer, batch } = this;
+    const { seed } = this.options;
+    await device.scope(async () => {
+      copyState(this.start, network);
+      for (const state of optimizer.states.values()) state.assign(device.zeros(state.shape));
+    });
+    const { image } = this.encoder;
+    const batches = viewsOf(device, this.loader(), this.labelled, { image, view: this.view, seed, batch });
+    for (let k = 0; k < steps; k++) {
+      const lr = warmupCosine({ peak: learningRate, warmupSteps: 0, totalSteps: steps }, k);
+      const loss = await device.scope(async () => {
+        const { images, rows, targets } = await batches.at(k);
+        const scalars = device.tensor(optimizer.scalars({ lr }));
+        const penalty = device.tensor(Float32Array.of(weightDecay));
+        return (await this.step(images, rows, targets, scalars, penalty)).item();
+      });
+      if (!Number.isFinite(loss))
+        throw new TrainingError(
+          `fine-tuning: the loss is ${loss} at step ${k} with learning rate ${learningRate} (try a smaller one)`,
+        );
+      onStep?.(k, loss);
+    }
+    return network;
+  }
+
+  release(): void {
+    this.step.release();
+  }
+
+  private loader(): BatchLoader {
+    const { set, shape } = this.labelled;
+    return new BatchLoader(set, shape, { batch: this.batch, seed: this.options.seed });
+  }
+}
+
+/** Batches with the rows that make their views, and what is to be learnt: labels [batch], or memberships [batch, classes]. */
+export function viewsOf(
+  device: Device,
+  loader: BatchLoader,
+  { set: { presence }, shape, classes }: LabelledImages,
+  of: Pick<EncoderFile, "image" | "view"> & { seed: number; batch: number },
+) {
+  const { image, view, seed, batch } = of;
+  const geometry = { ...shape, size: image.size };
+  return {
+    async at(step: number) {
+      const { indices, pixels, labels } = await loader.at(step);
+      const drawn = drawViews(view, geometry, { seed, step, view: 0, images: indices });
+      return {
+        images: device.tensor(pixels, [batch, shape.height, shape.width, shape.channels]),
+        rows: device.tensor(drawn, [batch, drawn.length / batch]),
+        targets: presence
+          ? device.tensor(membershipsOf(presenceOf(presence, indices, classes)), [batch, classes])
+          : device.tensor(labels),
+      };
+    },
+  };
+}

@@ -1,0 +1,157 @@
+/** The training loop: captured programs, batches and parameters made ahead, metrics read behind. */
+import type { Device, Tensor } from "@dawnstrap/tensor";
+import { drawViews, takeWhole } from "../images/augment/parameters.js";
+import type { Checkpoints } from "../node/run/checkpoints/checkpoints.js";
+import { croppedViews } from "../images/crops.js";
+import { BatchLoader } from "../images/loader.js";
+import { type DataSource, probeClasses } from "../images/source.js";
+import { DataError, TrainingError } from "../errors.js";
+import { type Learner, stepNumbers } from "../learner/learner.js";
+import { effectiveBatch, microBatches, type Preset } from "../presets/preset.js";
+import type { StepMetrics, WatchMetrics } from "../node/run/folder.js";
+import { Speed } from "./speed.js";
+import { makeSchedule, totalStepsOf } from "./setup.js";
+import { captureStep, type MicroBatch } from "./step.js";
+
+export interface TrainOptions {
+  readonly device: Device;
+  readonly preset: Preset;
+  readonly data: DataSource;
+  readonly seed: number;
+  /** Default: what the preset's epochs make. */
+  readonly steps?: number;
+  /** Steps that were done before, in a run that is resumed. Default 0. */
+  readonly done?: number;
+  /** Called for every step, in order, a few steps late. */
+  readonly onStep?: (metrics: StepMetrics) => void;
+  /** Called after each step, before the next one starts; what it sees joins the metrics of the step. */
+  readonly watch?: (step: number, plan: TrainingPlan) => Promise<WatchMetrics>;
+  /** Written when they are due, at the end, and when the signal stops the run. */
+  readonly checkpoints?: Checkpoints;
+  /** Stops the run after the step that is under way. */
+  readonly signal?: AbortSignal;
+}
+
+/** Steps are updates, whatever the micro-batches behind each. */
+export interface TrainingPlan {
+  readonly steps: number;
+  /** Whole effective batches in one pass over the images. */
+  readonly stepsPerEpoch: number;
+}
+
+export interface Training extends TrainingPlan {
+  /** Trains to the end, or until the signal. Returns the steps done, those before a resumption among them. */
+  run(): Promise<number>;
+}
+
+/** Steps whose metrics may still be on their way while the next one begins: a GPU would wait for every read. */
+const stepsBehind = (device: Device): number => (device.kind === "webgpu" ? 4 : 0);
+
+/** Plans the training of a learner; throws DataError when the data do not fill an effective batch. */
+export function planTraining(learner: Learner, options: TrainOptions): Training {
+  const { device, preset, data, seed, checkpoints, signal, done: before = 0 } = options;
+  const cropped = preset.image.crop === "decode" ? croppedViews(data, preset, seed) : undefined;
+  const image = cropped?.image ?? data.image;
+  const loader = new BatchLoader(cropped ?? data.train, image, { batch: preset.batch, seed });
+  const count = microBatches(preset);
+  const stepsPerEpoch = Math.floor(loader.stepsPerEpoch / count);
+  if (stepsPerEpoch === 0)
+    throw new DataError(
+      `data: ${data.train.length} images are fewer than ${count} batches of ${preset.batch} (use a smaller --accumulate or --batch)`,
+    );
+  const steps = options.steps ?? totalStepsOf(preset, data.train.length);
+  const schedule = makeSchedule(preset, data.train.length, steps);
+  const captured = captureStep(learner, { device, preset, labelled: probeClasses(data) > 0 });
+  const { size } = preset.image;
+  const geometry = { ...(cropped ? { ...image, height: size } : image), size };
+
+  const batchOf = async (step: number, micro: number): Promise<MicroBatch> => {
+    // Micro-batches that are left over at the end of an epoch are dropped, as images are: an update sees the images
+    // that one batch of the effective size would.
+    const epoch = Math.floor(step / stepsPerEpoch);
+    const place = epoch * loader.stepsPerEpoch + (step % stepsPerEpoch) * count + micro;
+    const { indices, pixels, labels } = await loader.at(place);
+    const { height, width, channels } = image;
+    const [rows1, rows2] = preset.views.map((settings, view) => {
+      const drawn = drawViews(settings, geometry, {
+        ...{ seed, step, images: indices },
+        view: preset.sharedViews ? 0 : (view as 0 | 1),
+      });
+      if (cropped) takeWhole(drawn, indices.length, size);
+      return device.tensor(drawn, [preset.batch, drawn.length / preset.batch]);
+    });
+    const images = device.tensor(pixels, [preset.batch, height, width, channels]);
+    return [images, rows1!, rows2!, device.tensor(labels)];
+  };
+  const start = (step: number): Promise<Tensor> =>
+    captured.run((micro) => batchOf(step, micro), device.tensor(learner.optimizer.scalars(schedule(step))));
+
+  const run = async (): Promise<number> => {
+    const clock = new Speed(effectiveBatch(preset));
+    const behind = stepsBehind(device);
+    const waiting: {
+      step: number;
+      numbers: Promise<{ read: ArrayLike<number>; speed: number }>;
+      watched: WatchMetrics | undefined;
+    }[] = [];
+    const report = async (leave: number): Promise<void> => {
+      while (waiting.length > leave) {
+        const { step, numbers, watched } = waiting.shift()!;
+        const { read, speed } = await numbers;
+        const named = namedNumbers(read);
+        checkFinite(preset, step, named);
+        const { step: _, peak: _peak, ...scheduled } = schedule(step);
+        const metrics = {
+          ...{ step, epoch: step / stepsPerEpoch, ...scheduled, images_per_second: speed },
+          ...named,
+          ...watched,
+        };
+        checkpoints?.add(metrics);
+        options.onStep?.(metrics);
+      }
+    };
+    let done = before;
+    try {
+      while (done < steps && !signal?.aborted) {
+        const numbers = (await start(done)).data().then((read) => ({ read, speed: clock.tick() }));
+        // A failure is thrown where the numbers are reported.
+        numbers.catch(() => {});
+        waiting.push({ step: done, numbers, watched: await options.watch?.(done, { steps, stepsPerEpoch }) });
+        done++;
+        await report(behind);
+        if (done < steps && checkpoints?.due(done)) {
+          await report(0);
+          await checkpoints.save(done);
+        }
+        // The cpu device computes without ever going back to the event loop; signals and decoders need a turn too.
+        await new Promise(setImmediate);
+      }
+      await report(0);
+      await checkpoints?.save(done);
+      return done;
+    } finally {
+      captured.release();
+    }
+  };
+  return { steps, stepsPerEpoch, run };
+}
+
+type Numbers = Pick<StepMetrics, "loss" | "std" | "probe_loss" | "probe_accuracy" | "grad_norm">;
+
+function namedNumbers(read: ArrayLike<number>): Numbers {
+  const values = Array.from(read);
+  const named = Object.fromEntries(values.slice(0, -1).map((v, k) => [stepNumbers[k]!, v]));
+  return { ...named, grad_norm: values.at(-1)! } as Numbers;
+}
+
+/** Throws TrainingError naming the step where a number is none. A gradient that the guard skips may be anything. */
+function checkFinite({ guard }: Preset, step: number, numbers: Numbers): void {
+  const { grad_norm, ...others } = numbers;
+  const checked = guard?.action === "skip" ? others : numbers;
+  if (Object.values(checked).every(Number.isFinite)) return;
+  throw new TrainingError(
+    `training: the loss is not a number at step ${step} (${Object.entries(numbers)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(", ")}); try a smaller learning rate, a longer warm-up or a larger batch`,
+  );
+}

@@ -1,0 +1,330 @@
+/**
+ * Convolution of image batches and its two adjoints. A convolution is linear in the image and in the weight, so the
+ * derivatives of any of the three ops are the other two.
+ */
+import { ShapeError } from "../../errors.js";
+import { add, f32, fold } from "../../expr/expr.js";
+import { type Aval, defineOp, type LowerBuilder, type OpDef, type Sampler } from "../../op.js";
+import { numel, type Shape, show } from "../../shape.js";
+import type { Tensor } from "../../tensor.js";
+import { apply1 } from "../shared/apply.js";
+import { zerosLike } from "../shared/reference.js";
+import {
+  checkImages,
+  eachTap,
+  sampleWindow,
+  type Window,
+  type WindowOptions,
+  windowOf,
+} from "../windows/window.js";
+
+export interface Conv2dOptions extends WindowOptions {
+  /** Input and output channels are cut into this many groups, each convolved on its own. Default 1. */
+  readonly groups?: number;
+}
+
+/** Sizes of all three tensors: any op of the family has the other two shapes at hand. */
+export interface Conv2dParams extends Window {
+  readonly batch: number;
+  readonly h: number;
+  readonly w: number;
+  readonly inC: number;
+  readonly outC: number;
+  readonly groups: number;
+}
+
+const imageShape = (p: Conv2dParams): Shape => [p.batch, p.h, p.w, p.inC];
+const weightShape = (p: Conv2dParams): Shape => [p.kh, p.kw, p.inC / p.groups, p.outC];
+const outputShape = (p: Conv2dParams): Shape => [p.batch, p.outH, p.outW, p.outC];
+
+function expectShape(op: string, what: string, x: Aval, wanted: Shape): void {
+  if (x.dtype !== "float32")
+    throw new ShapeError(op, `${what} is ${x.dtype}, float32 is wanted`, "cast it first");
+  if (x.shape.length !== wanted.length || x.shape.some((d, i) => d !== wanted[i]))
+    throw new ShapeError(op, `${what} has shape ${show(x.shape)}, ${show(wanted)} is wanted`);
+}
+
+/** One product for every output, tap and input channel of its group. */
+const products = (p: Conv2dParams): number => numel(outputShape(p)) * p.kh * p.kw * (p.inC / p.groups);
+
+/** Calls `visit(position in x, position in w, position in y)` for every product that a convolution adds up. */
+function eachProduct(p: Conv2dParams, visit: (x: number, w: number, y: number) => void): void {
+  const inG = p.inC / p.groups;
+  const outG = p.outC / p.groups;
+  for (let n = 0; n < p.batch; n++)
+    eachTap(p, p.h, p.w, (oy, ox, y, x, ky, kx) => {
+      for (let o = 0; o < p.outC; o++)
+        for (let i = 0; i < inG; i++)
+          visit(
+            ((n * p.h + y) * p.w + x) * p.inC + Math.floor(o / outG) * inG + i,
+            ((ky * p.kw + kx) * inG + i) * p.outC + o,
+            ((n * p.outH + oy) * p.outW + ox) * p.outC + o,
+          );
+    });
+}
+
+/** The kernels know numbers only; the parameters are their cache key. */
+const kernelParams = (p: Conv2dParams): Record<string, number> => {
+  const {
+    batch,
+    h,
+    w,
+    inC,
+    outC,
+    kh,
+    kw,
+    strideH,
+    strideW,
+    dilationH,
+    dilationW,
+    padTop,
+    padLeft,
+    outH,
+    outW,
+    groups,
+  } = p;
+  return {
+    batch,
+    h,
+    w,
+    inC,
+    outC,
+    kh,
+    kw,
+    strideH,
+    strideW,
+    dilationH,
+    dilationW,
+    padTop,
+    padLeft,
+    outH,
+    outW,
+    groups,
+  };
+};
+
+function sampleParams(s: Sampler): Conv2dParams {
+  const { h, w, window } = sampleWindow(s, "conv2d", [1, 2, 3], [1, 1, 2]);
+  const groups = s.pick([1, 1, 2, 3]);
+  const inC = groups * s.pick([1, 2, 3, 4]);
+  const outC = groups * s.pick([1, 3, 4, 5]);
+  return { ...window, batch: s.pick([1, 2, 3]), h, w, inC, outC, groups };
+}
+
+/** Sums of up to kh·kw·inC (or batch·outH·outW) products that may cancel, compared by the size of the result. */
+const tolerance = 1e-4;
+
+export const conv2dOp: OpDef<Conv2dParams> = defineOp<Conv2dParams>({
+  name: "conv2d",
+  infer([x, w], p) {
+    expectShape("conv2d", "input", x!, imageShape(p));
+    expectShape("conv2d", "weight", w!, weightShape(p));
+    return [{ shape: outputShape(p), dtype: "float32" }];
+  },
+  reference([x, w], p, [out]) {
+    const y = zerosLike(out!);
+    eachProduct(p, (i, j, k) => {
+      y.data[k]! += x!.data[i]! * w!.data[j]!;
+    });
+    return [y];
+  },
+  lower(b, [x, w], _, p) {
+    if (p.inC === 0) return () => f32(0);
+    b.call("conv2d", kernelParams(p), { reads: [x!.buffer(), w!.buffer()], writes: [b.out(0)] });
+  },
+  vjp: ({ inputs: [x, w], grads: [g], params, needs }) => [
+    needs[0] ? apply1(conv2dInputGradOp, [g!, w!], params) : undefined,
+    needs[1] ? apply1(conv2dWeightGradOp, [x!, g!], params) : undefined,
+  ],
+  sample(s) {
+    const params = sampleParams(s);
+    return { inputs: [{ shape: imageShape(params) }, { shape: weightShape(params) }], params };
+  },
+  multiplyAdds: (_, p) => products(p),
+  tolerance,
+});
+
+export const conv2dInputGradOp: OpDef<Conv2dParams> = defineOp<Conv2dParams>({
+  name: "conv2dInputGrad",
+  infer([dy, w], p) {
+    expectShape("conv2dInputGrad", "output gradient", dy!, outputShape(p));
+    expectShape("conv2dInputGrad", "weight", w!, weightShape(p));
+    return [{ shape: imageShape(p), dtype: "float32" }];
+  },
+  reference([dy, w], p, [out]) {
+    const dx = zerosLike(out!);
+    eachProduct(p, (i, j, k) => {
+      dx.data[i]! += dy!.data[k]! * w!.data[j]!;
+    });
+    return [dx];
+  },
+  lower(b, [dy, w], _, p) {
+    if (p.outC === 0) return () => f32(0);
+    b.call("conv2dInputGrad", kernelParams(p), { reads: [dy!.buffer(), w!.buffer()], writes: [b.out(0)] });
+  },
+  vjp: ({ inputs: [dy, w], grads: [h], params, needs }) => [
+    needs[0] ? apply1(conv2dOp, [h!, w!], params) : undefined,
+    needs[1] ? apply1(conv2dWeightGradOp, [h!, dy!], params) : undefined,
+  ],
+  sample(s) {
+    const params = sampleParams(s);
+    return { inputs: [{ shape: outputShape(params) }, { shape: weightShape(params) }], params };
+  },
+  multiplyAdds: (_, p) => products(p),
+  tolerance,
+});
+
+export const conv2dWeightGradOp: OpDef<Conv2dParams> = defineOp<Conv2dParams>({
+  name: "conv2dWeightGrad",
+  infer([x, dy], p) {
+    expectShape("conv2dWeightGrad", "input", x!, imageShape(p));
+    expectShape("conv2dWeightGrad", "output gradient", dy!, outputShape(p));
+    return [{ shape: weightShape(p), dtype: "float32" }];
+  },
+  reference([x, dy], p, [out]) {
+    const dw = zerosLike(out!);
+    eachProduct(p, (i, j, k) => {
+      dw.data[j]! += x!.data[i]! * dy!.data[k]!;
+    });
+    return [dw];
+  },
+  lower(b, [x, dy], [out], p) {
+    const rows = p.batch * p.outH * p.outW;
+    if (rows === 0) return () => f32(0);
+    const splits = weightGradSplits(b, p, rows);
+    const reads = [x!.buffer(), dy!.buffer()];
+    if (splits === 1) {
+      b.call("conv2dWeightGrad", { ...kernelParams(p), splits }, { reads, writes: [b.out(0)] });
+      return;
+    }
+    const shape = [splits, ...out!.shape];
+    const partials = b.temp("float32", shape);
+    b.call("conv2dWeightGrad", { ...kernelParams(p), splits }, { reads, writes: [partials] });
+    const parts = b.view(partials, shape);
+    return (at) => fold(splits, [f32(0)], (i, [total]) => [add(total!, parts.at([i, ...at]))])[0]!;
+  },
+  vjp: ({ inputs: [x, dy], grads: [v], params, needs }) => [
+    needs[0] ? apply1(conv2dInputGradOp, [dy!, v!], params) : undefined,
+    needs[1] ? apply1(conv2dOp, [x!, v!], params) : undefined,
+  ],
+  sample(s) {
+    const params = sampleParams(s);
+    return { inputs: [{ shape: imageShape(params) }, { shape: outputShape(params) }], params };
+  },
+  multiplyAdds: (_, p) => products(p),
+  tolerance,
+});
+
+/** A register tile of the weight gradient is about this many elements, and is one work item. */
+const TILE = 32;
+/** Splits shorter than this would spend more on storing and adding partial sums than they gain. */
+const SHORTEST_SPLIT = 64;
+/** Partial sums may take this many elements (32 MiB) at most. */
+const PARTIAL_ELEMENTS = 8 * 1024 * 1024;
+
+/** How many shares the rows of a weight gradient are cut into, so that the device has enough to do at once. */
+function weightGradSplits(b: LowerBuilder, p: Conv2dParams, rows: number): number {
+  const weights = numel(weightShape(p));
+  const wanted = Math.ceil(b.parallelism / Math.max(1, weights / TILE));
+  const most = Math.min(
+    Math.floor(rows / SHORTEST_SPLIT),
+    Math.floor(PARTIAL_ELEMENTS / Math.max(1, weights)),
+  );
+  return Math.max(1, Math.min(wanted, most));
+}
+
+/**
+ * 2-D convolution (cross-correlation, as in every framework) of an image batch.
+ *
+ * `y[b, i, j, o] = Σ_{u,v,c} x[b, i·stride + u·dilation − top, j·stride + v·dilation − left, c] · w[u, v, c, o]`,
+ * with zeros outside the image. With groups, output channel o sees the input channels of its group only.
+ *
+ * @param x float32 `[batch, height, width, inC]`
+ * @param w float32 `[kh, kw, inC / groups, outC]`
+ * @param options stride (default 1), dilation (1), padding ("valid"), groups (1)
+ * @returns float32 `[batch, outH, outW, outC]`, with outH = ceil(height / stride) for "same", otherwise
+ *   floor((height + top + bottom − (kh − 1)·dilation − 1) / stride) + 1
+ * @throws ShapeError when the channels do not match or the window does not fit into the padded image
+ */
+export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tensor {
+  checkImages("conv2d", x);
+  if (w.rank !== 4)
+    throw new ShapeError("conv2d", `weight of shape ${show(w.shape)} is not [kh, kw, in / groups, out]`);
+  const { groups = 1 } = options;
+  const [batch, h, width, inC] = x.shape as [number, number, number, number];
+  const [kh, kw, perGroup, outC] = w.shape as [number, number, number, number];
+  if (!Number.isInteger(groups) || groups < 1 || outC % groups !== 0)
+    throw new ShapeError(
+      "conv2d",
+      `${groups} groups do not divide the ${outC} output channels of weight ${show(w.shape)}`,
+    );
+  if (inC !== perGroup * groups)
+    throw new ShapeError(
+      "conv2d",
+      `input has ${inC} channels, weight ${show(w.shape)} (kh, kw, in, out) wants ${perGroup * groups}`,
+      groups > 1 ? `${perGroup} in each of ${groups} groups` : undefined,
+    );
+  const window = windowOf("conv2d", [h, width], [kh, kw], options);
+  return apply1(conv2dOp, [x, w], { ...window, batch, h, w: width, inC, outC, groups });
+}
+
+/**
+ * Gradient of `conv2d` with respect to its input: the transposed convolution of `dy` with `w`.
+ *
+ * @param dy float32 `[batch, outH, outW, outC]`
+ * @param w float32 `[kh, kw, inC / groups, outC]`
+ * @param size height and width of the convolution's input
+ * @param options the convolution's
+ * @returns float32 `[batch, height, width, inC]`
+ */
+export function conv2dInputGrad(
+  dy: Tensor,
+  w: Tensor,
+  size: readonly [number, number],
+  options: Conv2dOptions = {},
+): Tensor {
+  checkImages("conv2dInputGrad", dy, "output gradient");
+  if (w.rank !== 4)
+    throw new ShapeError(
+      "conv2dInputGrad",
+      `weight of shape ${show(w.shape)} is not [kh, kw, in / groups, out]`,
+    );
+  const { groups = 1 } = options;
+  const [kh, kw, perGroup, outC] = w.shape as [number, number, number, number];
+  const window = windowOf("conv2dInputGrad", size, [kh, kw], options);
+  const params = {
+    ...window,
+    batch: dy.shape[0]!,
+    h: size[0],
+    w: size[1],
+    inC: perGroup * groups,
+    outC,
+    groups,
+  };
+  return apply1(conv2dInputGradOp, [dy, w], params);
+}
+
+/**
+ * Gradient of `conv2d` with respect to its weight.
+ *
+ * @param x float32 `[batch, height, width, inC]`
+ * @param dy float32 `[batch, outH, outW, outC]`
+ * @param kernel kh and kw
+ * @param options the convolution's
+ * @returns float32 `[kh, kw, inC / groups, outC]`
+ */
+export function conv2dWeightGrad(
+  x: Tensor,
+  dy: Tensor,
+  kernel: readonly [number, number],
+  options: Conv2dOptions = {},
+): Tensor {
+  checkImages("conv2dWeightGrad", x);
+  checkImages("conv2dWeightGrad", dy, "output gradient");
+  const { groups = 1 } = options;
+  const [batch, h, w, inC] = x.shape as [number, number, number, number];
+  if (inC % groups !== 0)
+    throw new ShapeError("conv2dWeightGrad", `${groups} groups do not divide ${inC} input channels`);
+  const window = windowOf("conv2dWeightGrad", [h, w], kernel, options);
+  return apply1(conv2dWeightGradOp, [x, dy], { ...window, batch, h, w, inC, outC: dy.shape[3]!, groups });
+}
