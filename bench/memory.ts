@@ -4,7 +4,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { byolStep, makeByol, type Preset, presetNamed } from "@dawnstrap/byol";
-import { type Device, openDevice, planningDevice, type Tensor } from "@dawnstrap/tensor";
+import { type Device, openDevice, type Tensor } from "@dawnstrap/tensor";
+import { planningDevice } from "@dawnstrap/tensor/extend";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { keptForBackward } from "./memory/kept.js";
 import { describeMachine } from "./peers/machine.js";

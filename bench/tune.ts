@@ -9,11 +9,11 @@ import {
   type Tensor,
 } from "@dawnstrap/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { WebGpuBackend } from "../packages/tensor/src/backends/webgpu/index.js";
-import { buildProgram } from "../packages/tensor/src/graph/build.js";
-import type { Variant } from "../packages/tensor/src/kernels/wgsl/index.js";
-import type { Choice } from "../packages/tensor/src/tune/choices.js";
-import type { Tunable } from "../packages/tensor/src/tune/trial.js";
+import type { WebGpuBackend } from "@dawnstrap/tensor/testing";
+import { buildProgram } from "@dawnstrap/tensor/testing";
+import type { Variant } from "@dawnstrap/tensor/testing";
+import type { Choice } from "@dawnstrap/tensor/testing";
+import type { Tunable } from "@dawnstrap/tensor/testing";
 import { type ConvLayer, convLayers, digitsNet, resnet18, resnet50 } from "./peers/networks.js";
 
 interface Case {

@@ -2,7 +2,7 @@
  * Speed of the cpu device's hand-written kernels in GFLOP/s, on one thread and on two.
  * `node --conditions=@dawnstrap/source --import tsx bench/wasm-families.ts [filter]`
  */
-import { openCpu, type CpuBackend } from "../packages/tensor/src/backends/cpu/backend.js";
+import { openCpu, type CpuBackend } from "@dawnstrap/tensor/testing";
 import type { ConvParams } from "../packages/tensor/src/kernels/wasm/products/params.js";
 import { conv, convSizes } from "../packages/tensor/src/kernels/wasm/products/testing.js";
 

@@ -9,8 +9,8 @@
  */
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
-import { type KernelStyle, openWebGpu } from "../packages/tensor/src/backends/webgpu/index.js";
-import type { BoundCall } from "../packages/tensor/src/program.js";
+import { type KernelStyle, openWebGpu } from "@dawnstrap/tensor/testing";
+import type { BoundCall } from "@dawnstrap/tensor/testing";
 
 const { values } = parseArgs({ options: { only: { type: "string" }, kernels: { type: "string" } } });
 

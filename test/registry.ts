@@ -4,4 +4,4 @@ import "@dawnstrap/byol";
 import "@dawnstrap/nn";
 import "@dawnstrap/tensor";
 
-export { ops } from "@dawnstrap/tensor";
+export { registry } from "@dawnstrap/tensor/extend";

@@ -1,5 +1,5 @@
 /** What the backward pass needs of the forward pass, counted from the recorded graph. */
-import type { Node, NodeOutput } from "@dawnstrap/tensor";
+import type { Node, NodeOutput } from "@dawnstrap/tensor/extend";
 
 /** Ops whose derivative reads their first input. */
 const readInput = new Set(["conv2d", "matmul", "batchNormApply"]);

@@ -1,7 +1,8 @@
 /** Gradients of @dawnstrap/autograd, and what recording them costs the host. */
 import { grad, valueAndGrad } from "@dawnstrap/autograd";
 import * as t from "@dawnstrap/tensor";
-import { type Device, type Tensor, withHistory } from "@dawnstrap/tensor";
+import type { Device, Tensor } from "@dawnstrap/tensor";
+import { withHistory } from "@dawnstrap/tensor/extend";
 import { type Case, expectClose, numbers, replayed } from "./case.js";
 
 /** Runs the same small thing on the reference device. */

@@ -1,1 +1,6 @@
-export { default } from "../../scripts/library.config";
+import { defineConfig } from "tsup";
+import { library } from "../../scripts/library.config";
+
+export default defineConfig(
+  library({ index: "src/index.ts", extend: "src/extend.ts", testing: "src/testing.ts" }),
+);

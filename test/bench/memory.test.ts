@@ -7,12 +7,12 @@ import {
   matmul,
   mean,
   openDevice,
-  planningDevice,
   relu,
   reshape,
   sum,
   type Tensor,
 } from "@dawnstrap/tensor";
+import { planningDevice } from "@dawnstrap/tensor/extend";
 import { expect, it } from "vitest";
 import { keptForBackward } from "../../bench/memory/kept.js";
 

@@ -1,5 +1,5 @@
 /** Runs in a page: a chain of kernels of two families, on as many threads as asked for. */
-import { type CpuOptions, openCpu } from "../../packages/tensor/src/backends/cpu/backend.js";
+import { type CpuOptions, openCpu } from "@dawnstrap/tensor/testing";
 import { conv } from "../../packages/tensor/src/kernels/wasm/products/testing.js";
 
 async function compute(options: CpuOptions) {

@@ -3,7 +3,8 @@
 import "@dawnstrap/nn";
 import "../../packages/byol/src/images/augment/view.js";
 import type { Preset } from "@dawnstrap/byol";
-import { openDevice, ops } from "@dawnstrap/tensor";
+import { openDevice } from "@dawnstrap/tensor";
+import { registry } from "@dawnstrap/tensor/extend";
 import fc from "fast-check";
 import { conforms } from "../conformance/cases.js";
 import { differentiable, gradientsAgree } from "../gradients/cases.js";
@@ -14,10 +15,10 @@ async function open(seed: number) {
   const [device, reference] = [await openDevice("webgpu"), await openDevice("reference")];
   return {
     description: device.description,
-    ops: [...ops.keys()],
+    ops: [...registry.keys()],
     differentiable: differentiable().map((op) => op.name),
-    conforms: (op: string, batch: number) => conforms(device, ops.get(op)!, batch, 1),
-    gradients: (op: string, batch: number) => gradientsAgree(device, reference, ops.get(op)!, batch),
+    conforms: (op: string, batch: number) => conforms(device, registry.get(op)!, batch, 1),
+    gradients: (op: string, batch: number) => gradientsAgree(device, reference, registry.get(op)!, batch),
     losses: (preset: Preset, steps: number) => losses(device, preset, steps),
   };
 }

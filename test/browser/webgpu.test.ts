@@ -4,7 +4,8 @@
  */
 // With the ops of augmentation, optimisers and running averages.
 import { presetNamed } from "@dawnstrap/byol";
-import { openDevice, ops } from "@dawnstrap/tensor";
+import { openDevice } from "@dawnstrap/tensor";
+import { registry } from "@dawnstrap/tensor/extend";
 import type { JSHandle, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { differentiable } from "../gradients/cases.js";
@@ -35,7 +36,7 @@ beforeAll(async () => {
 }, patience);
 afterAll(async () => {
   console.log(
-    `in Chromium (${about?.description}): ${cases.conforms} cases of ${ops.size} ops, ` +
+    `in Chromium (${about?.description}): ${cases.conforms} cases of ${registry.size} ops, ` +
       `${cases.gradients} of ${differentiable().length} derivatives, seed ${seed}`,
   );
   await site?.close();
@@ -50,13 +51,13 @@ const run = async (suite: "conforms" | "gradients", op: string, batch: number): 
 };
 
 it("has the ops that Node has, on SwiftShader", () => {
-  expect(about.ops.toSorted()).toEqual([...ops.keys()].toSorted());
+  expect(about.ops.toSorted()).toEqual([...registry.keys()].toSorted());
   expect(about.differentiable).toHaveLength(differentiable().length);
   expect(about.description).toMatch(/swiftshader/i);
 });
 
 describe("conformance", () => {
-  it.each([...ops.keys()])("%s", (op) => run("conforms", op, 2 * times), patience);
+  it.each([...registry.keys()])("%s", (op) => run("conforms", op, 2 * times), patience);
 });
 
 describe("derivatives", () => {

@@ -2,7 +2,8 @@
 import * as t from "@dawnstrap/tensor";
 import type { Device, Tensor } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mismatch } from "../../packages/tensor/src/testing.js";
+import { packFlat } from "@dawnstrap/tensor/extend";
+import { mismatch } from "@dawnstrap/tensor/testing";
 import { deviceNames, open } from "./devices.js";
 
 const made = new Map<string, Float32Array>();
@@ -64,7 +65,7 @@ const nothing: Record<string, (d: Device) => Tensor[]> = {
     t.concat([waves(d, [2, 0]), waves(d, [2, 3]), waves(d, [2, 0])], 1),
     t.flip(d.zeros([0])),
     t.roll(d.zeros([0, 3]), 1),
-    t.packFlat([d.zeros([0]), waves(d, [3])], [0, 64], 100),
+    packFlat([d.zeros([0]), waves(d, [3])], [0, 64], 100),
   ],
   "extents of 1": (d) => [
     t.sum(waves(d, [1, 1, 1])),

@@ -1,8 +1,8 @@
 /** Drawing cases of ops and running them on a device, in Node or in a browser. */
-import { apply, type Device, neg, not, type OpDef, type Tensor } from "@dawnstrap/tensor";
+import { type Device, neg, not, type Tensor } from "@dawnstrap/tensor";
+import { apply, type NdArray, type OpDef } from "@dawnstrap/tensor/extend";
+import { drawValues, generator, mismatch, samplerOf } from "@dawnstrap/tensor/testing";
 import fc from "fast-check";
-import type { NdArray } from "../../packages/tensor/src/op.js";
-import { drawValues, generator, mismatch, samplerOf } from "../../packages/tensor/src/testing.js";
 
 export interface Case {
   readonly op: OpDef;

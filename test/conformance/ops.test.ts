@@ -3,11 +3,10 @@
  * fast-check. DAWNSTRAP_DEVICES selects devices, DAWNSTRAP_RUNS the number of batches of 8 cases an op. A failure names
  * its cases, and the seed draws them again.
  */
-// Registers the ops of optimisers and running averages.
-import "@dawnstrap/nn";
-import { type Device, ops } from "@dawnstrap/tensor";
+import type { Device } from "@dawnstrap/tensor";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, it } from "vitest";
+import { registry } from "../registry.js";
 import { conforms } from "./cases.js";
 import { deviceNames, open } from "./devices.js";
 
@@ -26,13 +25,13 @@ describe.each(deviceNames)("conformance on %s", (name) => {
   });
   afterAll(async () => {
     console.log(
-      `conformance on ${name} (${device.description}): ${ops.size} ops, ${cases} cases, ` +
+      `conformance on ${name} (${device.description}): ${registry.size} ops, ${cases} cases, ` +
         `seed ${fc.readConfigureGlobal()?.seed}`,
     );
     await device.destroy();
   });
 
-  it.each([...ops.values()].map((op) => [op.name, op] as const))(
+  it.each([...registry.values()].map((op) => [op.name, op] as const))(
     "%s",
     async (_, op) => {
       cases += await conforms(device, op, batch, Number(process.env.DAWNSTRAP_RUNS ?? runs[name]));

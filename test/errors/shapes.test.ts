@@ -11,6 +11,7 @@ import {
   ShapeError,
   type Tensor,
 } from "@dawnstrap/tensor";
+import { packFlat } from "@dawnstrap/tensor/extend";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 describe("wrong operands", () => {
@@ -235,7 +236,7 @@ describe("wrong operands", () => {
         () => t.stack([]),
         () => t.tile(x(2), [-1]),
         () => t.roll(x(2), 0.5),
-        () => t.packFlat([x(2)], [1], 64),
+        () => packFlat([x(2)], [1], 64),
       ),
     ).toMatchInlineSnapshot(`
       "ShapeError: reshape: [2, 3] (6 elements) cannot become [4, 2] (8 elements)
@@ -353,7 +354,7 @@ describe("wrong operands", () => {
         () => t.batchNorm(int(5, 3), x(3), x(3)),
         () => t.avgPool2d(int(1, 2, 2, 1), 2),
         () => t.globalAvgPool(int(1, 2, 2, 1)),
-        () => t.packFlat([int(2)], [0], 2),
+        () => packFlat([int(2)], [0], 2),
       ),
     ).toMatchInlineSnapshot(`
       "ShapeError: matmul: operands are int32 and int32, float32 is wanted (cast them first)

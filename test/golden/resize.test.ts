@@ -10,7 +10,7 @@ import {
   type Tensor,
 } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { generator } from "../../packages/tensor/src/testing.js";
+import { generator } from "@dawnstrap/tensor/testing";
 
 interface Case {
   readonly library: string;

@@ -1,9 +1,9 @@
 /** Scalar functions made of one op, to differentiate, in Node or in a browser. */
 import { grad } from "@dawnstrap/autograd";
-import { apply, type Device, type DType, mul, type OpDef, ops, sum, type Tensor } from "@dawnstrap/tensor";
+import { type Device, type DType, mul, sum, type Tensor } from "@dawnstrap/tensor";
+import { apply, type NdArray, type OpDef, registry } from "@dawnstrap/tensor/extend";
+import { drawValues, generator, mismatch, samplerOf } from "@dawnstrap/tensor/testing";
 import fc from "fast-check";
-import type { NdArray } from "../../packages/tensor/src/op.js";
-import { drawValues, generator, mismatch, samplerOf } from "../../packages/tensor/src/testing.js";
 import { drawing } from "../conformance/cases.js";
 
 export interface GradientCase {
@@ -57,7 +57,8 @@ export const describeGradient = ({ op, params, inputs, seed }: GradientCase): st
   `${op.name}(${inputs.map((x) => `${x.dtype} [${x.shape}]`).join(", ")}) ${JSON.stringify(params)}, values of seed ${seed}`;
 
 /** Every op that has a derivative. */
-export const differentiable = (): OpDef[] => [...ops.values()].filter((op) => typeof op.vjp === "function");
+export const differentiable = (): OpDef[] =>
+  [...registry.values()].filter((op) => typeof op.vjp === "function");
 
 /**
  * Draws cases of an op and compares each gradient with that of the reference device. Returns the number of cases;

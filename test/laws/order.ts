@@ -35,6 +35,7 @@ export const order: Record<Package, readonly string[]> = {
     "ops/random",
     "ops",
     "open.ts",
+    "extend.ts",
     "index.ts",
   ],
   autograd: [

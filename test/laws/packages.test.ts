@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
+import { byPath } from "./exceptions.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const layers = ["tensor", "autograd", "nn", "byol"];
@@ -78,5 +79,19 @@ describe("imports between packages", () => {
     expect(offence("nn", file, "@dawnstrap/tensor/src/shape.ts")).toMatch("not among the exports");
     expect(offence("autograd", file, "sharp")).toBe("is not a dependency of the package");
     expect(offence("tensor", file, "fs")).toBe("names a Node module without node:");
+  });
+});
+
+describe("tests and benchmarks", () => {
+  it("import packages by their names, never by the path of a source", () => {
+    const reaching = ["test", "bench"]
+      .flatMap((folder) => sources(join(root, folder)))
+      .filter((file) => !file.includes("node_modules"))
+      .filter((file) =>
+        ts
+          .preProcessFile(readFileSync(file, "utf8"), true, true)
+          .importedFiles.some(({ fileName }) => /packages\/[a-z]+\/src\//.test(fileName)),
+      );
+    expect(reaching.map((file) => relative(root, file)).sort()).toEqual([...byPath]);
   });
 });

@@ -6,7 +6,6 @@ import {
   type Device,
   mul,
   openDevice,
-  packFlat,
   relu,
   stack,
   sub,
@@ -15,6 +14,7 @@ import {
   where,
   greater,
 } from "@dawnstrap/tensor";
+import { packFlat } from "@dawnstrap/tensor/extend";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 /** "cpu of 8": the CPU with the limits of the smallest WebGPU device, which every call is held to. */

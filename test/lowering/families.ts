@@ -1,5 +1,5 @@
 /** The hand-written kernel families as plain loops, written from their contract alone. */
-import type { HostArray } from "../../packages/tensor/src/dtype.js";
+import type { HostArray } from "@dawnstrap/tensor";
 
 type Family = (params: any, buffers: readonly HostArray[]) => void;
 

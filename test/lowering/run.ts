@@ -3,14 +3,18 @@
  * the plain loops that their contract states. Stricter than a device: temporaries start as poison, and a load outside
  * of its buffer gives poison too, so that nothing that should not be read goes unnoticed.
  */
-import type { DType, HostArray } from "../../packages/tensor/src/dtype.js";
-import { evaluateMap } from "../../packages/tensor/src/expr/evaluate.js";
-import { resetExpressions } from "../../packages/tensor/src/expr/expr.js";
-import { Lowering, wholeOf } from "../../packages/tensor/src/graph/lowering.js";
-import { Node } from "../../packages/tensor/src/graph/node.js";
-import type { Buf, FamilyKernel, MapKernel } from "../../packages/tensor/src/program.js";
-import type { NdArray, OpDef } from "../../packages/tensor/src/op.js";
-import { numel } from "../../packages/tensor/src/shape.js";
+import type { DType, HostArray } from "@dawnstrap/tensor";
+import { type NdArray, Node, type OpDef } from "@dawnstrap/tensor/extend";
+import {
+  type Buf,
+  evaluateMap,
+  type FamilyKernel,
+  Lowering,
+  type MapKernel,
+  numel,
+  resetExpressions,
+  wholeOf,
+} from "@dawnstrap/tensor/testing";
 import { families } from "./families.js";
 
 export interface RunOptions {

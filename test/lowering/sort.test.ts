@@ -1,10 +1,9 @@
 /** Sorting where order is delicate: NaN, zeros of both signs, ties, and lines longer than one run. */
-import "../../packages/tensor/src/ops/index.js";
 import { describe, expect, it } from "vitest";
-import { type NdArray, ops } from "../../packages/tensor/src/op.js";
+import { type NdArray, registry } from "@dawnstrap/tensor/extend";
 import { runLowered } from "./run.js";
 
-const sort = ops.get("sort")!;
+const sort = registry.get("sort")!;
 const array = (
   data: ArrayLike<number>,
   dtype: NdArray["dtype"] = "float32",

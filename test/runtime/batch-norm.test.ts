@@ -13,7 +13,7 @@ import {
   type Tensor,
 } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { generator } from "../../packages/tensor/src/testing.js";
+import { generator } from "@dawnstrap/tensor/testing";
 
 const seed = Number(process.env.DAWNSTRAP_SEED);
 

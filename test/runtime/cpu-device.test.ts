@@ -1,14 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import * as control from "../../packages/tensor/src/backends/cpu/control.js";
-import { openCpu, type CpuBackend, type CpuOptions } from "../../packages/tensor/src/backends/cpu/backend.js";
-import { Heap } from "../../packages/tensor/src/backends/cpu/memory.js";
-import { createRunner, workerMain } from "../../packages/tensor/src/backends/cpu/runner.js";
-import { DeviceError } from "../../packages/tensor/src/errors.js";
-import * as x from "../../packages/tensor/src/expr/expr.js";
-import type { Expr, Index } from "../../packages/tensor/src/expr/expr.js";
-import type { BoundCall, MapKernel, Memory } from "../../packages/tensor/src/program.js";
+import { control } from "@dawnstrap/tensor/testing";
+import { openCpu, type CpuBackend, type CpuOptions } from "@dawnstrap/tensor/testing";
+import { Heap } from "@dawnstrap/tensor/testing";
+import { createRunner, workerMain } from "@dawnstrap/tensor/testing";
+import { DeviceError } from "@dawnstrap/tensor";
+import { expr as x } from "@dawnstrap/tensor/extend";
+import type { Expr, Index } from "@dawnstrap/tensor/testing";
+import type { BoundCall, MapKernel, Memory } from "@dawnstrap/tensor/testing";
 
 const opened: CpuBackend[] = [];
 async function open(options: CpuOptions): Promise<CpuBackend> {
@@ -235,11 +234,8 @@ describe("threads", () => {
   });
 
   test("idle workers neither burn time nor keep the process alive", () => {
-    const index = fileURLToPath(
-      new URL("../../packages/tensor/src/backends/cpu/backend.ts", import.meta.url),
-    );
     const script = `
-      const { openCpu } = await import(${JSON.stringify(index)});
+      const { openCpu } = await import("@dawnstrap/tensor/testing");
       const backend = await openCpu({ threads: 3 });
       const before = process.cpuUsage();
       await new Promise((done) => setTimeout(done, 400));

@@ -5,13 +5,13 @@ import {
   matmul,
   mul,
   openDevice,
-  packFlat,
   relu,
   reshape,
   sub,
   sum,
   type Tensor,
 } from "@dawnstrap/tensor";
+import { packFlat } from "@dawnstrap/tensor/extend";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const kinds = ["cpu", "webgpu", "reference"] as const;

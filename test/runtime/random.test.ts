@@ -1,8 +1,6 @@
 /** Random tensors have the same bits on every device, and the host's twins give the same numbers. */
 import {
   type Device,
-  hostRandomBits,
-  normalOf,
   openDevice,
   randomBernoulli,
   randomBits,
@@ -12,9 +10,8 @@ import {
   randomTruncatedNormal,
   randomUniform,
   type Tensor,
-  truncatedNormalOf,
-  uniformOf,
 } from "@dawnstrap/tensor";
+import { hostRandomBits, normalOf, truncatedNormalOf, uniformOf } from "@dawnstrap/tensor/extend";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const seed = Number(process.env.DAWNSTRAP_SEED);

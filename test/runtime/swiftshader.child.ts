@@ -1,5 +1,5 @@
 /** Runs a part of the kernel families on whichever adapter the environment names; exits with 1 at the first difference. */
-import { openWebGpu } from "../../packages/tensor/src/backends/webgpu/index.js";
+import { openWebGpu } from "@dawnstrap/tensor/testing";
 import {
   convCases,
   difference,

@@ -4,7 +4,6 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const source = new URL("../../packages/tensor/src/", import.meta.url).href;
 
 /** Runs a module in a process of its own: Vulkan drivers are chosen once per process. */
 function run(
@@ -22,7 +21,7 @@ function run(
 const script = (body: string): string[] => [
   "--input-type=module",
   "-e",
-  `import { openWebGpu } from "${source}backends/webgpu/index.ts";\n${body}`,
+  `import { openWebGpu } from "@dawnstrap/tensor/testing";\n${body}`,
 ];
 
 describe("the process", () => {

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DeviceError } from "../../packages/tensor/src/errors.js";
-import { openWebGpu, type WebGpuBackend } from "../../packages/tensor/src/backends/webgpu/index.js";
-import { i32, index, load, mul } from "../../packages/tensor/src/expr/expr.js";
-import type { Access, BoundCall, MapKernel, Memory } from "../../packages/tensor/src/program.js";
+import { DeviceError } from "@dawnstrap/tensor";
+import { openWebGpu, type WebGpuBackend } from "@dawnstrap/tensor/testing";
+import { expr } from "@dawnstrap/tensor/extend";
+import type { Access, BoundCall, MapKernel, Memory } from "@dawnstrap/tensor/testing";
+
+const { i32, index, load, mul } = expr;
 
 // Fails, and says what to install, where there is no adapter: see scripts/adapter.mjs.
 let backend: WebGpuBackend;

@@ -2,7 +2,8 @@
  * The graph walk of reverse-mode differentiation. Each op knows its own vector–Jacobian product (in its file, in
  * `@dawnstrap/tensor`); this walks the recorded nodes from the output back to the inputs and adds cotangents up.
  */
-import { add, DawnstrapError, type Node, type NodeOutput, Tensor } from "@dawnstrap/tensor";
+import { add, DawnstrapError, Tensor } from "@dawnstrap/tensor";
+import type { Node, NodeOutput } from "@dawnstrap/tensor/extend";
 
 /** A derivative that replaces the op's own: cotangents of `inputs`, from the cotangents of the node's outputs. */
 export interface Rule {

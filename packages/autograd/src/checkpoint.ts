@@ -5,7 +5,8 @@
  * The recorded nodes are recorded a second time when the gradient is asked for. The function itself is not called
  * again, so side effects such as batch norm's running statistics happen once.
  */
-import { apply, nodeClock, type Node, type NodeOutput, Tensor, withHistory } from "@dawnstrap/tensor";
+import { Tensor } from "@dawnstrap/tensor";
+import { apply, nodeClock, type Node, type NodeOutput, withHistory } from "@dawnstrap/tensor/extend";
 import { backward, rules, sourcesOf } from "./backward.js";
 import { boundary } from "./identity.js";
 

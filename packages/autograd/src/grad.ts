@@ -1,14 +1,6 @@
 /** `grad` and `valueAndGrad`: derivatives of functions of tensors. */
-import {
-  DawnstrapError,
-  escaped,
-  full,
-  nodeClock,
-  ShapeError,
-  Tensor,
-  withHistory,
-  zerosLike,
-} from "@dawnstrap/tensor";
+import { DawnstrapError, full, ShapeError, Tensor, zerosLike } from "@dawnstrap/tensor";
+import { escaped, nodeClock, withHistory } from "@dawnstrap/tensor/extend";
 import { backward } from "./backward.js";
 
 /** What a differentiated function may return: a scalar, or a scalar with further results that are passed through. */

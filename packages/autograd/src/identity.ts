@@ -1,5 +1,6 @@
 /** Ops that pass their value on and change only what the backward walk sees. */
-import { apply1, defineOp, nondifferentiable, type NdArray, type Tensor } from "@dawnstrap/tensor";
+import type { Tensor } from "@dawnstrap/tensor";
+import { apply1, defineOp, nondifferentiable, type NdArray } from "@dawnstrap/tensor/extend";
 
 const copy = (x: NdArray): NdArray => ({ ...x, data: x.data.slice() });
 

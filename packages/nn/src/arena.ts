@@ -4,7 +4,6 @@
  */
 import {
   type Device,
-  packFlat,
   reshape,
   ShapeError,
   slice,
@@ -12,6 +11,7 @@ import {
   type Tensor,
   type Variable,
 } from "@dawnstrap/tensor";
+import { packFlat } from "@dawnstrap/tensor/extend";
 import type { HostTensor } from "./io/values.js";
 import { streamOf } from "./init.js";
 import type { Parameter, ParameterKind } from "./module.js";

@@ -147,13 +147,13 @@ export interface OpDef<P = any> {
   readonly tolerance?: number;
 }
 
-const registry = new Map<string, OpDef>();
+const defined = new Map<string, OpDef>();
 
 export function defineOp<P>(def: OpDef<P>): OpDef<P> {
-  if (registry.has(def.name)) throw new Error(`internal: op ${def.name} is defined twice`);
-  registry.set(def.name, def);
+  if (defined.has(def.name)) throw new Error(`internal: op ${def.name} is defined twice`);
+  defined.set(def.name, def);
   return def;
 }
 
 /** Every op, by name. */
-export const ops: ReadonlyMap<string, OpDef> = registry;
+export const registry: ReadonlyMap<string, OpDef> = defined;

@@ -1,7 +1,27 @@
-/** What the property tests of ops share: drawing shapes and values, comparing arrays. Knows no test framework. */
+/**
+ * `@dawnstrap/tensor/testing`: what tests and benchmarks of ops and kernels share: drawing shapes and values, comparing
+ * arrays, and the engine's inner parts. Knows no test framework; no part of it is covered by semantic versioning.
+ */
 import type { DType } from "./dtype.js";
 import type { NdArray, Sampler, TensorSpec } from "./op.js";
 import { numel } from "./shape.js";
+
+export { openCpu, type CpuBackend, type CpuOptions } from "./backends/cpu/backend.js";
+export * as control from "./backends/cpu/control.js";
+export { Heap } from "./backends/cpu/memory.js";
+export { createRunner, workerMain } from "./backends/cpu/runner.js";
+export { type KernelStyle, openWebGpu, type WebGpuBackend } from "./backends/webgpu/index.js";
+export { evaluateMap } from "./expr/evaluate.js";
+export { resetExpressions } from "./expr/expr.js";
+export type { Expr, Index } from "./expr/expr.js";
+export { buildProgram } from "./graph/build.js";
+export { Lowering, wholeOf } from "./graph/lowering.js";
+export type { Variant } from "./kernels/wgsl/index.js";
+export { erf } from "./ops/shared/float64.js";
+export type { Access, BoundCall, Buf, FamilyKernel, MapKernel, Memory } from "./program.js";
+export { numel } from "./shape.js";
+export type { Choice } from "./tune/choices.js";
+export type { Tunable } from "./tune/trial.js";
 
 /** Uniform numbers in [0, 1), the same for the same seed (Mulberry32, Tommy Ettinger, public domain). */
 export function generator(seed: number): () => number {

@@ -2,7 +2,7 @@
  * Host-side randomness: streams named by what they are for, so that no draw depends on how many others were made
  * before it. The generator is the tensor package's Philox-4x32-10, counter-based.
  */
-import { philox4x32 } from "@dawnstrap/tensor";
+import { philox4x32 } from "@dawnstrap/tensor/extend";
 
 const purposes = {
   shuffle: 1,

@@ -1,6 +1,7 @@
 /** What one training step takes, read off its recorded graph and the engine's memory plan; nothing is computed. */
 import { valueAndGrad } from "@dawnstrap/autograd";
-import { type Device, DeviceError, multiplyAdds, planningDevice, sum, type Tensor } from "@dawnstrap/tensor";
+import { type Device, DeviceError, sum, type Tensor } from "@dawnstrap/tensor";
+import { multiplyAdds, planningDevice } from "@dawnstrap/tensor/extend";
 import { drawViews } from "../images/augment/parameters.js";
 import type { ImageShape } from "../images/source.js";
 import { gradients, learnerState } from "../learner/learner.js";

@@ -1,13 +1,6 @@
 /** The running averages of a batch norm, moved by one batch in one kernel. */
-import {
-  apply,
-  defineOp,
-  expr as e,
-  type NdArray,
-  nondifferentiable,
-  ShapeError,
-  type Tensor,
-} from "@dawnstrap/tensor";
+import { ShapeError, type Tensor } from "@dawnstrap/tensor";
+import { apply, defineOp, expr as e, type NdArray, nondifferentiable } from "@dawnstrap/tensor/extend";
 import { Buffer } from "../module.js";
 
 /**

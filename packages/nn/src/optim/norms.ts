@@ -3,17 +3,15 @@
  * until one is left for each parameter. Short sums of sums, so float32 stays accurate, and no atomics, so
  * equal inputs give equal bits.
  */
+import { type Device, ShapeError, type Tensor } from "@dawnstrap/tensor";
 import {
   type Aval,
   apply,
   defineOp,
-  type Device,
   expr as e,
   type NdArray,
   nondifferentiable,
-  ShapeError,
-  type Tensor,
-} from "@dawnstrap/tensor";
+} from "@dawnstrap/tensor/extend";
 import { BLOCK, type Segment } from "../arena.js";
 
 interface BlockSquaresParams {

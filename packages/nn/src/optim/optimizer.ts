@@ -9,7 +9,6 @@ import {
   greater,
   lessEqual,
   mul,
-  type OpDef,
   reshape,
   ShapeError,
   slice,
@@ -20,6 +19,7 @@ import {
   type Variable,
   where,
 } from "@dawnstrap/tensor";
+import type { OpDef } from "@dawnstrap/tensor/extend";
 import type { HostTensor } from "../io/values.js";
 import { checkSameLayout, type ParamArena } from "../arena.js";
 import { ArenaTables } from "./norms.js";

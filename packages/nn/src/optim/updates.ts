@@ -2,6 +2,7 @@
  * The in-place kernels of optimiser steps: one pass over the weights, their state and, with it, the target's
  * EMA.
  */
+import { stack, type Tensor } from "@dawnstrap/tensor";
 import {
   apply,
   type Aval,
@@ -12,10 +13,8 @@ import {
   nondifferentiable,
   type Sampler,
   type Source,
-  stack,
-  type Tensor,
   type TensorSpec,
-} from "@dawnstrap/tensor";
+} from "@dawnstrap/tensor/extend";
 import { BLOCK } from "../arena.js";
 
 type Expr = e.Expr;

@@ -26,7 +26,7 @@ export { type MatmulOptions, matmul } from "./products/matmul.js";
 export { maxPool2d } from "./windows/max-pool.js";
 export { mean, variance } from "./statistics/moments.js";
 export { oneHot } from "./indexing/one-hot.js";
-export { packFlat } from "./views/pack-flat.js";
+import "./views/pack-flat.js";
 export { type PadMode, type PadOptions, pad } from "./indexing/pad.js";
 export * from "./views/permute.js";
 export type { PoolOptions } from "./windows/pool-window.js";
@@ -43,7 +43,7 @@ export {
   randomUniform,
 } from "./random/random.js";
 export type { ResizeMethod } from "./images/resampling.js";
-export * from "./views/reshape.js";
+export { reshape, squeeze, unsqueeze } from "./views/reshape.js";
 export { type ResizeOptions, resize } from "./images/resize.js";
 export * from "./pointwise/rounding.js";
 export { scatterAdd } from "./indexing/scatter-add.js";

@@ -1,5 +1,6 @@
 /** Gaussian blur along one axis, with a kernel of its own for each image. */
-import { apply1, defineOp, expr as e, nondifferentiable, ShapeError, type Tensor } from "@dawnstrap/tensor";
+import { ShapeError, type Tensor } from "@dawnstrap/tensor";
+import { apply1, defineOp, expr as e, nondifferentiable } from "@dawnstrap/tensor/extend";
 import type { Columns } from "./parameters.js";
 
 interface Params {

@@ -3,6 +3,7 @@
  * image, the operation whose code stands in its row: all of them are evaluated and one is selected, which costs less
  * than a branch and keeps the program the same for every batch.
  */
+import { ShapeError, type Tensor } from "@dawnstrap/tensor";
 import {
   type Aval,
   apply,
@@ -10,9 +11,7 @@ import {
   expr as e,
   type NdArray,
   nondifferentiable,
-  ShapeError,
-  type Tensor,
-} from "@dawnstrap/tensor";
+} from "@dawnstrap/tensor/extend";
 import { luma, onExpressions, onNumbers, turnAndScale, unit } from "./hsv.js";
 import { type Columns, colourCodes as code } from "./parameters.js";
 import type { ViewAugmentation } from "./settings.js";

@@ -1,5 +1,5 @@
 /** Turning the hue and scaling the saturation of a pixel (Smith 1978, "Color gamut transform pairs"), written once for numbers and once for kernels. */
-import { expr as e } from "@dawnstrap/tensor";
+import { expr as e } from "@dawnstrap/tensor/extend";
 
 type Expr = e.Expr;
 type Pixel<T> = readonly [T, T, T];

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as t from "../../index.js";
+import { packFlat } from "../views/pack-flat.js";
 
 let d: t.Device;
 beforeAll(async () => {
@@ -107,14 +108,14 @@ describe("joining and repeating", () => {
   });
 
   it("packs tensors into a flat one, aligned", async () => {
-    const packed = await list(t.packFlat([d.ones([2]), d.full([1, 2], 2)], [0, 64], 70));
+    const packed = await list(packFlat([d.ones([2]), d.full([1, 2], 2)], [0, 64], 70));
     expect(packed.flatMap((v, i) => (v ? [[i, v]] : []))).toEqual([
       [0, 1],
       [1, 1],
       [64, 2],
       [65, 2],
     ]);
-    expect(() => t.packFlat([d.ones([2])], [3], 70)).toThrow("offset 3 of input 0 is not a multiple of 64");
-    expect(() => t.packFlat([d.ones([70])], [0], 64)).toThrow("64 elements do not hold the inputs");
+    expect(() => packFlat([d.ones([2])], [3], 70)).toThrow("offset 3 of input 0 is not a multiple of 64");
+    expect(() => packFlat([d.ones([70])], [0], 64)).toThrow("64 elements do not hold the inputs");
   });
 });

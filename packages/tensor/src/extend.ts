@@ -1,0 +1,17 @@
+/**
+ * `@dawnstrap/tensor/extend`: for packages that define ops of their own, walk the recorded graph, or plan programs
+ * without running them.
+ */
+export { planningDevice } from "./backends/planning.js";
+export * as expr from "./expr/expr.js";
+export { multiplyAdds } from "./graph/cost.js";
+export { Node, nodeClock, type NodeOutput } from "./graph/node.js";
+export { escaped, withHistory } from "./graph/trace.js";
+export { defineOp, nondifferentiable, registry } from "./op.js";
+export type * from "./op.js";
+// An op that the index does not name must be registered here, too.
+import "./ops/index.js";
+export { hostRandomBits, normalOf, philox4x32, truncatedNormalOf, uniformOf } from "./ops/random/bits.js";
+export { apply, apply1 } from "./ops/shared/apply.js";
+export { packFlat } from "./ops/views/pack-flat.js";
+export { reindex } from "./ops/views/reshape.js";
