@@ -15,7 +15,7 @@ export function library(entry: Record<string, string>): Options {
     dts: true,
     sourcemap: true,
     clean: true,
-    external: [/^@dawnstrap\//],
+    external: [/^@dawnstrap\//, /^#/],
     onSuccess: copyAssets,
   };
 }

@@ -2,5 +2,11 @@ import { defineConfig } from "tsup";
 import { library } from "../../scripts/library.config";
 
 export default defineConfig(
-  library({ index: "src/index.ts", extend: "src/extend.ts", testing: "src/testing.ts" }),
+  library({
+    index: "src/index.ts",
+    extend: "src/extend.ts",
+    testing: "src/testing.ts",
+    "platform-node": "src/node/platform.ts",
+    "platform-web": "src/web/platform.ts",
+  }),
 );

@@ -136,7 +136,6 @@ export const circles: Lists = {
 
 /** Files outside of node/ that ask for Node. */
 export const nodeOutside: Lists = {
-  tensor: ["backends/cpu/backend.ts", "backends/cpu/pool.ts", "tune/store.ts"],
   nn: ["io/files.ts"],
   byol: [
     "config/resolve.ts",

@@ -12,6 +12,7 @@ const layers = ["tensor", "autograd", "nn", "byol"];
 
 interface Manifest {
   exports: Record<string, unknown>;
+  imports?: Record<string, unknown>;
   dependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
 }
@@ -37,6 +38,10 @@ function offence(layer: string, file: string, specifier: string): string | undef
     return relative(folder, target).startsWith("..") ? "leaves the package's sources" : undefined;
   }
   if (specifier.startsWith("node:")) return undefined;
+  if (specifier.startsWith("#"))
+    return specifier in (manifests.get(layer)!.imports ?? {})
+      ? undefined
+      : "is not among the package's imports";
   if (builtinModules.includes(specifier)) return "names a Node module without node:";
 
   const [, name, rest] = /^((?:@[^/]+\/)?[^/]+)(\/.*)?$/.exec(specifier) ?? [];

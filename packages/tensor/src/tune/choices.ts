@@ -1,6 +1,6 @@
 /** The tuning results of one adapter, as they are kept. What is read is never trusted: see `Tuner.chosen`. */
 import type { Variant } from "../kernels/wgsl/index.js";
-import type { TuneStore } from "./store.js";
+import type { TuneStore } from "../platform.js";
 
 export interface Choice {
   readonly variant: Variant;

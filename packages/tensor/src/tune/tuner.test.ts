@@ -10,7 +10,8 @@ import { runKernel } from "../kernels/wgsl/testing.js";
 import { expectedAt, sharesOf } from "./check.js";
 import { type Choice, Choices } from "./choices.js";
 import { classOf, generatorHash } from "./key.js";
-import { fileStore, type TuneStore } from "./store.js";
+import { fileStore } from "../node/file-store.js";
+import type { TuneStore } from "../platform.js";
 import type { Tunable, TuneTarget } from "./trial.js";
 import { Tuner } from "./tuner.js";
 

@@ -1,4 +1,5 @@
 /** The CPU device: generated WebAssembly over one memory, shared by as many threads as there are cores. */
+import { platform } from "#platform";
 import { DeviceError } from "../../errors.js";
 import type { BoundCall, Memory } from "../../program.js";
 import { hasRelaxedMadd, hasSimd } from "../../kernels/wasm/assembler/features.js";
@@ -6,7 +7,7 @@ import { compileWasm, type CompiledWasm, type WasmOptions } from "../../kernels/
 import type { Backend, DeviceLimits, PreparedProgram } from "../backend.js";
 import { CONTROL_WORDS, MAX_THREADS, SCRATCH } from "./control.js";
 import { type CpuMemory, Heap } from "./memory.js";
-import { inNode, WorkerPool } from "./pool.js";
+import { WorkerPool } from "./pool.js";
 import { CpuProgram, type LoadedKernel } from "./program.js";
 import { createRunner, type Kernel, type Runner } from "./runner.js";
 
@@ -34,12 +35,8 @@ export async function openCpu(options: CpuOptions = {}): Promise<CpuBackend> {
   const { threads: asked } = options;
   if (asked !== undefined && (!Number.isInteger(asked) || asked < 1 || asked > MAX_THREADS))
     throw new DeviceError(`cpu: threads is ${asked} (use a whole number from 1 to ${MAX_THREADS})`);
-  const cores = inNode
-    ? (await import("node:os")).availableParallelism()
-    : (navigator.hardwareConcurrency ?? 1);
-  const isolated = inNode || (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
-  const shared = options.shared ?? (typeof SharedArrayBuffer !== "undefined" && isolated);
-  let threads = shared ? Math.min(asked ?? cores, MAX_THREADS) : 1;
+  const shared = options.shared ?? (typeof SharedArrayBuffer !== "undefined" && platform.sharesMemory);
+  let threads = shared ? Math.min(asked ?? platform.cores, MAX_THREADS) : 1;
   const heap = new Heap(shared, Math.min(65536, Math.floor((options.maxBytes ?? 4 * GIB) / 65536)));
   let pool: WorkerPool | undefined;
   try {
@@ -90,8 +87,7 @@ export class CpuBackend implements Backend {
     const { winograd } = asked;
     const chosen = winograd === undefined ? {} : { winograd };
     this.options = { shared: heap.shared, madd: hasRelaxedMadd(), threads, ...chosen };
-    // The main thread of a browser may not block.
-    this.runner = createRunner(this.control, 0, threads, inNode || typeof document === "undefined");
+    this.runner = createRunner(this.control, 0, threads, platform.mayBlock);
     const memory = heap.shared ? "shared memory" : "private memory";
     this.description = `WebAssembly SIMD, ${threads} thread${threads > 1 ? "s" : ""}, ${memory}`;
   }

@@ -1,4 +1,5 @@
 /** Finding a WebGPU implementation and an adapter on it. */
+import { platform } from "#platform";
 import { DeviceError } from "../../errors.js";
 import type { TuneMode, TuneProgress } from "../../tune/tuner.js";
 
@@ -23,24 +24,15 @@ export interface WebGpuOptions {
   readonly onTune?: (progress: TuneProgress) => void;
 }
 
-const remedy =
-  "install a Vulkan driver (on Debian 12: mesa-vulkan-drivers 24 or newer from bookworm-backports), or use --device cpu";
-
 /** In Node the implementation is a native library, which stays loaded as long as the returned object is referenced. */
 export async function findGpu(options: WebGpuOptions): Promise<GPU> {
   if (options.gpu) return options.gpu;
-  if (typeof navigator !== "undefined" && navigator.gpu) return navigator.gpu;
-  if (typeof process === "undefined" || !process.versions?.node)
-    throw new DeviceError("webgpu: this browser has no navigator.gpu (use a newer one, or the device cpu)");
-  // Not a literal, so that bundlers for browsers leave it alone.
-  const name = "webgpu";
   try {
-    const { create } = (await import(/* @vite-ignore */ name)) as { create(flags: string[]): GPU };
-    return create(options.validation === false ? ["enable-dawn-features=skip_validation"] : []);
+    return await platform.openGpu(
+      options.validation === false ? ["enable-dawn-features=skip_validation"] : [],
+    );
   } catch (cause) {
-    throw new DeviceError(`webgpu: the npm package "webgpu" does not load: ${String(cause)} (${remedy})`, {
-      cause,
-    });
+    throw new DeviceError(`webgpu: ${(cause as Error).message} (${platform.gpuRemedy})`, { cause });
   }
 }
 
@@ -48,9 +40,11 @@ export async function findAdapter(gpu: GPU, options: WebGpuOptions): Promise<GPU
   const adapter = await gpu.requestAdapter({
     powerPreference: options.powerPreference ?? "high-performance",
   });
-  if (!adapter) throw new DeviceError(`webgpu: no adapter found (${remedy})`);
+  if (!adapter) throw new DeviceError(`webgpu: no adapter found (${platform.gpuRemedy})`);
   if (options.requireHardware && isSoftware(adapter.info))
-    throw new DeviceError(`webgpu: only a software adapter found, ${describe(adapter.info)} (${remedy})`);
+    throw new DeviceError(
+      `webgpu: only a software adapter found, ${describe(adapter.info)} (${platform.gpuRemedy})`,
+    );
   return adapter;
 }
 

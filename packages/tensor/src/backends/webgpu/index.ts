@@ -1,8 +1,8 @@
 /** The WebGPU device: Dawn in Node through the npm package `webgpu`, `navigator.gpu` in browsers. */
+import { platform } from "#platform";
 import { DeviceError } from "../../errors.js";
 import { Choices } from "../../tune/choices.js";
 import { adapterKey, generatorHash } from "../../tune/key.js";
-import { defaultStore } from "../../tune/store.js";
 import { tuneModes } from "../../tune/tuner.js";
 import { findAdapter, findGpu, openDevice, type WebGpuOptions } from "./adapter.js";
 import { wgslLimits } from "./limits.js";
@@ -20,7 +20,7 @@ export async function openWebGpu(options: WebGpuOptions = {}): Promise<WebGpuBac
   const { tune = "cached" } = options;
   if (!tuneModes.includes(tune))
     throw new DeviceError(`webgpu: unknown tune "${String(tune)}"; choose one of ${tuneModes.join(", ")}`);
-  const store = tune === "off" ? undefined : await defaultStore();
+  const store = tune === "off" ? undefined : platform.tuneStore();
   const runtime = globalThis.navigator?.userAgent ?? "";
   const choices = await Choices.open(store, adapterKey(adapter.info, device.features, limits, runtime), () =>
     generatorHash(limits),
