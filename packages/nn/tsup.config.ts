@@ -1,1 +1,11 @@
-export { default } from "../../scripts/library.config";
+import { defineConfig } from "tsup";
+import { library } from "../../scripts/library.config";
+
+export default defineConfig(
+  library({
+    index: "src/index.ts",
+    node: "src/node/index.ts",
+    "platform-node": "src/node/platform.ts",
+    "platform-web": "src/web/platform.ts",
+  }),
+);

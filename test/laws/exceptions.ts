@@ -136,7 +136,6 @@ export const circles: Lists = {
 
 /** Files outside of node/ that ask for Node. */
 export const nodeOutside: Lists = {
-  nn: ["io/files.ts"],
   byol: [
     "config/resolve.ts",
     "index.ts",

@@ -51,6 +51,9 @@ export const order: Record<Package, readonly string[]> = {
     "index.ts",
   ],
   nn: [
+    "platform.ts",
+    "node",
+    "web",
     "init.ts",
     "module.ts",
     "arena.ts",

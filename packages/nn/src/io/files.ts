@@ -1,6 +1,7 @@
 /**
  * State dicts as safetensors files (in Node; elsewhere use encodeSafetensors and decodeSafetensors on bytes).
  */
+import { platform } from "#platform";
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from "./safetensors.js";
 import type { StateDict } from "./state-dict.js";
 import { fromRaw, type HostTensor, toRaw } from "./values.js";
@@ -28,18 +29,14 @@ export async function saveStateDict(
   dict: ReadonlyMap<string, HostTensor>,
   metadata?: Record<string, string>,
 ): Promise<void> {
-  const { rename, writeFile } = await import("node:fs/promises");
-  const partial = `${path}.partial`;
-  await writeFile(partial, encodeStateDict(dict, metadata));
-  await rename(partial, path);
+  await platform.writeWhole(path, [encodeStateDict(dict, metadata)]);
 }
 
 /** Reads a safetensors file. Throws SafetensorsError naming the file when it is not a sound one. */
 export async function readStateDict(
   path: string,
 ): Promise<{ dict: StateDict; metadata: Record<string, string> }> {
-  const { readFile } = await import("node:fs/promises");
-  const bytes = await readFile(path);
+  const bytes = await platform.readFile(path);
   try {
     return decodeStateDict(bytes);
   } catch (error) {
