@@ -1,37 +1,44 @@
-/** The program that a README opens with runs as it stands, against the sources. */
+/** The program that each README opens with, and the example of each `define…`, run as they stand, against the sources. */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { firstProgram, isPlaceholder, packages, readmeOf, root } from "./readme.js";
+import { definitions, exampleOf, firstProgram, packages, root } from "./readme.js";
 
-const run = promisify(execFile);
+const exec = promisify(execFile);
+let folder: string;
+beforeAll(async () => {
+  // Inside the workspace, so that the program finds its packages and the dependencies of them.
+  folder = await mkdtemp(join(root, "node_modules", ".programs-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function run(name: string, program: string): Promise<void> {
+  const path = join(folder, `${name}.mts`);
+  await writeFile(path, program);
+  const flags = ["--conditions=@dawnstrap/source", "--import", "tsx"];
+  await exec(process.execPath, [...flags, path], { cwd: root });
+}
 
 describe("the first program of the README of", () => {
-  let folder: string;
-  beforeAll(async () => {
-    // Inside the workspace, so that the program finds its packages and the dependencies of them.
-    folder = await mkdtemp(join(root, "node_modules", ".readme-"));
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  it.each(packages)("%s runs", (name) => run(name, firstProgram(name)));
+});
 
-  const readmes = [
-    ["the project", join(root, "README.md")],
-    ...packages.map((name) => [name, readmeOf(name)]),
-  ];
-  for (const [name, file] of readmes) {
-    it(`${name} runs`, async ({ skip }) => {
-      const program = firstProgram(file!);
-      if (program === undefined) {
-        const owes = name === "the project" ? false : !(await isPlaceholder(name!));
-        expect(owes, `${file} must open with a program in a \`\`\`ts block`).toBe(false);
-        return skip("no program, and nothing to show yet");
-      }
-      const path = join(folder, `${name!.replace(" ", "-")}.mts`);
-      await writeFile(path, program);
-      const flags = ["--conditions=@dawnstrap/source", "--import", "tsx"];
-      await run(process.execPath, [...flags, path], { cwd: root });
-    });
-  }
+describe("the example of", () => {
+  const all = definitions();
+  it("every define… is there", () => {
+    expect(all.length).toBeGreaterThan(0);
+    expect(all.filter(({ example }) => example === undefined).map(({ name }) => name)).toEqual([]);
+  });
+  it.each(all.filter(({ example }) => example !== undefined))("$name runs", ({ name, example }) =>
+    run(name, example!),
+  );
+});
+
+it("an example is what stands after @example in a docstring", () => {
+  const doc =
+    "/**\n * Text.\n *\n * ```ts\n * no();\n * ```\n * @example\n * ```ts\n * if (yes) {\n *   run();\n * }\n * ```\n */\n";
+  expect(exampleOf(doc)).toBe("if (yes) {\n  run();\n}\n");
+  expect(exampleOf("/** Text. */\n")).toBeUndefined();
 });

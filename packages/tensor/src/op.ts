@@ -149,6 +149,28 @@ export interface OpDef<P = any> {
 
 const defined = new Map<string, OpDef>();
 
+/**
+ * Registers an op. Its record holds all that is known of it; the public function that records it ends in `apply1`.
+ *
+ * @throws Error where an op of that name is there already
+ * @example
+ * ```ts
+ * import { openDevice } from "@dawnstrap/tensor";
+ * import { apply1, defineOp, expr } from "@dawnstrap/tensor/extend";
+ *
+ * const cube = defineOp<undefined>({
+ *   name: "cube",
+ *   infer: ([x]) => [{ shape: x!.shape, dtype: x!.dtype }],
+ *   reference: ([x]) => [{ ...x!, data: x!.data.map((v) => v ** 3) }],
+ *   lower: (_, [x]) => (at) => expr.mul(x!.at(at), expr.mul(x!.at(at), x!.at(at))),
+ *   vjp: ({ inputs: [x], grads: [g] }) => [g && x!.mul(x!).mul(3).mul(g)],
+ *   sample: (sampler) => ({ inputs: [{ shape: sampler.shape() }], params: undefined }),
+ * });
+ * const device = await openDevice("cpu");
+ * console.log(await apply1(cube, [device.tensor([1, 2, 3])], undefined).data()); // 1, 8, 27
+ * await device.destroy();
+ * ```
+ */
 export function defineOp<P>(def: OpDef<P>): OpDef<P> {
   if (defined.has(def.name)) throw new Error(`internal: op ${def.name} is defined twice`);
   defined.set(def.name, def);
