@@ -1,4 +1,4 @@
-/** The networks of a method: an encoder f with the heads that the method gives it, and a linear probe (byol-spec §1.3). */
+/** The networks of a method: an encoder f with the heads that the method gives it, and a linear probe (Grill et al. 2020, §3.3). */
 import { type ForwardOptions, Linear, Mlp, Module, ResNet } from "@dawnstrap/nn";
 import type { Tensor } from "@dawnstrap/tensor";
 import { standardise } from "./loss.js";
@@ -62,20 +62,20 @@ export class Network extends Module {
     if (classes > 0) this.probe = new Linear(featureSize, classes);
   }
 
-  /** f, g and q in training mode: batch statistics, which also move the running averages. */
-  online(view: Tensor): Outputs {
-    const { embedding, projection } = this.target(view);
+  /** f, then g, of a view, in training mode: batch statistics, which also move the running averages. */
+  project(view: Tensor): Pick<Outputs, "embedding" | "projection"> {
+    const embedding = this.encoder.forward(view, train);
+    return { embedding, projection: this.head(embedding, train) };
+  }
+
+  /** f, g, then q, of a view, in training mode. */
+  predict(view: Tensor): Outputs {
+    const { embedding, projection } = this.project(view);
     return { embedding, projection, prediction: this.predictor?.forward(projection, train) ?? projection };
   }
 
-  /** f and g in training mode. */
-  target(view: Tensor): Pick<Outputs, "embedding" | "projection"> {
-    const embedding = this.encoder.forward(view, train);
-    return { embedding, projection: this.project(embedding, train) };
-  }
-
-  /** g. */
-  project(embedding: Tensor, options: ForwardOptions): Tensor {
+  /** g of an embedding; the embedding itself where there is no projector. */
+  head(embedding: Tensor, options: ForwardOptions): Tensor {
     const projection = this.projector?.forward(embedding, options) ?? embedding;
     return this.outputNorm ? standardise(projection) : projection;
   }

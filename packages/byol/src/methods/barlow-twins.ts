@@ -32,7 +32,7 @@ export function barlowTwinsLoss(
   [x1, x2]: Views,
   labels: Tensor | undefined,
 ): Objective {
-  const o1 = online.target(x1);
-  const o2 = online.target(x2);
+  const o1 = online.project(x1);
+  const o2 = online.project(x2);
   return withProbe(online, o1, crossCorrelationLoss(o1.projection, o2.projection, lambda), labels);
 }

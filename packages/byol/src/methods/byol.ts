@@ -27,10 +27,10 @@ export function byolLoss(
   labels: Tensor | undefined,
 ): Objective {
   // Each view passes by itself, so that batch statistics are those of one view; the target uses its batches' too.
-  const o1 = online.online(x1);
-  const o2 = online.online(x2);
-  const t1 = target.target(x1);
-  const t2 = target.target(x2);
+  const o1 = online.predict(x1);
+  const o2 = online.predict(x2);
+  const t1 = target.project(x1);
+  const t2 = target.project(x2);
 
   // The two terms are summed, not averaged: 0 to 8, about 4 at the start.
   const bootstrap = add(

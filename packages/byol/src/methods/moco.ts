@@ -101,9 +101,9 @@ export function mocoLoss(
   labels: Tensor | undefined,
 ): Objective {
   const negatives = memory.keys.value;
-  const key = (x: Tensor) => stopGradient(l2Normalize(target.target(x).projection));
+  const key = (x: Tensor) => stopGradient(l2Normalize(target.project(x).projection));
   const query = (z: Tensor) => l2Normalize(z);
-  const o1 = online.target(x1);
+  const o1 = online.project(x1);
   const k2 = key(x2);
   const one = infoNce(query(o1.projection), k2, negatives, temperature);
   if (!symmetric) {
@@ -111,7 +111,7 @@ export function mocoLoss(
     return withProbe(online, o1, one, labels);
   }
   const k1 = key(x1);
-  const other = infoNce(query(online.target(x2).projection), k1, negatives, temperature);
+  const other = infoNce(query(online.project(x2).projection), k1, negatives, temperature);
   memory.push(concat([k1, k2]));
   return withProbe(online, o1, mul(add(one, other), 0.5), labels);
 }

@@ -47,7 +47,7 @@ export function simclrLoss(
   labels: Tensor | undefined,
 ): Objective {
   // Both views pass together, as in the released code: batch statistics are those of both.
-  const both = online.target(concat([x1, x2]));
+  const both = online.project(concat([x1, x2]));
   const embedding = narrow(both.embedding, 0, 0, x1.shape[0]!);
   return withProbe(online, { ...both, embedding }, ntXent(both.projection, temperature), labels);
 }

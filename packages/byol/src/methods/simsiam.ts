@@ -16,8 +16,8 @@ export function negativeCosine(p: Tensor, z: Tensor): Tensor {
 
 /** ½·D(p₁, z₂) + ½·D(p₂, z₁), −1 at best, with the online probe's loss where there are labels. */
 export function simsiamLoss(online: Network, [x1, x2]: Views, labels: Tensor | undefined): Objective {
-  const o1 = online.online(x1);
-  const o2 = online.online(x2);
+  const o1 = online.predict(x1);
+  const o2 = online.predict(x2);
   const both = add(
     negativeCosine(o1.prediction, o2.projection),
     negativeCosine(o2.prediction, o1.projection),

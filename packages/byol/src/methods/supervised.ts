@@ -13,7 +13,7 @@ export const needsLabels = () =>
 /** Cross-entropy of both views' labels. Here the probe is the classifier: its loss is the loss. */
 export function supervisedLoss(online: Network, [x1, x2]: Views, labels: Tensor | undefined): Objective {
   if (!online.probe || !labels) throw needsLabels();
-  const { embedding } = online.target(concat([x1, x2]));
+  const { embedding } = online.project(concat([x1, x2]));
   const logits = online.probe.forward(embedding);
   const both = concat([labels, labels]);
   const loss = crossEntropy(logits, both);

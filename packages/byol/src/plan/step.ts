@@ -31,8 +31,8 @@ export function workOf(like: Device, preset: Preset, classes: number): Work {
   const per = (tensors: readonly Tensor[]) => multiplyAdds(tensors) / images;
   const { online } = learner;
   const labels = classes > 0 ? device.zeros([images], "int32") : undefined;
-  const outputs = online.online(view());
-  const backward = valueAndGrad(() => sum(online.online(view()).prediction))(...online.arena.values());
+  const outputs = online.predict(view());
+  const backward = valueAndGrad(() => sum(online.predict(view()).prediction))(...online.arena.values());
   const step = gradients(learner, [view(), view()], labels);
   return {
     encoder: per([outputs.embedding]),

@@ -110,7 +110,7 @@ export class Watcher {
 /** g(f(x)) in evaluation mode: running averages neither depend on a batch nor move. */
 const captureProjections = (online: Network, { device, preset }: Pick<WatchOptions, "device" | "preset">) =>
   device.capture((images: Tensor) =>
-    online.project(online.forward(plainViews(images, preset.image)), { train: false }),
+    online.head(online.forward(plainViews(images, preset.image)), { train: false }),
   );
 
 /** ‖θ − ξ‖ / ‖θ‖ over all parameters. */
