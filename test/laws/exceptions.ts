@@ -34,7 +34,6 @@ export const upward: Lists = {
     "index.ts → node/report",
     "index.ts → node/run",
     "learner → methods",
-    "learner → presets",
     "methods → presets",
     "plan → node/report",
     "tasks → learner",
@@ -124,14 +123,7 @@ export const circles: Lists = {
     "variable.ts",
   ],
   nn: ["arena.ts", "module.ts"],
-  byol: [
-    "node/run/folder.ts",
-    "node/run/rewind.ts",
-    "presets/preset.ts",
-    "presets/rates.ts",
-    "tasks/knn.ts",
-    "tasks/nearest.ts",
-  ],
+  byol: ["node/run/folder.ts", "node/run/rewind.ts", "tasks/knn.ts", "tasks/nearest.ts"],
 };
 
 /** Files outside of node/ that ask for Node. */

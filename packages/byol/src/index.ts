@@ -10,10 +10,11 @@ export {
   type Views,
 } from "./learner/learner.js";
 export { regression, spread, standardise } from "./learner/loss.js";
+export type { Head } from "./learner/settings.js";
 export { type Heads, Network, type Outputs } from "./learner/network.js";
 export { crossCorrelationLoss } from "./methods/barlow-twins.js";
 export { infoNce, KeyQueue } from "./methods/moco.js";
-export type { Head, Method, MethodName } from "./methods/settings.js";
+export type { Method, MethodName } from "./methods/settings.js";
 export { ntXent } from "./methods/simclr.js";
 export { negativeCosine } from "./methods/simsiam.js";
 export { variantNames, withMethod } from "./methods/variants.js";

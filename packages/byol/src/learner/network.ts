@@ -2,8 +2,8 @@
 import { type ForwardOptions, Linear, Mlp, Module, ResNet } from "@dawnstrap/nn";
 import type { Tensor } from "@dawnstrap/tensor";
 import { standardise } from "./loss.js";
-import type { Head, Method } from "../methods/settings.js";
-import type { Preset } from "../presets/preset.js";
+import type { Head, NetworkSettings } from "./settings.js";
+import type { Method } from "../methods/settings.js";
 
 /** What one network makes of one view. */
 export interface Outputs {
@@ -40,7 +40,7 @@ export class Network extends Module {
 
   /** @param classes of the probe; 0 for none */
   constructor(
-    { network, image }: Pick<Preset, "network" | "image">,
+    { network, image }: { network: NetworkSettings; image: { channels: number } },
     { projector, predictor }: Heads,
     classes: number,
   ) {

@@ -8,7 +8,7 @@ import { type Learner, learnerState, learnerStep, type Views } from "../learner/
 import { headsOf, Network } from "../learner/network.js";
 import { parsePreset, type Preset } from "../presets/preset.js";
 import { presetNamed, presets } from "../presets/index.js";
-import { rateWarning } from "../presets/rates.js";
+import { rateWarning } from "../learner/rates.js";
 import type { StepMetrics } from "../node/run/folder.js";
 import { makeLearner, makeSchedule } from "../training/setup.js";
 import { Stream } from "../images/streams.js";

@@ -4,27 +4,22 @@
  */
 import { firstView, secondView, type ViewAugmentation } from "../images/augment/settings.js";
 import type { Preset } from "../presets/preset.js";
-import type { Head, MethodName } from "./settings.js";
-
-/** Norm after each hidden layer; the last layer has no bias, as in the released codes of most. */
-export const head = (hidden: number[], output: number, changes: Partial<Head> = {}): Head => ({
-  ...{ hidden, output, norm: true, bias: false, outputNorm: false },
-  ...changes,
-});
-export const plainHead = { norm: false, bias: true } as const;
+import type { OptimizerSettings } from "../learner/optimizer.js";
+import { head, plainHead } from "../learner/settings.js";
+import type { MethodName } from "./settings.js";
 
 /** What a method changes in a preset. */
 type Recipe = Pick<Preset, "method" | "optimizer"> & Partial<Pick<Preset, "views" | "schedule" | "source">>;
 
-const adamw = (learningRate: number, weightDecay = 1e-4): Preset["optimizer"] => ({
+const adamw = (learningRate: number, weightDecay = 1e-4): OptimizerSettings => ({
   ...{ kind: "adamw", beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
   ...{ learningRate, weightDecay },
 });
-const lars = (learningRate: number, weightDecay: number): Preset["optimizer"] => ({
+const lars = (learningRate: number, weightDecay: number): OptimizerSettings => ({
   ...{ kind: "lars", variant: "official", clip: false, momentum: 0.9, trust: 1e-3 },
   ...{ learningRate, weightDecay },
 });
-const sgd = (learningRate: number, weightDecay: number): Preset["optimizer"] => ({
+const sgd = (learningRate: number, weightDecay: number): OptimizerSettings => ({
   ...{ kind: "sgd", momentum: 0.9, nesterov: false },
   ...{ learningRate, weightDecay },
 });
@@ -60,7 +55,7 @@ const small: Recipes = {
 };
 
 /** LARS as solo-learn takes it for CIFAR. */
-const clipped = (learningRate: number, weightDecay: number): Preset["optimizer"] => ({
+const clipped = (learningRate: number, weightDecay: number): OptimizerSettings => ({
   ...lars(learningRate, weightDecay),
   ...{ variant: "lightning", clip: true, trust: 0.02 },
 });

@@ -1,32 +1,8 @@
 /** What a preset says about its method, as validated data. */
 import { z } from "zod";
+import { headSchema, targetSchema } from "../learner/settings.js";
 
 const whole = z.number().int().positive();
-
-/** Linear → (norm) → ReLU for each hidden size, then a linear layer. */
-const headSchema = z.strictObject({
-  hidden: z.array(whole),
-  output: whole,
-  /** Batch norm after each hidden layer. */
-  norm: z.boolean(),
-  /** Of the last layer. */
-  bias: z.boolean(),
-  /** The output is standardised over the batch: batch norm without scale and offset. */
-  outputNorm: z.boolean(),
-});
-export type Head = z.infer<typeof headSchema>;
-
-/** A network that follows the online one: ξ ← τ·ξ + (1 − τ)·θ after every step. */
-const targetSchema = z.strictObject({
-  /** How it starts: as a copy of the online one, or (the paper's code) with weights of its own. */
-  start: z.enum(["copy", "separate"]),
-  /** τ of the first step. */
-  tau: z.number().min(0).max(1),
-  /** τ rises to 1 along a cosine, or stays. */
-  rise: z.enum(["cosine", "none"]),
-});
-
-export type Target = z.infer<typeof targetSchema>;
 
 const byolSchema = z.strictObject({
   name: z.literal("byol"),

@@ -1,8 +1,9 @@
 /** From a BYOL preset to its counterpart for another method, or to one of BYOL's ablations. */
 import { UsageError } from "../errors.js";
 import type { Preset } from "../presets/preset.js";
-import { head, otherMethods, plainHead, recipeFor } from "./recipes.js";
-import type { Method, Target } from "./settings.js";
+import { head, plainHead, type Target } from "../learner/settings.js";
+import { otherMethods, recipeFor } from "./recipes.js";
+import type { Method } from "./settings.js";
 
 type ByolMethod = Method & { name: "byol" };
 

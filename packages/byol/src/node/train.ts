@@ -11,7 +11,7 @@ import { DataError, Interrupted, UsageError } from "../errors.js";
 import { measure } from "../tasks/measure.js";
 import { learnerState } from "../learner/learner.js";
 import { effectiveBatch, type Preset, parsePreset } from "../presets/preset.js";
-import { rateWarning } from "../presets/rates.js";
+import { rateWarning } from "../learner/rates.js";
 import { encodeSample, sampleOf } from "./report/html/sample.js";
 import { type Progress, silent } from "./report/progress.js";
 import { RunFolder, type Summary } from "./run/folder.js";

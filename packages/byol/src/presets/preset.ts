@@ -2,57 +2,12 @@
 import { z } from "zod";
 import { viewSchema } from "../images/augment/settings.js";
 import { UsageError } from "../errors.js";
+import { guardSchema, optimizerSchema } from "../learner/optimizer.js";
+import { networkSchema } from "../learner/settings.js";
 import { methodSchema } from "../methods/settings.js";
-import { rates } from "./rates.js";
 
 const whole = z.number().int().positive();
 const channelValues = z.union([z.tuple([z.number()]), z.tuple([z.number(), z.number(), z.number()])]);
-
-const networkSchema = z.strictObject({
-  /** "basic": two 3×3 convolutions; "bottleneck": 1×1, 3×3, 1×1 and four times the channels. */
-  block: z.enum(["basic", "bottleneck"]),
-  /** Blocks in each stage; from the second stage on, the first block halves the side. */
-  blocks: z.array(whole).min(1),
-  /** Channels of the first stage; each further stage has twice as many. */
-  width: whole,
-  /** "imagenet": 7×7 stride 2 and max-pool; "small": 3×3 stride 1. */
-  stem: z.enum(["imagenet", "small"]),
-  /** Initialise the last norm scale of each block to 0. */
-  zeroInit: z.boolean(),
-  /** Recompute activations in the backward pass, by stage or by block, to need less memory; left out, all are kept. */
-  checkpoint: z.enum(["stage", "block"]).optional(),
-});
-
-const common = <K extends keyof typeof rates>(kind: K) => ({
-  kind: z.literal(kind),
-  /** Learning rate for a batch of 256; the peak is learningRate·(effective batch)/256. */
-  learningRate: z.number().positive().default(rates[kind].usual),
-  weightDecay: z.number().min(0),
-  /** Multiple of the learning rate that biases and norms learn at; left out, 1. */
-  biasAndNormRate: z.number().positive().optional(),
-});
-const optimizerSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    ...common("lars"),
-    momentum: z.number().min(0).max(1),
-    /** Denominator of the trust ratio: ‖g + wd·w‖ (the paper's code), or ‖g‖ + wd·‖w‖ (lightly, solo-learn). */
-    variant: z.enum(["official", "lightning"]),
-    /** The ratio is at most the learning rate (LARC; solo-learn on small images). */
-    clip: z.boolean(),
-    trust: z.number().positive(),
-  }),
-  z.strictObject({
-    ...common("sgd"),
-    momentum: z.number().min(0).max(1),
-    nesterov: z.boolean(),
-  }),
-  z.strictObject({
-    ...common("adamw"),
-    beta1: z.number().min(0).max(1),
-    beta2: z.number().min(0).max(1),
-    epsilon: z.number().positive(),
-  }),
-]);
 
 export const presetSchema = z
   .strictObject({
@@ -100,8 +55,7 @@ export const presetSchema = z
     batch: whole.min(2),
     /** Passes whose gradients are averaged for one update of the weights and the target; left out, one. */
     accumulate: whole.optional(),
-    /** Gradients whose norm, over all parameters, exceeds maxNorm are shortened to it, or the step is skipped. */
-    guard: z.strictObject({ maxNorm: z.number().positive(), action: z.enum(["clip", "skip"]) }).optional(),
+    guard: guardSchema.optional(),
     epochs: z.number().positive(),
     evaluate: z.strictObject({
       /** Images in the bank of neighbours and behind the linear probe, at most. */

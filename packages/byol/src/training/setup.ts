@@ -1,24 +1,13 @@
 /** The networks, the optimiser and the loss of a run, made from a preset and a seed. */
-import {
-  AdamW,
-  byName,
-  excludeBiasAndNorm,
-  Lars,
-  type Optimizer,
-  type Rule,
-  scaledLearningRate,
-  Sgd,
-  stepsOf,
-  targetMomentum,
-  warmupCosine,
-} from "@dawnstrap/nn";
+import { byName, type Rule, scaledLearningRate, stepsOf, targetMomentum, warmupCosine } from "@dawnstrap/nn";
 import type { Device } from "@dawnstrap/tensor";
 import { type Byol, byolLoss } from "../methods/byol.js";
 import { UsageError } from "../errors.js";
 import type { Learner } from "../learner/learner.js";
 import { barlowTwinsLoss } from "../methods/barlow-twins.js";
 import { KeyQueue, mocoLoss } from "../methods/moco.js";
-import type { Target } from "../methods/settings.js";
+import { makeOptimizer } from "../learner/optimizer.js";
+import type { Target } from "../learner/settings.js";
 import { simclrLoss } from "../methods/simclr.js";
 import { simsiamLoss } from "../methods/simsiam.js";
 import { needsLabels, supervisedLoss } from "../methods/supervised.js";
@@ -46,7 +35,7 @@ export function makeLearner(device: Device, preset: Preset, classes: number, see
   }
   if (method.name === "supervised" && classes === 0) throw needsLabels();
   const online = makeNetwork(build, "initOnline");
-  const optimizer = makeOptimizer(online, undefined, preset);
+  const optimizer = makeOptimizer(online, undefined, preset, rulesOf(method));
   switch (method.name) {
     case "simclr":
       return {
@@ -89,47 +78,18 @@ function makePair(build: Build, { start }: Target): Byol {
   const online = makeNetwork(build, "initOnline");
   const target = makeNetwork(build, "initTarget");
   if (start === "copy") target.arena.copyFrom(online.arena);
-  return { online, target, optimizer: makeOptimizer(online, target, build.preset) };
-}
-
-function makeOptimizer(
-  online: Network,
-  target: Network | undefined,
-  { optimizer: settings, guard, method }: Pick<Preset, "optimizer" | "guard" | "method">,
-): Optimizer {
-  const common = {
-    weightDecay: settings.weightDecay,
-    rules: rulesOf(settings, method),
-    ...(target && { target: target.arena }),
-    ...(guard && { guard }),
+  return {
+    online,
+    target,
+    optimizer: makeOptimizer(online, target, build.preset, rulesOf(build.preset.method)),
   };
-  switch (settings.kind) {
-    case "lars":
-      return new Lars(online.arena, {
-        ...common,
-        momentum: settings.momentum,
-        eta: settings.trust,
-        variant: settings.variant,
-        clip: settings.clip,
-      });
-    case "sgd":
-      return new Sgd(online.arena, { ...common, momentum: settings.momentum, nesterov: settings.nesterov });
-    case "adamw":
-      return new AdamW(online.arena, {
-        ...common,
-        beta1: settings.beta1,
-        beta2: settings.beta2,
-        eps: settings.epsilon,
-      });
-  }
 }
 
-/** What is left out of decay and adaptation, and what has a rate of its own. */
-function rulesOf({ biasAndNormRate: rate }: Preset["optimizer"], method: Preset["method"]): readonly Rule[] {
-  const excluded = excludeBiasAndNorm.map((rule) => ({ ...rule, ...(rate !== undefined && { rate }) }));
-  const steady = method.name === "simsiam" && method.predictorRate === "constant";
-  return [...excluded, ...(steady ? [byName(/^predictor\./, { steady })] : [])];
-}
+/** What has a rate of its own in the method. */
+const rulesOf = (method: Preset["method"]): readonly Rule[] =>
+  method.name === "simsiam" && method.predictorRate === "constant"
+    ? [byName(/^predictor\./, { steady: true })]
+    : [];
 
 /** Steps of a run over so many images: T = epochs·images // effective batch, at least 1 (byol-spec §1.6). */
 export const totalStepsOf = (preset: Preset, images: number): number =>

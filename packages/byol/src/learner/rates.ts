@@ -1,5 +1,4 @@
 /** Learning rates, for a batch of 256, that each optimiser takes (byol-spec §1.6, §7, §8). */
-import type { Preset } from "./preset.js";
 
 /** What a preset that names no rate gets, and the range beyond which a rate was meant for another optimiser. */
 export const rates = {
@@ -14,7 +13,9 @@ export const rates = {
 /** A sentence where the preset's learning rate only fits another optimiser. */
 export function rateWarning({
   optimizer: { kind, learningRate: rate },
-}: Pick<Preset, "optimizer">): string | undefined {
+}: {
+  readonly optimizer: { readonly kind: keyof typeof rates; readonly learningRate: number };
+}): string | undefined {
   const { usual, least, most } = rates[kind];
   if (rate >= least && rate <= most) return undefined;
   const others = Object.entries(rates).filter(([, r]) => rate >= r.least && rate <= r.most);

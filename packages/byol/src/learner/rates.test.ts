@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { parsePreset } from "./preset.js";
-import { presets, presetNamed } from "./index.js";
+import { parsePreset } from "../presets/preset.js";
+import { presets, presetNamed } from "../presets/index.js";
 import { rates, rateWarning } from "./rates.js";
 
 const { optimizer: lars } = presetNamed("imagenet-r50");
