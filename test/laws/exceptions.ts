@@ -26,7 +26,6 @@ export const upward: Lists = {
   ],
   nn: ["arena.ts → io", "module.ts → arena.ts", "optim → io"],
   byol: [
-    "config → config/node",
     "images → presets",
     "images/augment → images",
     "images/augment → presets",
@@ -129,7 +128,6 @@ export const circles: Lists = {
 /** Files outside of node/ that ask for Node. */
 export const nodeOutside: Lists = {
   byol: [
-    "config/resolve.ts",
     "index.ts",
     "plan/report.ts",
     "tasks/frozen-linear.ts",

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { presetNamed } from "../presets/index.js";
 import { presetPaths } from "./paths.js";
-import { dataOf, resolvePreset } from "./resolve.js";
+import { resolvePreset } from "./node/file.js";
+import { dataOf } from "./resolve.js";
 
 let folder: string;
 beforeAll(() => {

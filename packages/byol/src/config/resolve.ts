@@ -3,7 +3,6 @@ import { UsageError } from "../errors.js";
 import { withMethod } from "../methods/variants.js";
 import type { Preset } from "../presets/preset.js";
 import { presetFor, presetNamed } from "../presets/index.js";
-import { readConfig } from "./node/file.js";
 import { assignmentsOf, override, parseAssignment } from "./override.js";
 
 /** Options that are short for a field of the preset, by the names that commander gives them. */
@@ -16,16 +15,24 @@ export interface PresetFlags extends Readonly<Partial<Record<keyof typeof shorth
   readonly data?: string;
   readonly preset?: string;
   readonly method?: string;
-  readonly config?: string;
   readonly set?: readonly string[];
 }
 
+/** What a configuration file holds. */
+export interface ConfigFile {
+  /** Where it was read, for messages. */
+  readonly path: string;
+  /** The preset that the file changes. */
+  readonly extends?: string;
+  /** The fields that it changes. */
+  readonly part: Readonly<Record<string, unknown>>;
+}
+
 /** The effective preset; its `data` is what `--data` says where that was given. */
-export function resolvePreset(flags: PresetFlags): Preset {
-  const file = flags.config === undefined ? undefined : readConfig(flags.config);
+export function effectivePreset(flags: PresetFlags, file: ConfigFile | undefined): Preset {
   if (flags.preset && file?.extends && flags.preset !== file.extends)
     throw new UsageError(
-      `config: ${flags.config} extends "${file.extends}", but --preset says "${flags.preset}"; give one of them`,
+      `config: ${file.path} extends "${file.extends}", but --preset says "${flags.preset}"; give one of them`,
     );
   const named = presetNamed(flags.preset ?? file?.extends ?? presetFor(flags.data ?? "digits"));
   const base = flags.method === undefined ? named : withMethod(named, flags.method);

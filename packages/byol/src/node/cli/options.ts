@@ -1,13 +1,13 @@
 /** The words of the command line, checked and turned into what `pretrain` takes. */
 import { type DeviceChoice, deviceChoices } from "@dawnstrap/tensor";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { PresetFlags } from "../../config/resolve.js";
+import type { PresetOptions } from "../../config/node/file.js";
 import { dataNames } from "../../images/node/open.js";
 import type { DataOptions } from "../../images/source.js";
 import { variantNames } from "../../methods/variants.js";
 
 /** As commander hands them over. */
-export interface PretrainFlags extends PresetFlags, DataFlags {
+export interface PretrainFlags extends PresetOptions, DataFlags {
   readonly device: DeviceChoice;
   readonly steps?: number;
   readonly seed: number;

@@ -1,7 +1,8 @@
 /** `byol plan`: what a run takes, before it runs. */
 import { openDevice } from "@dawnstrap/tensor";
 import { Command } from "commander";
-import { dataOf, resolvePreset } from "../../../config/resolve.js";
+import { resolvePreset } from "../../../config/node/file.js";
+import { dataOf } from "../../../config/resolve.js";
 import { openData } from "../../../images/node/open.js";
 import { type DataSource, memorySet } from "../../../images/source.js";
 import { UsageError } from "../../../errors.js";

@@ -1,6 +1,6 @@
 /** `byol presets`: what there is, and everything in one of them. */
 import { Command } from "commander";
-import { type PresetFlags, resolvePreset } from "../../../config/resolve.js";
+import { type PresetOptions, resolvePreset } from "../../../config/node/file.js";
 import type { Preset } from "../../../presets/preset.js";
 import { presets } from "../../../presets/index.js";
 import { columns } from "../../report/table.js";
@@ -11,7 +11,7 @@ export const presetsCommand = (): Command =>
     new Command("presets")
       .description("Lists the presets with their sources and results, or prints one of them as JSON")
       .argument("[name]", "print this one, with the changes that the options make"),
-  ).action((name: string | undefined, flags: PresetFlags) => {
+  ).action((name: string | undefined, flags: PresetOptions) => {
     const one = name ?? flags.preset;
     const changed = Object.keys(flags).length > 0;
     const text =

@@ -1,6 +1,7 @@
 /** `byol pretrain`: trains an encoder, then measures it. */
 import { Command, Option } from "commander";
-import { dataOf, resolvePreset } from "../../../config/resolve.js";
+import { resolvePreset } from "../../../config/node/file.js";
+import { dataOf } from "../../../config/resolve.js";
 import { UsageError } from "../../../errors.js";
 import { showProgress } from "../../report/progress.js";
 import { pretrain } from "../../train.js";

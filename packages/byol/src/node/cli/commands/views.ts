@@ -2,7 +2,8 @@
 import { basename, resolve } from "node:path";
 import { type DeviceChoice, openDevice } from "@dawnstrap/tensor";
 import { Command } from "commander";
-import { dataOf, type PresetFlags, resolvePreset } from "../../../config/resolve.js";
+import { type PresetOptions, resolvePreset } from "../../../config/node/file.js";
+import { dataOf } from "../../../config/resolve.js";
 import { Decoder } from "../../../images/node/decoder.js";
 import { openData } from "../../../images/node/open.js";
 import type { ImageShape } from "../../../images/source.js";
@@ -20,7 +21,7 @@ import {
 } from "../options.js";
 import { checkOutput, writeOutput } from "../output.js";
 
-interface ViewsFlags extends PresetFlags, DataFlags {
+interface ViewsFlags extends PresetOptions, DataFlags {
   readonly images: number;
   readonly count: number;
   readonly seed: number;
