@@ -1,6 +1,6 @@
 /** Results of the protocols, and a table of those on one data set. */
 import type { Metrics, Result } from "@dawnstrap/byol";
-import { cell, table } from "../results.js";
+import { cell, table } from "../shared/section.js";
 import { protocols } from "./protocols.js";
 
 /** The encoder: trained by BYOL or not, its preset that of the data or of the other data. */

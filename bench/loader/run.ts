@@ -12,9 +12,10 @@ import {
   presetNamed,
 } from "@dawnstrap/byol";
 import { type Device, type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { describeRun } from "../micro/report.js";
-import { appendSection, table, resultsFile } from "../results.js";
+import { whole } from "../shared/options.js";
+import { appendSection, table, resultsFile } from "../shared/section.js";
 import { photographs } from "./photographs.js";
 
 const cases = ["digits", "emoji", "folder"] as const;
@@ -42,27 +43,20 @@ interface Result {
   readonly demand_source: string;
 }
 
-function whole(text: string): number {
-  const value = Number(text);
-  if (!(Number.isInteger(value) && value > 0))
-    throw new InvalidArgumentError("It has to be a whole number above 0.");
-  return value;
-}
-
 const options = new Command("npm run bench:loader --")
   .description(
     "Times the loader by itself: an epoch that decodes, epochs from memory, and the step's demand.",
   )
   .addOption(new Option("--device <device>", "where the step runs").choices(deviceChoices).default("auto"))
   .addOption(new Option("--only <case>", "one of the cases").choices(cases))
-  .option("--demand <n>", "images a second that the step takes, instead of measuring it", whole)
+  .option("--demand <n>", "images a second that the step takes, instead of measuring it", whole(1))
   .option(
     "--batch <n>",
     "images in the measured step; default: 32, which any device holds, or the preset's where they are fewer",
-    whole,
+    whole(1),
   )
-  .option("--steps <n>", "measured steps, after the one that compiles", whole, 3)
-  .option("--images <n>", "JPEGs of 500×375 in the generated folder", whole, 512)
+  .option("--steps <n>", "measured steps, after the one that compiles", whole(1), 3)
+  .option("--images <n>", "JPEGs of 500×375 in the generated folder", whole(1), 512)
   .option("--json <file>", "write the measurements to a file")
   .option("--report", "append a section to bench/RESULTS.md")
   .showHelpAfterError()

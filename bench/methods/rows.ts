@@ -1,6 +1,6 @@
 /** What a run of one method with one seed came to, and the table of many. */
 import type { Accuracies } from "@dawnstrap/byol";
-import { cell, table } from "../results.js";
+import { cell, table } from "../shared/section.js";
 
 /** The name of the row that was not trained. */
 export const untrained = "random initialisation";

@@ -1,5 +1,5 @@
 /** Rows as text: a line for the terminal, tables for RESULTS.md. */
-import { table } from "../results.js";
+import { table } from "../shared/section.js";
 import type { DeviceName } from "./contenders/list.js";
 import type { Results, Row } from "./rows.js";
 

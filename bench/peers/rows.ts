@@ -4,7 +4,7 @@ import type { Case } from "./cases.js";
 import type { Counts } from "./contenders/contender.js";
 import type { ContenderSpec, DeviceName } from "./contenders/list.js";
 import type { Measured, Timing } from "./measure.js";
-import type { Machine } from "./machine.js";
+import type { Machine } from "../shared/machine.js";
 
 export interface Row {
   readonly case: string;

@@ -2,11 +2,11 @@
 import { cases, select } from "./cases.js";
 import { type ContenderSpec, contendersOn, type DeviceName } from "./contenders/list.js";
 import { measureLimit } from "./limit.js";
-import { describeMachine } from "./machine.js";
+import { describeMachine } from "../shared/machine.js";
 import { type Effort, measure } from "./measure.js";
 import { type Options, parseOptions, usage, UsageError } from "./options.js";
 import { Failed } from "./process.js";
-import { appendSection, resultsFile } from "../results.js";
+import { appendSection, resultsFile } from "../shared/section.js";
 import { lineOf, sectionOf } from "./report.js";
 import { readResults, type Results, rowOf, writeResults } from "./rows.js";
 import { Team } from "./team.js";

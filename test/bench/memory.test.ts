@@ -14,7 +14,7 @@ import {
 } from "@dawnstrap/tensor";
 import { planningDevice } from "@dawnstrap/tensor/extend";
 import { expect, it } from "vitest";
-import { keptForBackward } from "../../bench/memory/kept.js";
+import { keptForBackward } from "../../bench/plan/kept.js";
 
 class Small extends Module {
   readonly conv = new Conv2d(3, 5, 1, { bias: false });

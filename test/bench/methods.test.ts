@@ -26,7 +26,7 @@ describe("npm run bench:methods", () => {
     ["--seeds", "0,x", /whole numbers with commas/],
     ["--epochs", "0", /above 0/],
   ])("%s %s is refused", (option, value, message) => {
-    const program = fileURLToPath(new URL("../../bench/methods.ts", import.meta.url));
+    const program = fileURLToPath(new URL("../../bench/methods/run.ts", import.meta.url));
     const { status, stderr } = spawnSync(
       process.execPath,
       ["--conditions=@dawnstrap/source", "--import", "tsx", program, option, value],

@@ -6,7 +6,8 @@ import { presetNamed } from "@dawnstrap/byol";
 import { afterAll, describe, expect, it } from "vitest";
 import { evaluationTable, type Row } from "../../bench/evaluations/rows.js";
 import { earlierRun } from "../../bench/methods/earlier.js";
-import { appendSection, Journal } from "../../bench/results.js";
+import { Journal } from "../../bench/shared/journal.js";
+import { appendSection } from "../../bench/shared/section.js";
 
 const root = mkdtempSync(join(tmpdir(), "bench-results-"));
 afterAll(() => rmSync(root, { recursive: true }));

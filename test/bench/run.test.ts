@@ -10,7 +10,7 @@ const folder = mkdtempSync(join(tmpdir(), "dawnstrap-bench-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function bench(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const program = fileURLToPath(new URL("../../bench/run.ts", import.meta.url));
+  const program = fileURLToPath(new URL("../../bench/micro/run.ts", import.meta.url));
   return spawnSync(
     process.execPath,
     ["--conditions=@dawnstrap/source", "--import", "tsx", program, ...args],

@@ -13,7 +13,7 @@ function tune(...args: string[]): { status: number | null; stdout: string; stder
   const root = fileURLToPath(new URL("../../", import.meta.url));
   return spawnSync(
     process.execPath,
-    ["--conditions=@dawnstrap/source", "--import", "tsx", "bench/tune.ts", ...args],
+    ["--conditions=@dawnstrap/source", "--import", "tsx", "bench/tune/run.ts", ...args],
     {
       cwd: root,
       encoding: "utf8",

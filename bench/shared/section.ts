@@ -1,41 +1,9 @@
-/** What scripts that run for hours share: a line of JSON for each finished part, and a Markdown section at the end. */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+/** Sections of RESULTS.md, and what they are written with. */
+import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { UsageError } from "@dawnstrap/byol";
-import { InvalidArgumentError } from "commander";
 
 /** The file that gets the sections. */
-export const resultsFile = fileURLToPath(new URL("RESULTS.md", import.meta.url));
-
-/** Finished parts, in a file where one is wanted. */
-export class Journal<Row> {
-  readonly rows: Row[];
-
-  /** @param resume keep what the file holds already; a last line that was cut off is dropped */
-  constructor(
-    private readonly file: string | undefined,
-    resume: boolean,
-  ) {
-    this.rows = resume && file !== undefined && existsSync(file) ? this.read(file) : [];
-    if (file !== undefined) writeFileSync(file, this.rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
-  }
-
-  add(row: Row): void {
-    this.rows.push(row);
-    if (this.file !== undefined) appendFileSync(this.file, `${JSON.stringify(row)}\n`);
-  }
-
-  private read(file: string): Row[] {
-    const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
-    return lines.map((line, i) => {
-      try {
-        return JSON.parse(line) as Row;
-      } catch {
-        throw new UsageError(`resume: line ${i + 1} of ${file} is not JSON (remove the line, or the file)`);
-      }
-    });
-  }
-}
+export const resultsFile = fileURLToPath(new URL("../RESULTS.md", import.meta.url));
 
 const preamble = `# Measured
 
@@ -57,14 +25,6 @@ least bytes that have to move; more is better.
 export function appendSection(file: string, section: string): void {
   if (!existsSync(file)) writeFileSync(file, preamble);
   appendFileSync(file, `\n${section}`);
-}
-
-/** Option values: whole numbers with commas between. */
-export function seedList(text: string): number[] {
-  const seeds = text.split(",").map(Number);
-  if (text.trim() === "" || !seeds.every((seed) => Number.isInteger(seed) && seed >= 0))
-    throw new InvalidArgumentError("It has to be whole numbers with commas between, such as 0,1,2.");
-  return seeds;
 }
 
 const percent = (share: number): string => (100 * share).toFixed(1);

@@ -8,13 +8,14 @@ import {
   openDevice,
   type Tensor,
 } from "@dawnstrap/tensor";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import type { WebGpuBackend } from "@dawnstrap/tensor/testing";
 import { buildProgram } from "@dawnstrap/tensor/testing";
 import type { Variant } from "@dawnstrap/tensor/testing";
 import type { Choice } from "@dawnstrap/tensor/testing";
 import type { Tunable } from "@dawnstrap/tensor/testing";
-import { type ConvLayer, convLayers, digitsNet, resnet18, resnet50 } from "./peers/networks.js";
+import { type ConvLayer, convLayers, digitsNet, resnet18, resnet50 } from "../peers/networks.js";
+import { pattern, positive } from "../shared/options.js";
 
 interface Case {
   readonly name: string;
@@ -81,21 +82,6 @@ const { preset, cases, seconds, list, again } = new Command("npm run tune --")
   .showHelpAfterError()
   .parse()
   .opts<Options>();
-
-function pattern(text: string): RegExp {
-  try {
-    return new RegExp(text, "i");
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < Number.POSITIVE_INFINITY))
-    throw new InvalidArgumentError("It has to be a number above 0.");
-  return value;
-}
 
 const chosen = (preset ? presets[preset]! : Object.values(presets).flat()).filter(
   ({ name }) => !cases || cases.test(name),

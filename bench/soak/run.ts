@@ -10,10 +10,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { checksum, findCheckpoint, hasCheckpoints } from "@dawnstrap/byol";
 import { type DeviceKind, openDevice } from "@dawnstrap/tensor";
 import { philox4x32 } from "@dawnstrap/tensor/extend";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { describeRun } from "./micro/report.js";
-import { type Half, linesOf, type Running, startByol } from "./soak/process.js";
-import { appendSection, resultsFile, table } from "./results.js";
+import { Command, Option } from "commander";
+import { describeRun } from "../micro/report.js";
+import { type Half, linesOf, type Running, startByol } from "./process.js";
+import { whole } from "../shared/options.js";
+import { appendSection, resultsFile, table } from "../shared/section.js";
 
 interface Options {
   readonly preset: string;
@@ -26,22 +27,15 @@ interface Options {
   readonly results: string;
 }
 
-function whole(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0)
-    throw new InvalidArgumentError("It has to be a whole number, 0 or more.");
-  return value;
-}
-
 const options = new Command("npm run soak --")
   .description(
     "Kills a run at random moments, resumes it, and compares its end with that of the unbroken run",
   )
   .option("--preset <name>", "what to train", "digits")
   .addOption(new Option("--device <device>", "where to run").choices(["cpu", "webgpu"]).default("cpu"))
-  .option("--steps <n>", "length; the default takes about an hour on a core each", whole, 16_000)
-  .option("--kills <n>", "how often", whole, 3)
-  .option("--seed <n>", "of the run, and of the moments", whole, 0)
+  .option("--steps <n>", "length; the default takes about an hour on a core each", whole(0), 16_000)
+  .option("--kills <n>", "how often", whole(0), 3)
+  .option("--seed <n>", "of the run, and of the moments", whole(0), 0)
   .option("--checkpoint-minutes <m>", "as byol pretrain's", "2")
   .option("--out <dir>", "folder for both runs; default: a new one among the temporary files")
   .option("--results <file>", "Markdown file that gets the outcome at its end", resultsFile)

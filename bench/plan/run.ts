@@ -6,10 +6,11 @@ import { writeFileSync } from "node:fs";
 import { byolStep, makeByol, type Preset, presetNamed } from "@dawnstrap/byol";
 import { type Device, openDevice, type Tensor } from "@dawnstrap/tensor";
 import { planningDevice } from "@dawnstrap/tensor/extend";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { keptForBackward } from "./memory/kept.js";
-import { describeMachine } from "./peers/machine.js";
-import { appendSection, resultsFile, table } from "./results.js";
+import { Command, Option } from "commander";
+import { keptForBackward } from "./kept.js";
+import { describeMachine } from "../shared/machine.js";
+import { whole } from "../shared/options.js";
+import { appendSection, resultsFile, table } from "../shared/section.js";
 
 interface Options {
   readonly device: readonly ("cpu" | "webgpu")[];
@@ -25,19 +26,12 @@ const options = new Command("npm run bench:memory --")
       .choices(["cpu", "webgpu"])
       .default(["cpu", "webgpu"]),
   )
-  .option("--batch <n>", "images in a batch", whole, 4)
+  .option("--batch <n>", "images in a batch", whole(2), 4)
   .option("--json <file>", "write the numbers to a file")
   .option("--report", "append a section to bench/RESULTS.md")
   .showHelpAfterError()
   .parse()
   .opts<Options>();
-
-function whole(text: string): number {
-  const value = Number(text);
-  if (!(Number.isInteger(value) && value >= 2))
-    throw new InvalidArgumentError("It has to be a whole number of at least 2.");
-  return value;
-}
 
 /** Bytes of one plan. */
 interface Plan {

@@ -2,8 +2,8 @@
 import { knnAccuracy, lambdaGrid, transferLinear } from "@dawnstrap/byol";
 import { type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
 import { Command, Option } from "commander";
-import { describeRun } from "./micro/report.js";
-import { appendSection, table, resultsFile } from "./results.js";
+import { describeRun } from "../micro/report.js";
+import { appendSection, table, resultsFile } from "../shared/section.js";
 
 const { device: choice, report } = new Command("npm run bench:protocols --")
   .description(

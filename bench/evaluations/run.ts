@@ -15,10 +15,12 @@ import {
 } from "@dawnstrap/byol";
 import { type DeviceKind, openDevice } from "@dawnstrap/tensor";
 import { Command, Option } from "commander";
-import { type Protocol, protocols, settings } from "./evaluations/protocols.js";
-import { evaluationTable, type Row, type Start } from "./evaluations/rows.js";
-import { describeRun } from "./micro/report.js";
-import { appendSection, Journal, resultsFile, seedList } from "./results.js";
+import { type Protocol, protocols, settings } from "./protocols.js";
+import { evaluationTable, type Row, type Start } from "./rows.js";
+import { describeRun } from "../micro/report.js";
+import { Journal } from "../shared/journal.js";
+import { seedList } from "../shared/options.js";
+import { appendSection, resultsFile } from "../shared/section.js";
 
 const domains = ["digits", "emoji"] as const;
 type Domain = (typeof domains)[number];

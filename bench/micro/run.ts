@@ -1,14 +1,15 @@
 /** `npm run bench`: microbenchmarks of tensor, autograd, nn and byol on one device. */
 import { writeFileSync } from "node:fs";
 import { type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
-import { Command, InvalidArgumentError, Option } from "commander";
-import { cases as autograd } from "./micro/autograd.js";
-import { cases as byol } from "./micro/byol.js";
-import type { Case } from "./micro/case.js";
-import { type Measurement, measure } from "./micro/measure.js";
-import { cases as nn } from "./micro/nn.js";
-import { describeRun, header, line, type Report } from "./micro/report.js";
-import { cases as tensor } from "./micro/tensor.js";
+import { Command, Option } from "commander";
+import { cases as autograd } from "./autograd.js";
+import { cases as byol } from "./byol.js";
+import type { Case } from "./case.js";
+import { type Measurement, measure } from "./measure.js";
+import { cases as nn } from "./nn.js";
+import { describeRun, header, line, type Report } from "../micro/report.js";
+import { cases as tensor } from "./tensor.js";
+import { pattern, positive } from "../shared/options.js";
 
 const layers: Readonly<Record<string, readonly Case[]>> = { tensor, autograd, nn, byol };
 
@@ -39,21 +40,6 @@ const {
   .showHelpAfterError()
   .parse()
   .opts<Options>();
-
-function pattern(text: string): RegExp {
-  try {
-    return new RegExp(text, "i");
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
-  }
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < Number.POSITIVE_INFINITY))
-    throw new InvalidArgumentError("It has to be a number above 0.");
-  return value;
-}
 
 const chosen = Object.entries(layers).flatMap(([layer, cases]) =>
   cases.filter(({ name }) => !only || only.test(`${layer}: ${name}`)).map((one) => ({ layer, one })),

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { cpus, loadavg, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
-import type { Limit } from "./limit.js";
+import type { Limit } from "../peers/limit.js";
 
 export interface Machine {
   readonly date: string;

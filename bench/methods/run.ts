@@ -12,10 +12,12 @@ import {
 } from "@dawnstrap/byol";
 import { type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { earlierRun } from "./methods/earlier.js";
-import { methodTable, type Row, untrained } from "./methods/rows.js";
-import { describeRun } from "./micro/report.js";
-import { appendSection, Journal, resultsFile, seedList } from "./results.js";
+import { earlierRun } from "./earlier.js";
+import { methodTable, type Row, untrained } from "./rows.js";
+import { describeRun } from "../micro/report.js";
+import { Journal } from "../shared/journal.js";
+import { positive, seedList } from "../shared/options.js";
+import { appendSection, resultsFile } from "../shared/section.js";
 
 const digits = presetNamed("digits");
 const compared = [untrained, "byol", "simclr", "simsiam", "barlow-twins", "moco", "supervised"];
@@ -49,13 +51,6 @@ const options = new Command("npm run bench:methods --")
   .showHelpAfterError()
   .parse()
   .opts<Options>();
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value < Number.POSITIVE_INFINITY))
-    throw new InvalidArgumentError("It has to be a number above 0.");
-  return value;
-}
 
 function methodList(text: string): string[] {
   const methods = text.split(",");
