@@ -32,8 +32,6 @@ export const upward: Lists = {
     "index.ts → node",
     "index.ts → node/report",
     "index.ts → node/run",
-    "learner → methods",
-    "methods → presets",
     "plan → node/report",
     "tasks → learner",
     "tasks → node/run",

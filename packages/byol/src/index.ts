@@ -8,19 +8,21 @@ export {
   type Objective,
   stepNumbers,
   type Views,
+  withProbe,
 } from "./learner/learner.js";
 export { regression, spread, standardise } from "./learner/loss.js";
-export type { Head } from "./learner/settings.js";
+export { type Head, head, headSchema, type Target, targetSchema } from "./learner/settings.js";
 export { type Heads, Network, type Outputs } from "./learner/network.js";
 export { crossCorrelationLoss } from "./methods/barlow-twins.js";
 export { infoNce, KeyQueue } from "./methods/moco.js";
-export type { Method, MethodName } from "./methods/settings.js";
 export { ntXent } from "./methods/simclr.js";
 export { negativeCosine } from "./methods/simsiam.js";
-export { variantNames, withMethod } from "./methods/variants.js";
+export { defineMethod, type Method, type MethodDefinition, type MethodSettings } from "./methods/method.js";
+export { variantNames } from "./methods/variants.js";
 export { parsePreset, type Preset } from "./presets/preset.js";
 export { override } from "./config/override.js";
 export { presetFor, presetNamed, presets } from "./presets/index.js";
+export { withMethod } from "./presets/with-method.js";
 export { makeByol, makeLearner, makeSchedule, totalStepsOf, warmupStepsOf } from "./training/setup.js";
 export { pretrain, type PretrainOptions, resume, type ResumeOptions, type RunOptions } from "./node/train.js";
 export { planReport } from "./plan/report.js";

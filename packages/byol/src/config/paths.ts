@@ -22,13 +22,12 @@ function* pathsOf(schema: z.core.$ZodType, at: string): Generator<string> {
     for (const [i, item] of schema.def.items.entries()) yield* pathsOf(item, below(i));
 }
 
-/** Every field of a preset, whichever optimiser it names. */
-export const presetPaths: ReadonlySet<string> = new Set(pathsOf(presetSchema, ""));
+/** Every field of a preset, whichever optimiser and method it names. */
+export const presetPaths = (): ReadonlySet<string> => new Set(pathsOf(presetSchema(), ""));
 
 /** Throws UsageError with the nearest name when a preset has no such field. */
 export function checkPath(path: string): void {
-  if (presetPaths.has(path)) return;
-  throw new UsageError(
-    `set: a preset has no field "${path}"; did you mean "${closest(path, [...presetPaths])}"?`,
-  );
+  const paths = presetPaths();
+  if (paths.has(path)) return;
+  throw new UsageError(`set: a preset has no field "${path}"; did you mean "${closest(path, [...paths])}"?`);
 }

@@ -1,8 +1,8 @@
 /** From the words of a command to the preset that a run uses: preset ← method ← file ← --set ← shorthands. */
 import { UsageError } from "../errors.js";
-import { withMethod } from "../methods/variants.js";
 import type { Preset } from "../presets/preset.js";
 import { presetFor, presetNamed } from "../presets/index.js";
+import { withMethod } from "../presets/with-method.js";
 import { assignmentsOf, override, parseAssignment } from "./override.js";
 
 /** Options that are short for a field of the preset, by the names that commander gives them. */

@@ -3,7 +3,6 @@ import { type ForwardOptions, Linear, Mlp, Module, ResNet } from "@dawnstrap/nn"
 import type { Tensor } from "@dawnstrap/tensor";
 import { standardise } from "./loss.js";
 import type { Head, NetworkSettings } from "./settings.js";
-import type { Method } from "../methods/settings.js";
 
 /** What one network makes of one view. */
 export interface Outputs {
@@ -15,16 +14,11 @@ export interface Outputs {
   readonly prediction: Tensor;
 }
 
+/** Heads of a network; null or left out, there is none. */
 export interface Heads {
-  readonly projector?: Head;
-  readonly predictor?: Head;
+  readonly projector?: Head | null;
+  readonly predictor?: Head | null;
 }
-
-/** The heads that a method has. */
-export const headsOf = (method: Method): Heads => ({
-  ...("projector" in method && { projector: method.projector }),
-  ...("predictor" in method && method.predictor && { predictor: method.predictor }),
-});
 
 const train = { train: true } as const;
 

@@ -5,9 +5,13 @@
  * no predictor, no negatives: it cannot collapse, because features that never vary correlate with nothing.
  */
 import { add, matmul, mean, mul, sub, sum, type Tensor, transpose } from "@dawnstrap/tensor";
-import { type Objective, type Views, withProbe } from "../learner/learner.js";
+import { z } from "zod";
+import { firstView, secondView } from "../images/augment/settings.js";
+import { withProbe } from "../learner/learner.js";
 import { standardise } from "../learner/loss.js";
-import type { Network } from "../learner/network.js";
+import { head, headSchema } from "../learner/settings.js";
+import { defineMethod } from "./method.js";
+import { adamw, clippedLars, lars } from "./recipes.js";
 
 /**
  * Σᵢ (1 − Cᵢᵢ)² + λ·Σᵢ≠ⱼ Cᵢⱼ², C = Z₁ᵀ·Z₂/B the cross-correlation of the projections, each feature standardised over the
@@ -25,14 +29,35 @@ export function crossCorrelationLoss(z1: Tensor, z2: Tensor, lambda: number): Te
   return add(sum(mul(short, short)), mul(different, lambda));
 }
 
-/** The loss of both views with the online probe's where there are labels. */
-export function barlowTwinsLoss(
-  online: Network,
-  lambda: number,
-  [x1, x2]: Views,
-  labels: Tensor | undefined,
-): Objective {
-  const o1 = online.project(x1);
-  const o2 = online.project(x2);
-  return withProbe(online, o1, crossCorrelationLoss(o1.projection, o2.projection, lambda), labels);
-}
+export const barlowTwins = defineMethod({
+  name: "barlow-twins",
+  settings: {
+    projector: headSchema,
+    /** Weight of the correlations between different features. */
+    lambda: z.number().positive(),
+  },
+  heads: ({ projector }) => ({ projector }),
+  recipes: {
+    small: {
+      method: { projector: head([256, 256], 256), lambda: 0.0051 },
+      optimizer: adamw(4e-3),
+    },
+    // There the loss is multiplied by 0.1, which LARS undoes but for weight decay (1e-4 there), biases and norms.
+    medium: {
+      method: { projector: head([2048, 2048], 2048, { bias: true }), lambda: 0.0051 },
+      optimizer: { ...clippedLars(0.3, 1e-3), biasAndNormRate: 0.1 },
+    },
+    paper: {
+      method: { projector: head([8192, 8192], 8192), lambda: 0.0051 },
+      // Biases and norms: the released code gives them 0.0048 where weights get 0.2.
+      optimizer: { ...lars(0.2, 1e-6), biasAndNormRate: 0.024 },
+      schedule: { warmupEpochs: 10 },
+      views: [firstView, secondView],
+    },
+  },
+  loss({ online }, [x1, x2], labels, { lambda }) {
+    const o1 = online.project(x1);
+    const o2 = online.project(x2);
+    return withProbe(online, o1, crossCorrelationLoss(o1.projection, o2.projection, lambda), labels);
+  },
+});

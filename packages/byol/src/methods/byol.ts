@@ -7,9 +7,12 @@
 import { stopGradient } from "@dawnstrap/autograd";
 import type { Optimizer } from "@dawnstrap/nn";
 import { add, type Tensor } from "@dawnstrap/tensor";
+import type { z } from "zod";
 import { gradients, type Objective, type Views, withProbe } from "../learner/learner.js";
 import { regression } from "../learner/loss.js";
 import type { Network } from "../learner/network.js";
+import { head, headSchema, type Target, targetSchema } from "../learner/settings.js";
+import { defineMethod } from "./method.js";
 
 export interface Byol {
   /** θ: trained by gradient. */
@@ -53,3 +56,25 @@ export function byolStep(byol: Byol, views: Views, labels: Tensor | undefined, s
   byol.optimizer.update(grads, scalars);
   return numbers;
 }
+
+export const byol = defineMethod({
+  name: "byol",
+  settings: {
+    projector: headSchema,
+    /** null: the projection itself is compared with the target's, which collapses. */
+    predictor: headSchema.nullable(),
+    target: targetSchema,
+  },
+  heads: ({ projector, predictor }) => ({ projector, predictor }),
+  target: ({ target }) => target,
+  loss: byolLoss,
+});
+export type ByolSettings = z.infer<typeof byol.schema>;
+
+/** Projector and predictor of one hidden layer each, as in DeepMind's code; τ rises along a cosine. */
+export const byolSettings = (hidden: number, output: number, target: Omit<Target, "rise">): ByolSettings => ({
+  name: "byol",
+  projector: head([hidden], output),
+  predictor: head([hidden], output),
+  target: { ...target, rise: "cosine" },
+});

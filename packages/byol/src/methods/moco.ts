@@ -25,9 +25,12 @@ import {
   transpose,
   where,
 } from "@dawnstrap/tensor";
-import { type Objective, type Views, withProbe } from "../learner/learner.js";
-import type { Network } from "../learner/network.js";
+import { z } from "zod";
 import { Stream } from "../images/streams.js";
+import { withProbe } from "../learner/learner.js";
+import { head, headSchema, plainHead, targetSchema } from "../learner/settings.js";
+import { defineMethod } from "./method.js";
+import { adamw, both, moderate, sgd, still } from "./recipes.js";
 
 /** The last keys, on the device: a ring that is written from the pointer on. */
 export class KeyQueue extends Module {
@@ -81,37 +84,66 @@ export function infoNce(q: Tensor, k: Tensor, negatives: Tensor, temperature: nu
   return crossEntropy(mul(candidates, 1 / temperature), q.device.zeros([q.shape[0]!], "int32"));
 }
 
-export interface MoCo {
-  readonly online: Network;
-  readonly target: Network;
-  readonly memory: KeyQueue;
-}
-
-export interface MoCoSettings {
-  readonly temperature: number;
-  /** Each view is the query once: twice the work of a step. The paper takes the first view only. */
-  readonly symmetric: boolean;
-}
-
-/** The contrastive loss with the online probe's where there are labels. Pushes the keys of the batch. */
-export function mocoLoss(
-  { online, target, memory }: MoCo,
-  { temperature, symmetric }: MoCoSettings,
-  [x1, x2]: Views,
-  labels: Tensor | undefined,
-): Objective {
-  const negatives = memory.keys.value;
-  const key = (x: Tensor) => stopGradient(l2Normalize(target.project(x).projection));
-  const query = (z: Tensor) => l2Normalize(z);
-  const o1 = online.project(x1);
-  const k2 = key(x2);
-  const one = infoNce(query(o1.projection), k2, negatives, temperature);
-  if (!symmetric) {
-    memory.push(k2);
-    return withProbe(online, o1, one, labels);
-  }
-  const k1 = key(x1);
-  const other = infoNce(query(online.project(x2).projection), k1, negatives, temperature);
-  memory.push(concat([k1, k2]));
-  return withProbe(online, o1, mul(add(one, other), 0.5), labels);
-}
+export const moco = defineMethod({
+  name: "moco",
+  settings: {
+    projector: headSchema,
+    temperature: z.number().positive(),
+    /** Keys of earlier batches that a query is compared with. */
+    queue: z.number().int().positive(),
+    /** Each view is the query once, at twice the work of a step; the paper takes the first view only. */
+    symmetric: z.boolean(),
+    target: targetSchema,
+  },
+  heads: ({ projector }) => ({ projector }),
+  target: ({ target }) => target,
+  memory: ({ queue, projector }, device, seed) =>
+    new KeyQueue(queue, projector.output).init(device).fill(device, seed),
+  check({ queue, symmetric }, { batch }) {
+    const keys = batch * (symmetric ? 2 : 1);
+    if (queue >= keys) return undefined;
+    return { field: "queue", message: `holds ${queue} keys, a step pushes ${keys} (use ${keys} or more)` };
+  },
+  recipes: {
+    small: {
+      method: {
+        projector: head([256], 64, plainHead),
+        ...{ temperature: 0.2, queue: 4096, symmetric: true, target: still(0.99) },
+      },
+      optimizer: adamw(4e-3),
+    },
+    // There τ rises to 0.999.
+    medium: {
+      method: {
+        projector: head([2048], 256, plainHead),
+        ...{ temperature: 0.2, queue: 32_768, symmetric: true, target: still(0.99) },
+      },
+      optimizer: sgd(0.3, 1e-4),
+    },
+    paper: {
+      method: {
+        projector: head([2048], 128, plainHead),
+        ...{ temperature: 0.2, queue: 65_536, symmetric: false, target: still(0.999) },
+      },
+      optimizer: sgd(0.03, 1e-4),
+      schedule: { warmupEpochs: 0 },
+      views: both(moderate),
+    },
+  },
+  loss({ online, target, memory }, [x1, x2], labels, { temperature, symmetric }) {
+    const negatives = memory.keys.value;
+    const key = (x: Tensor) => stopGradient(l2Normalize(target.project(x).projection));
+    const query = (z: Tensor) => l2Normalize(z);
+    const o1 = online.project(x1);
+    const k2 = key(x2);
+    const one = infoNce(query(o1.projection), k2, negatives, temperature);
+    if (!symmetric) {
+      memory.push(k2);
+      return withProbe(online, o1, one, labels);
+    }
+    const k1 = key(x1);
+    const other = infoNce(query(online.project(x2).projection), k1, negatives, temperature);
+    memory.push(concat([k1, k2]));
+    return withProbe(online, o1, mul(add(one, other), 0.5), labels);
+  },
+});

@@ -17,8 +17,12 @@ import {
   transpose,
 } from "@dawnstrap/tensor";
 import { crossEntropy } from "@dawnstrap/nn";
-import { type Objective, type Views, withProbe } from "../learner/learner.js";
-import type { Network } from "../learner/network.js";
+import { z } from "zod";
+import type { ViewAugmentation } from "../images/augment/settings.js";
+import { withProbe } from "../learner/learner.js";
+import { head, headSchema, plainHead } from "../learner/settings.js";
+import { defineMethod } from "./method.js";
+import { adamw, both, clippedLars, halfBlurred, lars } from "./recipes.js";
 
 /** Below every similarity by so much that its exponential is 0: no view is compared with itself. */
 const excluded = -1e9;
@@ -39,15 +43,36 @@ export function ntXent(z: Tensor, temperature: number): Tensor {
   return crossEntropy(candidates, mod(add(index, rows / 2), rows));
 }
 
-/** The contrastive loss with the online probe's where there are labels. */
-export function simclrLoss(
-  online: Network,
-  temperature: number,
-  [x1, x2]: Views,
-  labels: Tensor | undefined,
-): Objective {
-  // Both views pass together, as in the released code: batch statistics are those of both.
-  const both = online.project(concat([x1, x2]));
-  const embedding = narrow(both.embedding, 0, 0, x1.shape[0]!);
-  return withProbe(online, { ...both, embedding }, ntXent(both.projection, temperature), labels);
-}
+/** SimCLR's views: twice the jitter of BYOL's paper, more than that of the saturation. */
+const strong: ViewAugmentation = {
+  ...halfBlurred,
+  jitter: { probability: 0.8, brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2 },
+};
+
+export const simclr = defineMethod({
+  name: "simclr",
+  settings: { projector: headSchema, temperature: z.number().positive() },
+  heads: ({ projector }) => ({ projector }),
+  recipes: {
+    small: {
+      method: { projector: head([256], 64), temperature: 0.2 },
+      optimizer: adamw(4e-3),
+    },
+    medium: {
+      method: { projector: head([2048], 256, plainHead), temperature: 0.2 },
+      optimizer: clippedLars(0.4, 1e-4),
+    },
+    paper: {
+      method: { projector: head([2048], 128, { outputNorm: true }), temperature: 0.1 },
+      optimizer: lars(0.3, 1e-4),
+      schedule: { warmupEpochs: 10 },
+      views: both(strong),
+    },
+  },
+  loss({ online }, [x1, x2], labels, { temperature }) {
+    // Both views pass together, as in the released code: batch statistics are those of both.
+    const passed = online.project(concat([x1, x2]));
+    const embedding = narrow(passed.embedding, 0, 0, x1.shape[0]!);
+    return withProbe(online, { ...passed, embedding }, ntXent(passed.projection, temperature), labels);
+  },
+});

@@ -1,5 +1,8 @@
 /** CIFAR-10 and CIFAR-100: small images, hence a stem of stride 1 and no blur. */
 import { secondView, type ViewAugmentation } from "../images/augment/settings.js";
+import { head } from "../learner/settings.js";
+import { byolSettings } from "../methods/byol.js";
+import { clippedLars } from "../methods/recipes.js";
 import type { Preset } from "./preset.js";
 import { resnet18 } from "./shared.js";
 
@@ -10,7 +13,7 @@ const view: ViewAugmentation = {
   solarize: 0,
 };
 
-const head = { hidden: [4096], output: 256, norm: true, bias: true, outputNorm: false };
+const biased = head([4096], 256, { bias: true });
 
 const cifar10: Preset = {
   name: "cifar10-r18",
@@ -31,20 +34,10 @@ const cifar10: Preset = {
   views: [view, { ...view, solarize: 0.2 }],
   network: { ...resnet18, stem: "small" },
   method: {
-    name: "byol",
-    projector: head,
-    predictor: head,
-    target: { start: "copy", tau: 0.99, rise: "cosine" },
+    ...byolSettings(4096, 256, { start: "copy", tau: 0.99 }),
+    ...{ projector: biased, predictor: biased },
   },
-  optimizer: {
-    kind: "lars",
-    variant: "lightning",
-    clip: true,
-    learningRate: 1,
-    weightDecay: 1e-5,
-    momentum: 0.9,
-    trust: 0.02,
-  },
+  optimizer: clippedLars(1, 1e-5),
   schedule: { warmupEpochs: 10 },
   batch: 256,
   epochs: 1000,

@@ -1,8 +1,9 @@
 /** Digits, for two cores, and a toy for the tests. */
 import { firstView, secondView, type ViewAugmentation } from "../images/augment/settings.js";
-import { byol } from "../methods/variants.js";
+import { byolSettings } from "../methods/byol.js";
+import { adamw } from "../methods/recipes.js";
 import type { Preset } from "./preset.js";
-import { adamw, shortMethod } from "./shared.js";
+import { shortMethod } from "./shared.js";
 
 /**
  * Digits have no colours, and a mirrored digit is not a digit. Area from 0.3: a smaller piece of a stroke says nothing.
@@ -38,7 +39,7 @@ export const digits: Preset = {
   views: [digitView, digitView],
   network: { block: "basic", blocks: [1, 1, 1, 1], width: 16, stem: "small", zeroInit: false },
   method: shortMethod(),
-  optimizer: { ...adamw, learningRate: 4e-3 },
+  optimizer: adamw(4e-3),
   schedule: { warmupEpochs: 0.5 },
   batch: 64,
   epochs: 8,
@@ -54,7 +55,7 @@ export const tiny: Preset = {
   image: { ...digits.image, size: 16, channels: 3, mean: [0.13, 0.13, 0.13], deviation: [0.31, 0.31, 0.31] },
   views: [firstView, secondView],
   network: { block: "basic", blocks: [1, 1], width: 4, stem: "small", zeroInit: false },
-  method: byol(16, 8, { start: "separate", tau: 0.9 }),
+  method: byolSettings(16, 8, { start: "separate", tau: 0.9 }),
   batch: 16,
   epochs: 0.1,
   evaluate: { bank: 500, queries: 200, neighbours: 20, knnEvery: 0, subsets: 2 },

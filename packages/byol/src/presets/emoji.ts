@@ -1,7 +1,8 @@
 /** Emoji by two vendors. */
 import { firstView, type ViewAugmentation } from "../images/augment/settings.js";
+import { adamw } from "../methods/recipes.js";
 import type { Preset } from "./preset.js";
-import { adamw, imagenetColours, shortMethod } from "./shared.js";
+import { imagenetColours, shortMethod } from "./shared.js";
 
 /**
  * What a category looks like is much of it colour (flags, food, faces), and a drawing has no texture to be blurred: views
@@ -26,7 +27,7 @@ export const emoji: Preset = {
   views: [emojiView, emojiView],
   network: { block: "basic", blocks: [1, 1, 1, 1], width: 16, stem: "small", zeroInit: false },
   method: shortMethod(),
-  optimizer: { ...adamw, learningRate: 4e-3 },
+  optimizer: adamw(4e-3),
   schedule: { warmupEpochs: 1 },
   batch: 64,
   epochs: 20,

@@ -1,6 +1,7 @@
 /** One's own images. */
+import { lars } from "../methods/recipes.js";
 import type { Preset } from "./preset.js";
-import { imagenetColours, paperLars, paperMethod, paperViews, resnet18 } from "./shared.js";
+import { imagenetColours, paperMethod, paperViews, resnet18 } from "./shared.js";
 
 export const folder: Preset = {
   name: "folder",
@@ -12,7 +13,7 @@ export const folder: Preset = {
   views: paperViews,
   network: { ...resnet18, stem: "small" },
   method: paperMethod(0.99),
-  optimizer: { ...paperLars, learningRate: 2, weightDecay: 1e-6 },
+  optimizer: lars(2, 1e-6),
   schedule: { warmupEpochs: 10 },
   batch: 256,
   epochs: 200,

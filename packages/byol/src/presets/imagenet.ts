@@ -4,8 +4,9 @@
  * from different seeds.
  */
 import { type ResNetDepth, resnetDepths } from "@dawnstrap/nn";
+import { lars } from "../methods/recipes.js";
 import type { Preset } from "./preset.js";
-import { imagenetColours, paperLars, paperMethod, paperViews } from "./shared.js";
+import { imagenetColours, paperMethod, paperViews } from "./shared.js";
 
 const code = "DeepMind's code, byol/configs/byol.py";
 const crops =
@@ -26,7 +27,7 @@ const base: Preset = {
   views: paperViews,
   network: network(50, 1),
   method: paperMethod(0.996),
-  optimizer: { ...paperLars, learningRate: 0.2, weightDecay: 1.5e-6 },
+  optimizer: lars(0.2, 1.5e-6),
   schedule: { warmupEpochs: 10 },
   batch: 4096,
   epochs: 1000,
@@ -48,7 +49,7 @@ function shorter(
     description: `ResNet-50, ${epochs} epochs`,
     source: `${code}, ${epochs} epochs; ${numbers.cites}. ${crops}`,
     expected: numbers.expected,
-    optimizer: { ...paperLars, learningRate: numbers.learningRate, weightDecay: 1e-6 },
+    optimizer: lars(numbers.learningRate, 1e-6),
     method: paperMethod(numbers.tau),
     epochs,
   };
@@ -60,7 +61,7 @@ const smallBatch: Preset = {
   description: "ResNet-50, 1000 epochs in batches of 512: the paper's small-batch recipe",
   source: `Grill et al. 2020, App. G. ${crops}`,
   expected: "73.7 % top-1 by linear evaluation (paper, App. G); not measured here",
-  optimizer: { ...paperLars, learningRate: 0.4, weightDecay: 1.5e-6 },
+  optimizer: lars(0.4, 1.5e-6),
   method: paperMethod(0.9995),
   batch: 512,
 };

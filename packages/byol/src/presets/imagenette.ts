@@ -1,6 +1,7 @@
 /** Imagenette: ten classes of ImageNet that are easy to tell apart. */
+import { lars } from "../methods/recipes.js";
 import type { Preset } from "./preset.js";
-import { imagenetColours, paperLars, paperMethod, paperViews, resnet18 } from "./shared.js";
+import { imagenetColours, paperMethod, paperViews, resnet18 } from "./shared.js";
 
 export const imagenette: Preset = {
   name: "imagenette-r18",
@@ -13,7 +14,7 @@ export const imagenette: Preset = {
   views: paperViews,
   network: { ...resnet18, stem: "imagenet" },
   method: paperMethod(0.996),
-  optimizer: { ...paperLars, learningRate: 2, weightDecay: 1e-6 },
+  optimizer: lars(2, 1e-6),
   schedule: { warmupEpochs: 10 },
   batch: 256,
   epochs: 1000,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { presetTable } from "../node/cli/commands/presets.js";
-import { headsOf, Network } from "../learner/network.js";
+import { Network } from "../learner/network.js";
+import { headsOf } from "../methods/index.js";
 import { parsePreset } from "./preset.js";
 import { makeSchedule, totalStepsOf, warmupStepsOf } from "../training/setup.js";
 import { presetFor, presetNamed, presets } from "./index.js";

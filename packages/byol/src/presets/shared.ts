@@ -1,6 +1,6 @@
 /** What several families of presets have in common. */
 import { firstView, secondView } from "../images/augment/settings.js";
-import { byol } from "../methods/variants.js";
+import { type ByolSettings, byolSettings } from "../methods/byol.js";
 import type { Preset } from "./preset.js";
 
 /** Colours of photographs, as every method trained on ImageNet takes them. */
@@ -16,26 +16,17 @@ export const imagenetColours = {
 export const paperViews: Preset["views"] = [firstView, secondView];
 
 /** BYOL as in the released code: hidden 4096, projections of 256, and a target with first weights of its own. */
-export const paperMethod = (tau: number): Preset["method"] => byol(4096, 256, { start: "separate", tau });
+export const paperMethod = (tau: number): ByolSettings => byolSettings(4096, 256, { start: "separate", tau });
 
 /**
  * BYOL for short runs of a narrow network. A target that starts elsewhere, or follows slowly, would teach its own random
  * features in so few steps. Projections standardised over the batch, as SimSiam's, keep more directions: after four epochs
  * of digits their effective rank is 4.3 instead of 2.3, and ten labels a class tell 70 % instead of 62 %.
  */
-export function shortMethod(): Preset["method"] {
-  const method = byol(256, 64, { start: "copy", tau: 0.9 });
+export function shortMethod(): ByolSettings {
+  const method = byolSettings(256, 64, { start: "copy", tau: 0.9 });
   return { ...method, projector: { ...method.projector, outputNorm: true } };
 }
-
-/** LARS of the released code. */
-export const paperLars = {
-  kind: "lars",
-  variant: "official",
-  clip: false,
-  momentum: 0.9,
-  trust: 1e-3,
-} satisfies Partial<Preset["optimizer"]>;
 
 /** A ResNet-18 as the paper's code builds it: a projection on the first group too. */
 export const resnet18 = {
@@ -44,11 +35,3 @@ export const resnet18 = {
   width: 64,
   zeroInit: false,
 } satisfies Partial<Preset["network"]>;
-
-export const adamw = {
-  kind: "adamw",
-  weightDecay: 1e-4,
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-} satisfies Partial<Preset["optimizer"]>;

@@ -1,9 +1,10 @@
 /** STL-10: 100,000 unlabelled images to train on. */
-import { byol } from "../methods/variants.js";
+import { byolSettings } from "../methods/byol.js";
+import { sgd } from "../methods/recipes.js";
 import type { Preset } from "./preset.js";
 import { imagenetColours, paperViews, resnet18 } from "./shared.js";
 
-const method = byol(512, 128, { start: "copy", tau: 0.996 });
+const method = byolSettings(512, 128, { start: "copy", tau: 0.996 });
 
 export const stl10: Preset = {
   name: "stl10-r18",
@@ -17,7 +18,7 @@ export const stl10: Preset = {
   network: { ...resnet18, stem: "imagenet" },
   method: { ...method, target: { ...method.target, rise: "none" } },
   // 0.03 at a batch of 64.
-  optimizer: { kind: "sgd", learningRate: 0.12, weightDecay: 4e-4, momentum: 0.9, nesterov: false },
+  optimizer: sgd(0.12, 4e-4),
   schedule: { warmupEpochs: 1 },
   batch: 64,
   epochs: 80,

@@ -10,7 +10,8 @@ import { BatchLoader } from "../images/loader.js";
 import { TrainingError } from "../errors.js";
 import { Stream } from "../images/streams.js";
 import { buildEncoder, type EncoderFile } from "./node/encoder-file.js";
-import { cropAndFlip, type LabelledImages, viewsOf } from "./supervised.js";
+import { cropAndFlip } from "../images/augment/settings.js";
+import { type LabelledImages, viewsOf } from "./supervised.js";
 
 /** The paper's sweep (App. C.1): base rates, for a batch of 256. */
 export const paperRates: readonly number[] = [0.4, 0.3, 0.2, 0.1, 0.05];

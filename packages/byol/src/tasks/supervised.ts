@@ -3,7 +3,7 @@ import { valueAndGrad } from "@dawnstrap/autograd";
 import { copyState, crossEntropy, Linear, Module, ResNet, Sgd, warmupCosine } from "@dawnstrap/nn";
 import { add, type CapturedFunction, type Device, mul, type Tensor } from "@dawnstrap/tensor";
 import { drawViews } from "../images/augment/parameters.js";
-import type { ViewAugmentation } from "../images/augment/settings.js";
+import { cropAndFlip, type ViewAugmentation } from "../images/augment/settings.js";
 import { makeViews } from "../images/augment/view.js";
 import { BatchLoader } from "../images/loader.js";
 import type { ImageSet, ImageShape } from "../images/source.js";
@@ -29,15 +29,6 @@ export class Classifier extends Module {
     return this.head.forward(this.encoder.forward(views, options));
   }
 }
-
-/** Crop and mirror of a view, and nothing else: how all protocols of the paper augment. */
-export const cropAndFlip = (view: ViewAugmentation): ViewAugmentation => ({
-  ...view,
-  jitter: { ...view.jitter, probability: 0 },
-  grey: 0,
-  blur: { ...view.blur, probability: 0 },
-  solarize: 0,
-});
 
 /** Decay of the running averages when fine-tuning, max(1 − 10/s, 0.9), s steps an epoch (byol-spec §4.2). */
 export const fineTuneDecay = (stepsPerEpoch: number): number => Math.max(1 - 10 / stepsPerEpoch, 0.9);

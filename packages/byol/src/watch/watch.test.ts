@@ -2,7 +2,7 @@ import { type Device, openDevice } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openDigits } from "../images/node/digits.js";
 import type { DataSource } from "../images/source.js";
-import { byol } from "../methods/variants.js";
+import { byolSettings } from "../methods/byol.js";
 import { presetNamed } from "../presets/index.js";
 import type { StepMetrics } from "../node/run/folder.js";
 import { makeLearner } from "../training/setup.js";
@@ -121,7 +121,7 @@ describe("Watcher", () => {
 
   it("warns of a collapse on the way: a predictor that does nothing", async () => {
     const optimizer = { ...tiny.optimizer, learningRate: 0.2 };
-    const method = { ...byol(16, 8, { start: "copy", tau: 0.9 }), predictor: null };
+    const method = { ...byolSettings(16, 8, { start: "copy", tau: 0.9 }), predictor: null };
     const preset = { ...tiny, method, batch: 52, optimizer };
     const learner = makeLearner(device, preset, 0, 0);
     const watcher = new Watcher(learner, { device, preset, data });

@@ -69,3 +69,12 @@ export const secondView: ViewAugmentation = {
   blur: { ...paper.blur, probability: 0.1 },
   solarize: 0.2,
 };
+
+/** Crop and mirror of a view, and nothing else: how the paper's protocols and supervised training augment. */
+export const cropAndFlip = (view: ViewAugmentation): ViewAugmentation => ({
+  ...view,
+  jitter: { ...view.jitter, probability: 0 },
+  grey: 0,
+  blur: { ...view.blur, probability: 0 },
+  solarize: 0,
+});

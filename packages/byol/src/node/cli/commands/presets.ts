@@ -1,6 +1,7 @@
 /** `byol presets`: what there is, and everything in one of them. */
 import { Command } from "commander";
 import { type PresetOptions, resolvePreset } from "../../../config/node/file.js";
+import { targetOf } from "../../../methods/index.js";
 import type { Preset } from "../../../presets/preset.js";
 import { presets } from "../../../presets/index.js";
 import { columns } from "../../report/table.js";
@@ -33,6 +34,13 @@ export function presetTable(all: readonly Preset[]): string {
 function row({ name, network, image, batch, epochs, optimizer, method }: Preset): string[] {
   const net = `${network.block} ${network.blocks.join("-")} ×${network.width}`;
   const numbers = [image.size, batch, epochs].map(String);
-  const tau = "target" in method ? String(method.target.tau) : "";
-  return [name, net, ...numbers, optimizer.kind, String(optimizer.learningRate), tau];
+  const tau = targetOf(method)?.tau;
+  return [
+    name,
+    net,
+    ...numbers,
+    optimizer.kind,
+    String(optimizer.learningRate),
+    tau === undefined ? "" : String(tau),
+  ];
 }
