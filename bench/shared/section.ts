@@ -13,7 +13,7 @@ their results were found to agree. Speeds count the operations of the textbook (
 least bytes that have to move; more is better.
 
 - \`tfjs-wasm\` and \`jax-wasm\` are the libraries as they run in Node, on one thread. The \`-mt\` ones run their threads, as in a
-  browser that lets them, by a stand-in for Web Workers (bench/peers/contenders/webWorker.ts). The WebGPU contenders, ours too, run
+  browser that lets them, by a stand-in for Web Workers (bench/peers/contenders/web-worker.ts). The WebGPU contenders, ours too, run
   on the npm package \`webgpu\` (Dawn) with validation on.
 - "ours ÷ best JS peer" compares with the fastest JavaScript contender of the row.
 - "Host µs a dispatch" is what encoding and submitting take; with few dispatches it is mostly the submit. "MB bound" adds up

@@ -37,6 +37,15 @@ export interface Prepared {
   release(): void;
 }
 
+/** A case in a library's own arrays, for `prepare` to run. */
+export interface Stepper<T> {
+  /** Of the step's results, in order. */
+  readonly names: readonly string[];
+  step(): T[];
+  /** State that the step has changed, read after it. */
+  state?(): Promise<Output[]>;
+}
+
 export interface Contender {
   readonly versions: Readonly<Record<string, string>>;
   /** What computes, such as the adapter. */

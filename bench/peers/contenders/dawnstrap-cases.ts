@@ -18,24 +18,16 @@ import {
   type Tensor,
 } from "@dawnstrap/tensor";
 import type { Work } from "../cases.js";
-import { input, inputLabels, type Output } from "./contender.js";
+import { input, inputLabels, type Stepper } from "./contender.js";
 import { byol, larsEma, supervised } from "./dawnstrap-nets.js";
 
-export interface Recorder {
-  /** Of the recorded results, in order. */
-  readonly names: readonly string[];
-  record(): Tensor[];
-  /** State that the step has changed, read after it. */
-  state?(): Promise<Output[]>;
-}
-
-export function recorderOf(device: Device, work: Work): Recorder {
+export function stepperOf(device: Device, work: Work): Stepper<Tensor> {
   const leaf = (name: string, shape: readonly number[], scale = 1, offset = 0): Tensor =>
     device.tensor(input(name, shape, scale, offset), shape);
   switch (work.kind) {
     case "matmul": {
       const [a, b] = [leaf("a", [work.m, work.k]), leaf("b", [work.k, work.n])];
-      return { names: ["c"], record: () => [matmul(a, b)] };
+      return { names: ["c"], step: () => [matmul(a, b)] };
     }
     case "conv":
       return conv(leaf, work);
@@ -45,10 +37,10 @@ export function recorderOf(device: Device, work: Work): Recorder {
       const [scale, offset] = [leaf("scale", channels, 0.25, 1), leaf("offset", channels, 0.1)];
       const forward = (...[x, scale, offset]: Tensor[]): Tensor =>
         relu(batchNorm(x!, scale!, offset!, { eps: 1e-5 }).y);
-      if (work.pass === "forward") return { names: ["y"], record: () => [forward(x, scale, offset)] };
+      if (work.pass === "forward") return { names: ["y"], step: () => [forward(x, scale, offset)] };
       return {
         names: ["y", "dx", "dscale", "doffset"],
-        record: () => {
+        step: () => {
           const { value, pullback } = vjp(forward, x, scale, offset);
           return [value, ...pullback(dy)];
         },
@@ -59,7 +51,7 @@ export function recorderOf(device: Device, work: Work): Recorder {
       const labels = device.tensor(inputLabels(work.rows, work.classes), [work.rows]);
       return {
         names: ["loss", "dlogits"],
-        record: () => {
+        step: () => {
           const { value, grads } = valueAndGrad((z) => crossEntropy(z!, labels))(logits);
           return [value, ...grads];
         },
@@ -69,13 +61,13 @@ export function recorderOf(device: Device, work: Work): Recorder {
       const [x, z] = [leaf("x", [work.elements], 3), leaf("z", [work.elements], 3)];
       return {
         names: ["y"],
-        record: () => [sub(mul(relu(add(mul(x, 0.7), z)), sigmoid(z)), mul(tanh(x), 0.1))],
+        step: () => [sub(mul(relu(add(mul(x, 0.7), z)), sigmoid(z)), mul(tanh(x), 0.1))],
       };
     }
     case "sum": {
       const x = leaf("x", [work.rows, work.columns], 1, 0.5);
       const axes = { rows: [1], columns: [0], all: [0, 1] }[work.over];
-      return { names: ["y"], record: () => [sum(x, axes)] };
+      return { names: ["y"], step: () => [sum(x, axes)] };
     }
     case "larsEma":
       return larsEma(device, work.parameters);
@@ -89,7 +81,7 @@ export function recorderOf(device: Device, work: Work): Recorder {
 function conv(
   leaf: (name: string, shape: readonly number[], scale?: number) => Tensor,
   { layer, pass }: Work & { kind: "conv" },
-): Recorder {
+): Stepper<Tensor> {
   const { batch, size, inC, outC, kernel, stride, pad } = layer;
   const options = { stride, padding: pad };
   const out = Math.floor((size + 2 * pad - kernel) / stride) + 1;
@@ -98,15 +90,15 @@ function conv(
   const dy = leaf("dy", [batch, out, out, outC]);
   switch (pass) {
     case "forward":
-      return { names: ["y"], record: () => [conv2d(x, w, options)] };
+      return { names: ["y"], step: () => [conv2d(x, w, options)] };
     case "input grad":
-      return { names: ["dx"], record: () => [conv2dInputGrad(dy, w, [size, size], options)] };
+      return { names: ["dx"], step: () => [conv2dInputGrad(dy, w, [size, size], options)] };
     case "weight grad":
-      return { names: ["dw"], record: () => [conv2dWeightGrad(x, dy, [kernel, kernel], options)] };
+      return { names: ["dw"], step: () => [conv2dWeightGrad(x, dy, [kernel, kernel], options)] };
     case "forward + both grads":
       return {
         names: ["y", "dx", "dw"],
-        record: () => {
+        step: () => {
           const { value, pullback } = vjp((x, w) => conv2d(x!, w!, options), x, w);
           return [value, ...pullback(dy)];
         },

@@ -5,8 +5,15 @@ import { crossEntropy, Lars, type ParamArena, ResNet, resnet, Sgd, torchvisionFo
 import { type Device, slice, type Tensor } from "@dawnstrap/tensor";
 import type { Work } from "../cases.js";
 import { type Parameter, resnet50 } from "../networks.js";
-import { change, initial, input, inputLabels, type Output, targetInitial } from "./contender.js";
-import type { Recorder } from "./dawnstrap-cases.js";
+import {
+  change,
+  initial,
+  input,
+  inputLabels,
+  type Output,
+  type Stepper,
+  targetInitial,
+} from "./contender.js";
 import { larsNumbers, looked, sgdMomentum } from "./optimizer-numbers.js";
 
 type Values = (name: string, shape: readonly number[]) => Float32Array;
@@ -40,7 +47,7 @@ const from =
   (name, shape) =>
     input(`${stream}/${name}`, shape);
 
-export function larsEma(device: Device, parameters: readonly Parameter[]): Recorder {
+export function larsEma(device: Device, parameters: readonly Parameter[]): Stepper<Tensor> {
   const net = (): ReturnType<typeof resnet> =>
     resnet(50, { ...torchvisionForm, classes: resnet50.classes }).init(device);
   const arenas = { w: net().arena, target: net().arena };
@@ -51,7 +58,7 @@ export function larsEma(device: Device, parameters: readonly Parameter[]): Recor
   const scalars = device.tensor(optimizer.scalars({ lr, tau }));
   return {
     names: [],
-    record: () => {
+    step: () => {
       optimizer.update(grads, scalars);
       return [];
     },
@@ -64,7 +71,7 @@ export function larsEma(device: Device, parameters: readonly Parameter[]): Recor
   };
 }
 
-export function supervised(device: Device, work: Work & { kind: "supervised" }): Recorder {
+export function supervised(device: Device, work: Work & { kind: "supervised" }): Stepper<Tensor> {
   const { block, blocks, width, stem, inputChannels, classes } = work.form;
   const options = { block, blocks, baseWidth: width, stem, inputChannels, classes };
   const net = new ResNet({ ...torchvisionForm, ...options }).init(device);
@@ -75,7 +82,7 @@ export function supervised(device: Device, work: Work & { kind: "supervised" }):
   const labels = device.tensor(inputLabels(work.shape[0]!, work.classes));
   return {
     names: ["loss"],
-    record: () => {
+    step: () => {
       const { value, grads } = valueAndGrad(() => crossEntropy(net.forward(x, { train: true }), labels))(
         ...net.arena.values(),
       );
@@ -86,7 +93,7 @@ export function supervised(device: Device, work: Work & { kind: "supervised" }):
   };
 }
 
-export function byol(device: Device, work: Work & { kind: "byol" }): Recorder {
+export function byol(device: Device, work: Work & { kind: "byol" }): Stepper<Tensor> {
   const { block, blocks, width, stem, inputChannels } = work.form;
   const digits = presetNamed("digits");
   const preset: Preset = {
@@ -112,7 +119,7 @@ export function byol(device: Device, work: Work & { kind: "byol" }): Recorder {
   const labels = device.tensor(inputLabels(work.shape[0]!, work.classes));
   return {
     names: ["loss"],
-    record: () => {
+    step: () => {
       const numbers: Tensor = byolStep(
         { online, target, optimizer },
         views as [Tensor, Tensor],

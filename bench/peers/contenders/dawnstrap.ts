@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { type Device, openDevice, type Tensor } from "@dawnstrap/tensor";
 import type { Case } from "../cases.js";
 import type { Contender, Counts, OpenRequest, Output, Prepared } from "./contender.js";
-import { recorderOf } from "./dawnstrap-cases.js";
+import { stepperOf } from "./dawnstrap-cases.js";
 import { Meter } from "./meter.js";
 
 export async function open({ device: kind, threads }: OpenRequest): Promise<Contender> {
@@ -21,13 +21,13 @@ export async function open({ device: kind, threads }: OpenRequest): Promise<Cont
 }
 
 async function prepare(device: Device, meter: Meter, c: Case): Promise<Prepared> {
-  const { names, record, state } = recorderOf(device, c.work);
+  const { names, step, state } = stepperOf(device, c.work);
   await device.flush();
   await device.idle();
-  const step = device.capture(record);
+  const captured = device.capture(step);
   let results: readonly Tensor[] = [];
   const run = async (iterations: number): Promise<void> => {
-    for (let i = 0; i < iterations; i++) results = await step();
+    for (let i = 0; i < iterations; i++) results = await captured();
     await device.idle();
   };
   return {
@@ -44,7 +44,7 @@ async function prepare(device: Device, meter: Meter, c: Case): Promise<Prepared>
       const after = meter.counters();
       const made = after.dispatches - dispatches;
       const { arena: arenaBytes, peak: peakBytes } = device.memory();
-      const again = device.capture(record);
+      const again = device.capture(step);
       const start = performance.now();
       await again();
       await device.idle();
@@ -64,6 +64,6 @@ async function prepare(device: Device, meter: Meter, c: Case): Promise<Prepared>
       };
       return counts;
     },
-    release: () => step.release(),
+    release: () => captured.release(),
   };
 }

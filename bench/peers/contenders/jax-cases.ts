@@ -1,28 +1,21 @@
 /**
- * The cases in jax-js. Images are NCHW and weights OIHW, which is all its convolution takes; inputs are permuted before,
- * outputs after what is timed. A value is consumed by its use: `.ref` keeps it for another one.
+ * The cases in jax-js. Inputs are permuted to its layout before, outputs after what is timed. A value is consumed by its use: `.ref` keeps it for another one.
  */
-import type * as Jax from "@jax-js/jax";
 import type { Work } from "../cases.js";
-import { input, inputLabels, type Output } from "./contender.js";
+import { inputLabels, type Output } from "./contender.js";
+import {
+  batchNorm,
+  type J,
+  type JaxArray,
+  type JaxStepper,
+  type Leaf,
+  leafOf,
+  toHwio,
+  toNchw,
+  toNhwc,
+  toOihw,
+} from "./jax-layout.js";
 import { byol, larsEma, supervised } from "./jax-nets.js";
-
-export type JaxArray = Jax.Array;
-type J = typeof Jax;
-
-export interface Stepper {
-  step(): JaxArray[];
-  /** The results, and whatever else the step changes, in the canonical layout. */
-  outputs(results: readonly JaxArray[]): Promise<Output[]>;
-  release(): void;
-}
-
-export const toNchw = [0, 3, 1, 2];
-export const toNhwc = [0, 2, 3, 1];
-/** [kh, kw, in, out] → [out, in, kh, kw]. */
-export const toOihw = [3, 2, 0, 1];
-/** [out, in, kh, kw] → [kh, kw, in, out]. */
-export const toHwio = [2, 3, 1, 0];
 
 interface Result {
   readonly name: string;
@@ -36,7 +29,7 @@ function jitted(
   inputs: JaxArray[],
   outputs: readonly Result[],
   f: (...xs: JaxArray[]) => JaxArray[],
-): Stepper {
+): JaxStepper {
   const compiled = jax.jit(f);
   return {
     step: () => compiled(...inputs.map((x) => x.ref)) as JaxArray[],
@@ -57,23 +50,7 @@ function jitted(
   };
 }
 
-export type Leaf = (
-  name: string,
-  shape: readonly number[],
-  scale?: number,
-  offset?: number,
-  order?: readonly number[],
-) => JaxArray;
-
-export const leafOf =
-  (jax: J): Leaf =>
-  (name, shape, scale = 1, offset = 0, order = undefined) => {
-    const x = jax.numpy.array(input(name, shape, scale, offset), { shape: [...shape] });
-    // Adding zero makes the permuted array a contiguous one of its own.
-    return order ? jax.jit((y: JaxArray) => y.transpose([...order]).add(0))(x) : x;
-  };
-
-export function stepperOf(jax: J, work: Work): Stepper {
+export function stepperOf(jax: J, work: Work): JaxStepper {
   const { numpy: np, nn } = jax;
   const leaf = leafOf(jax);
   switch (work.kind) {
@@ -134,18 +111,7 @@ export function stepperOf(jax: J, work: Work): Stepper {
   }
 }
 
-/** It has no such layer; this is the textbook's formula over [batch, channels, h, w]. */
-export function batchNorm(jax: J, x: JaxArray, scale: JaxArray, offset: JaxArray, eps = 1e-5): JaxArray {
-  const { numpy: np } = jax;
-  const axes = x.ndim === 4 ? [0, 2, 3] : [0];
-  const shape = x.ndim === 4 ? [1, -1, 1, 1] : [1, -1];
-  const centred = x.ref.sub(x.mean(axes, { keepdims: true }));
-  const variance = np.square(centred.ref).mean(axes, { keepdims: true });
-  const factor = scale.reshape(shape).div(np.sqrt(variance.add(eps)));
-  return centred.mul(factor).add(offset.reshape(shape));
-}
-
-function conv(jax: J, leaf: Leaf, { layer, pass }: Work & { kind: "conv" }): Stepper {
+function conv(jax: J, leaf: Leaf, { layer, pass }: Work & { kind: "conv" }): JaxStepper {
   const { batch, size, inC, outC, kernel, stride, pad } = layer;
   const out = Math.floor((size + 2 * pad - kernel) / stride) + 1;
   const shapes = { x: [batch, inC, size, size], w: [outC, inC, kernel, kernel] };

@@ -2,22 +2,23 @@
  * The cases of jax-js that need networks and optimisers. Parameters are lists in the order of the network; norms keep no
  * running averages here, which is less work.
  */
-import type * as Jax from "@jax-js/jax";
 import type { TrainedNet, Work } from "../cases.js";
 import { features, mlp, type NetOps, type Parameters } from "../forward.js";
 import type { Parameter } from "../networks.js";
 import { change, initial, input, inputLabels, type Output, targetInitial } from "./contender.js";
-import { batchNorm, type JaxArray, type Stepper, toHwio, toNchw, toOihw } from "./jax-cases.js";
+import {
+  batchNorm,
+  type J,
+  type JaxArray,
+  type JaxStepper,
+  permuted,
+  toHwio,
+  toNchw,
+  toOihw,
+} from "./jax-layout.js";
 import { larsNumbers, looked, sgdMomentum } from "./optimizer-numbers.js";
 
-type J = typeof Jax;
 type Values = (name: string, shape: readonly number[]) => Float32Array;
-
-function permuted(jax: J, data: Float32Array, shape: readonly number[], order?: readonly number[]): JaxArray {
-  const x = jax.numpy.array(data, { shape: [...shape] });
-  // Adding zero makes the permuted array a contiguous one of its own.
-  return order ? (jax.jit((y: JaxArray) => y.transpose([...order]).add(0))(x) as JaxArray) : x;
-}
 
 const valuesOf = (jax: J, parameters: readonly Parameter[], values: Values): JaxArray[] =>
   parameters.map(({ name, shape }) =>
@@ -71,7 +72,7 @@ function lars(jax: J, w: JaxArray[], m: JaxArray[], target: JaxArray[], g: JaxAr
   return [0, 1, 2].map((k) => all.map((entry) => entry[k]!));
 }
 
-export function larsEma(jax: J, parameters: readonly Parameter[]): Stepper {
+export function larsEma(jax: J, parameters: readonly Parameter[]): JaxStepper {
   const flat: Values = (name, shape) => input(`g/${name}`, shape);
   const g = valuesOf(jax, parameters, flat);
   const w = valuesOf(jax, parameters, from("w"));
@@ -136,7 +137,7 @@ function crossEntropy(jax: J, logits: JaxArray, labels: JaxArray, classes: numbe
   return jax.nn.oneHot(labels, classes).mul(jax.nn.logSoftmax(logits, -1)).sum(-1).mean().neg();
 }
 
-export function supervised(jax: J, work: Work & { kind: "supervised" }): Stepper {
+export function supervised(jax: J, work: Work & { kind: "supervised" }): JaxStepper {
   const { parameters, net, classes } = work;
   const ops = netOps(jax, work.padding);
   const x = permuted(jax, input("images", work.shape), work.shape, toNchw);
@@ -176,7 +177,7 @@ export function supervised(jax: J, work: Work & { kind: "supervised" }): Stepper
   };
 }
 
-export function byol(jax: J, work: Work & { kind: "byol" }): Stepper {
+export function byol(jax: J, work: Work & { kind: "byol" }): JaxStepper {
   const { numpy: np, lax } = jax;
   const { parameters, net, classes } = work;
   const ops = netOps(jax, work.padding);

@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import type * as Jax from "@jax-js/jax";
 import type { Case } from "../cases.js";
 import type { Contender, OpenRequest, Prepared } from "./contender.js";
-import { type Stepper, stepperOf } from "./jax-cases.js";
+import { stepperOf } from "./jax-cases.js";
 import { adapterName, provideNavigator } from "./navigator.js";
-import { WebWorker } from "./webWorker.js";
+import { WebWorker } from "./web-worker.js";
 
 type JaxArray = Jax.Array;
 
@@ -40,7 +40,7 @@ function version(): string {
 }
 
 function prepare(jax: typeof Jax, c: Case): Prepared {
-  const stepper: Stepper = stepperOf(jax, c.work);
+  const stepper = stepperOf(jax, c.work);
   let results: JaxArray[] = [];
   return {
     async run(iterations) {

@@ -1,20 +1,12 @@
 /** The cases in TensorFlow.js, as its documentation and its own layers write them. */
 import type * as TF from "@tensorflow/tfjs";
 import type { Work } from "../cases.js";
-import { input, inputLabels, type Output } from "./contender.js";
+import { input, inputLabels, type Stepper } from "./contender.js";
 import { byol, larsEma, supervised } from "./tfjs-nets.js";
 
 type Tf = typeof TF;
 
-export interface Stepper {
-  readonly names: readonly string[];
-  /** Runs inside tidy; returns what is kept. */
-  step(): TF.Tensor[];
-  /** State that the step has changed. */
-  state?(): Promise<Output[]>;
-}
-
-export function stepperOf(tf: Tf, work: Work): Stepper {
+export function stepperOf(tf: Tf, work: Work): Stepper<TF.Tensor> {
   const leaf = (name: string, shape: readonly number[], scale = 1, offset = 0): TF.Tensor =>
     tf.tensor(input(name, shape, scale, offset), [...shape]);
   switch (work.kind) {
@@ -87,7 +79,7 @@ export function stepperOf(tf: Tf, work: Work): Stepper {
 
 type Leaf = (name: string, shape: readonly number[], scale?: number) => TF.Tensor;
 
-function conv(tf: Tf, leaf: Leaf, { layer, pass }: Work & { kind: "conv" }): Stepper {
+function conv(tf: Tf, leaf: Leaf, { layer, pass }: Work & { kind: "conv" }): Stepper<TF.Tensor> {
   const { batch, size, inC, outC, kernel, stride, pad } = layer;
   const out = Math.floor((size + 2 * pad - kernel) / stride) + 1;
   const x = leaf("x", [batch, size, size, inC]) as TF.Tensor4D;

@@ -3,9 +3,16 @@ import type * as TF from "@tensorflow/tfjs";
 import type { TrainedNet, Work } from "../cases.js";
 import { features, mlp, type NetOps } from "../forward.js";
 import type { Parameter } from "../networks.js";
-import { change, initial, input, inputLabels, type Output, targetInitial } from "./contender.js";
+import {
+  change,
+  initial,
+  input,
+  inputLabels,
+  type Output,
+  type Stepper,
+  targetInitial,
+} from "./contender.js";
 import { larsNumbers, looked, sgdMomentum } from "./optimizer-numbers.js";
-import type { Stepper } from "./tfjs-cases.js";
 
 type Tf = typeof TF;
 type Values = (name: string, shape: readonly number[]) => Float32Array;
@@ -76,7 +83,7 @@ class Lars {
   }
 }
 
-export function larsEma(tf: Tf, parameters: readonly Parameter[]): Stepper {
+export function larsEma(tf: Tf, parameters: readonly Parameter[]): Stepper<TF.Tensor> {
   const [online, target] = [
     new Variables(tf, parameters, from("w")),
     new Variables(tf, parameters, from("target")),
@@ -114,7 +121,7 @@ function netOps(tf: Tf, padding: TrainedNet["padding"]): NetOps<TF.Tensor> {
   };
 }
 
-export function supervised(tf: Tf, work: Work & { kind: "supervised" }): Stepper {
+export function supervised(tf: Tf, work: Work & { kind: "supervised" }): Stepper<TF.Tensor> {
   const variables = new Variables(tf, work.parameters, initial);
   const x = tf.tensor(input("images", work.shape), [...work.shape]);
   const labels = tf.oneHot(tf.tensor1d(inputLabels(work.shape[0]!, work.classes), "int32"), work.classes);
@@ -132,7 +139,7 @@ export function supervised(tf: Tf, work: Work & { kind: "supervised" }): Stepper
   };
 }
 
-export function byol(tf: Tf, work: Work & { kind: "byol" }): Stepper {
+export function byol(tf: Tf, work: Work & { kind: "byol" }): Stepper<TF.Tensor> {
   const [online, target] = [
     new Variables(tf, work.parameters, initial),
     new Variables(tf, work.parameters, targetInitial),

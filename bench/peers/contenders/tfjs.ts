@@ -6,8 +6,8 @@ import type * as Wasm from "@tensorflow/tfjs-backend-wasm";
 import type { Case } from "../cases.js";
 import type { Contender, OpenRequest, Output, Prepared } from "./contender.js";
 import { adapterName, provideNavigator } from "./navigator.js";
-import { type Stepper, stepperOf } from "./tfjs-cases.js";
-import { acceptBlobWorkers } from "./webWorker.js";
+import { stepperOf } from "./tfjs-cases.js";
+import { acceptBlobWorkers } from "./web-worker.js";
 
 const require = createRequire(import.meta.url);
 
@@ -54,7 +54,7 @@ async function openWasm(tf: typeof TF, threads: number): Promise<number> {
 function prepare(tf: typeof TF, c: Case): Prepared {
   // Everything made until release belongs to this scope: inputs, results, variables.
   tf.engine().startScope();
-  const stepper: Stepper = stepperOf(tf, c.work);
+  const stepper = stepperOf(tf, c.work);
   let results: TF.Tensor[] = [];
   return {
     async run(iterations) {
