@@ -34,9 +34,6 @@ export interface Effort {
   readonly budgetMs: number;
 }
 
-/** The threads of the contender before may spin for a while, waiting for work. */
-const PAUSE_MS = 20;
-
 interface Runner {
   readonly member: Member;
   readonly child: Child;
@@ -89,7 +86,6 @@ export async function measure(c: Case, team: Team, patient: Effort): Promise<Mea
     for (const r of [...runners])
       if (round < r.rounds)
         await attempt(r.member, async () => {
-          await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
           const { ms } = await r.child.ask(
             { do: "run", iterations: r.iterations },
             effort.limitMs + 10 * effort.budgetMs,

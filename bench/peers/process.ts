@@ -1,4 +1,7 @@
-/** The runner's side of a child process: requests with a time limit, after which the child is killed. */
+/**
+ * The runner's side of a child process: requests with a time limit, after which the child is killed. Between requests its whole
+ * process group is stopped: libraries keep idle threads spinning, which would take the cores from whoever is measured.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { MARK, type Replies, type Reply, type Request } from "./protocol.js";
@@ -14,6 +17,20 @@ export class Failed extends Error {
   }
 }
 
+const living = new Set<Child>();
+
+/** Takes the children along however this process ends, by an error or a signal: one that is stopped cannot end by itself. */
+export function endWithRunner(): void {
+  process.once("exit", () => {
+    for (const child of [...living]) child.kill();
+  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => process.exit(130));
+}
+
+/** Windows has neither groups nor these signals: nothing is stopped there. */
+const hasGroups = process.platform !== "win32";
+
 export class Child {
   private readonly process: ChildProcess;
   private settle: ((reply: Reply | Failed) => void) | undefined;
@@ -24,7 +41,10 @@ export class Child {
     this.process = spawn(command[0]!, command.slice(1), {
       env: { ...process.env, ...env },
       stdio: ["pipe", "pipe", "pipe"],
+      // A group of its own.
+      detached: hasGroups,
     });
+    living.add(this);
     createInterface({ input: this.process.stdout! }).on("line", (line) => {
       if (line.startsWith(MARK)) this.take(JSON.parse(line.slice(MARK.length)) as Reply);
     });
@@ -39,6 +59,11 @@ export class Child {
     );
   }
 
+  /** Of the process, and of its group. */
+  get pid(): number | undefined {
+    return this.process.pid;
+  }
+
   get alive(): boolean {
     return this.ended === undefined;
   }
@@ -47,24 +72,42 @@ export class Child {
     if (this.ended) throw new Failed(this.ended, true);
     const reply = await new Promise<Reply | Failed>((resolve) => {
       const timer = setTimeout(() => {
-        this.kill();
         resolve(new Failed(`takes more than ${Math.round(limitMs / 1000)} s`, true));
+        this.kill();
       }, limitMs);
       this.settle = (result) => {
         clearTimeout(timer);
         resolve(result);
       };
       this.process.stdin!.write(`${JSON.stringify(request)}\n`);
+      this.signal("SIGCONT");
     });
     this.settle = undefined;
+    this.signal("SIGSTOP");
     if (reply instanceof Failed) throw reply;
     if (!reply.ok) throw new Failed(reply.error.split("\n")[0]!.trim().slice(0, 200), false);
     return reply.value as Replies[D];
   }
 
+  /** Ends the whole group, stopped or not. */
   kill(): void {
-    this.ended ??= "was stopped";
-    this.process.kill("SIGKILL");
+    this.signal("SIGCONT");
+    this.signal("SIGKILL");
+    this.end("was stopped");
+  }
+
+  private signal(signal: NodeJS.Signals): void {
+    const { pid } = this.process;
+    if (this.ended !== undefined || pid === undefined) return;
+    if (!hasGroups) {
+      if (signal === "SIGKILL") this.process.kill();
+      return;
+    }
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // It has just ended; its exit tells why.
+    }
   }
 
   private take(reply: Reply): void {
@@ -73,7 +116,8 @@ export class Child {
 
   private end(why: string): void {
     this.ended ??= why;
-    this.settle?.(new Failed(why, true));
+    living.delete(this);
+    this.settle?.(new Failed(this.ended, true));
   }
 }
 

@@ -5,7 +5,7 @@ import { measureLimit } from "./limit.js";
 import { describeMachine } from "../shared/machine.js";
 import { type Effort, measure } from "./measure.js";
 import { type Options, parseOptions, usage, UsageError } from "./options.js";
-import { Failed } from "./process.js";
+import { endWithRunner, Failed } from "./process.js";
 import { appendSection, resultsFile } from "../shared/section.js";
 import { lineOf, sectionOf } from "./report.js";
 import { readResults, type Results, rowOf, writeResults } from "./rows.js";
@@ -22,23 +22,17 @@ async function main(options: Options): Promise<void> {
     console.log(
       `The machine is busy (load ${load} on ${cores} cores): ratios may be off, absolute numbers are.`,
     );
-  const team = { current: undefined as Team | undefined };
-  // Children outlive a parent that is interrupted unless it takes them along.
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.once(signal, () => {
-      team.current?.stop();
-      process.exit(130);
-    });
+  endWithRunner();
   for (const device of options.devices) {
     const specs = contendersOn(device).filter(
       (s) => s.role === "ours" || !options.contenders || options.contenders.test(s.name),
     );
-    team.current = new Team(specs, options.threads);
-    if (await opens(team.current, device, options)) {
+    const team = new Team(specs, options.threads);
+    if (await opens(team, device, options)) {
       if (device === "cpu") results.machine.limit ??= await measureLimit(options.threads);
-      await measureAll(options, results, device, specs, team.current);
+      await measureAll(options, results, device, specs, team);
     }
-    team.current.stop();
+    team.stop();
   }
   if (options.report && results.rows.length) {
     appendSection(resultsFile, sectionOf(results));
