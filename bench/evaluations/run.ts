@@ -98,8 +98,7 @@ async function main(): Promise<void> {
         );
         if (missing.length === 0) continue;
         const encoder = await open();
-        const { stored: size, channels, background } = encoder.image;
-        const data = await openData(target, { size, channels, background });
+        const data = await openData(target, encoder.image);
         for (const { name, run } of missing) {
           const result = await run({ device, encoder, data, seed });
           const { metrics, images, seconds } = result;

@@ -93,8 +93,7 @@ async function measure(name: Case, device: Device): Promise<Result> {
   const made = name === "folder" ? await photographs(options.images, 500, 375) : undefined;
   if (made) console.log(`${options.images} JPEGs of 500×375, ${(made.bytes / 1000).toFixed(0)} KB each`);
   const preset = presetNamed(presetFor(name));
-  const { stored: size, channels, background } = preset.image;
-  const data = await openData(made?.folder ?? name, { size, channels, background });
+  const data = await openData(made?.folder ?? name, preset.image);
   try {
     const first_epoch = await epochsPerSecond(data, preset, 0, 1);
     const later_epochs = await epochsPerSecond(data, preset, 1, 3);

@@ -75,8 +75,7 @@ function takeEarlier(preset: Preset, method: string, seed: number, device: strin
 async function run(preset: Preset, seed: number, train: boolean): Promise<Measured> {
   const started = performance.now();
   const device = await openDevice(options.device);
-  const { stored: size, channels, background } = preset.image;
-  const data = await openDigits({ size, channels, background });
+  const data = await openDigits(preset.image);
   const learner = makeLearner(device, preset, data.classes.length, seed);
   let loss: number | null = null;
   const training = planTraining(learner, {

@@ -23,7 +23,7 @@ const devices: Device[] = [];
 beforeAll(async () => {
   cpu = await openDevice("cpu");
   devices.push(cpu);
-  data = await openDigits({ size: 28, channels: 3, background: [0, 0, 0] });
+  data = await openDigits({ stored: 28, channels: 3, background: [0, 0, 0] });
 });
 afterAll(async () => {
   for (const device of devices) await device.destroy();

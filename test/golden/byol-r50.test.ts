@@ -63,11 +63,7 @@ it("the golden run was drawn as the trainer draws", () => {
 
 it("imagenet-r50 takes the golden steps on cpu", async () => {
   const want = golden<Record<`step${number}`, Step>>("byol-r50");
-  const { stored, channels, background } = preset.image;
-  const [device, data] = await Promise.all([
-    openDevice("cpu"),
-    openFolder(root, { size: stored, channels, background }),
-  ]);
+  const [device, data] = await Promise.all([openDevice("cpu"), openFolder(root, preset.image)]);
   const learner = makeLearner(device, preset, CLASSES, SEED);
   await loadFormula(learner.online, (name, shape) => value(`online/${name}`, shape));
   await loadFormula(learner.target!, (name, shape) => value(`target/${name}`, shape));

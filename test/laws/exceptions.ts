@@ -26,9 +26,6 @@ export const upward: Lists = {
   ],
   nn: ["arena.ts → io", "module.ts → arena.ts", "optim → io"],
   byol: [
-    "images → presets",
-    "images/augment → images",
-    "images/augment → presets",
     "index.ts → node",
     "index.ts → node/report",
     "index.ts → node/run",

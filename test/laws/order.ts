@@ -67,6 +67,8 @@ export const order: Record<Package, readonly string[]> = {
   ],
   byol: [
     "errors.ts",
+    "images/settings.ts",
+    "images/streams.ts",
     "images/augment",
     "images",
     "images/node",

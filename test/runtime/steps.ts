@@ -10,8 +10,7 @@ import { type DeviceChoice, openDevice } from "@dawnstrap/tensor";
 async function main([name, choice, steps, batch, seed = "0"]: string[]): Promise<void> {
   const named = presetNamed(name!);
   const preset = { ...named, batch: batch ? Number(batch) : named.batch };
-  const { stored: size, channels, background } = preset.image;
-  const data = await openData(preset.data, { size, channels, background });
+  const data = await openData(preset.data, preset.image);
   const device = await openDevice(choice as DeviceChoice);
   const learner = makeLearner(device, preset, data.classes.length, Number(seed));
   const losses: number[] = [];

@@ -40,6 +40,7 @@ export { drawViews, type ViewGeometry } from "./images/augment/parameters.js";
 export { firstView, secondView, type ViewAugmentation } from "./images/augment/settings.js";
 export { augment, makeViews, normalise, plainViews } from "./images/augment/view.js";
 
+export type { ImageFormat, ImageSettings } from "./images/settings.js";
 export { BatchLoader, type Batch } from "./images/loader.js";
 export { openDigits } from "./images/node/digits.js";
 export { openEmoji } from "./images/node/emoji.js";
@@ -48,7 +49,6 @@ export { openData } from "./images/node/open.js";
 export {
   type DataOptions,
   type DataSource,
-  type ImageFormat,
   type ImageSet,
   type ImageShape,
   memorySet,

@@ -19,8 +19,6 @@ const preset = {
   image: { ...tiny.image, size: 32, crop: "decode", resize: "bicubic" } as const,
   batch: 4,
 };
-const { stored, channels, background } = preset.image;
-const format = { size: stored, channels, background };
 
 /** A smooth picture, so that kernels that smooth and kernels that do not agree. */
 const picture = (kind: number) =>
@@ -37,7 +35,7 @@ beforeAll(async () => {
   for (let i = 0; i < 4; i++) await mini.put(`photos/${i}.png`, await encoder(i).png().toBuffer());
   for (let i = 4; i < 8; i++)
     await mini.put(`photos/${i}.jpg`, await encoder(i).jpeg({ quality: 98 }).toBuffer());
-  data = await openFolder(mini.path("photos"), format, { threads: 1 });
+  data = await openFolder(mini.path("photos"), preset.image, { threads: 1 });
 });
 afterAll(async () => {
   await data.close();
@@ -85,7 +83,7 @@ describe("croppedViews", () => {
 
   it("see an image the way up that its EXIF says", async () => {
     await mini.put("turned/a.jpg", await encoder(0).jpeg().withMetadata({ orientation: 6 }).toBuffer());
-    const turned = await openFolder(mini.path("turned"), format, { threads: 1 });
+    const turned = await openFolder(mini.path("turned"), preset.image, { threads: 1 });
     const seen: number[][] = [];
     await turned.train.readBox!(
       0,
@@ -102,7 +100,7 @@ describe("croppedViews", () => {
 
   it("skip and name what cannot be read, and refuse images that are not files", async () => {
     await mini.put("bad/a.jpg", new Uint8Array(400).fill(3));
-    const bad = await openFolder(mini.path("bad"), format, { threads: 1 });
+    const bad = await openFolder(mini.path("bad"), preset.image, { threads: 1 });
     expect(await croppedViews(bad, preset, 0).read(0, 0)).toBeUndefined();
     expect(bad.skipped().map(({ file }) => file)).toEqual(["a.jpg"]);
     await bad.close();

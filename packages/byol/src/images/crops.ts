@@ -1,7 +1,7 @@
 /** Crops made while images are decoded, from the whole of them: the two views of an image, one above the other. */
 import { drawBox } from "./augment/parameters.js";
 import { DataError } from "../errors.js";
-import type { Preset } from "../presets/preset.js";
+import type { ViewsSettings } from "./augment/settings.js";
 import { Stream } from "./streams.js";
 import type { Readable } from "./loader.js";
 import type { DataSource, ImageShape } from "./source.js";
@@ -16,7 +16,7 @@ const kernels = { bilinear: "linear", bicubic: "cubic" } as const;
  */
 export function croppedViews(
   data: DataSource,
-  preset: Preset,
+  preset: ViewsSettings,
   seed: number,
 ): Readable & { image: ImageShape } {
   const { length, labels, readBox } = data.train;

@@ -7,15 +7,6 @@ export interface ImageShape {
   readonly channels: 1 | 3;
 }
 
-/** How a source is asked to hand out its images. */
-export interface ImageFormat {
-  /** Side of the square that images are stored at, before augmentation. Sets of one small size (digits 28, CIFAR 32, STL-10 96) keep it. */
-  readonly size: number;
-  readonly channels: 1 | 3;
-  /** What shows through transparent pixels, 0 to 255 each. */
-  readonly background: readonly [number, number, number];
-}
-
 /** How a source is to be opened. */
 export interface DataOptions {
   /** Stop at the first record that cannot be read, with its name, instead of skipping it. Default: false. */

@@ -272,7 +272,7 @@ describe("rates of the released codes", () => {
 
 let data: DataSource;
 beforeAll(async () => {
-  data = await openDigits({ size: 28, channels: 3, background: [0, 0, 0] });
+  data = await openDigits({ stored: 28, channels: 3, background: [0, 0, 0] });
 });
 
 describe("BYOL's ablations", () => {

@@ -97,14 +97,13 @@ async function train(options: Start): Promise<Finished> {
   const started = performance.now();
   const folder = new RunFolder(options.out, before?.step);
   let board: TensorBoardFile | undefined;
-  const { stored: size, channels, background } = preset.image;
   const { strict, anySize, cacheBytes } = options;
   const dataOptions: DataOptions = {
     ...(strict !== undefined && { strict }),
     ...(anySize !== undefined && { anySize }),
     ...(cacheBytes !== undefined && { cacheBytes }),
   };
-  const data = await openData(options.data, { size, channels, background }, dataOptions);
+  const data = await openData(options.data, preset.image, dataOptions);
   const device = await openDevice(options.device);
   try {
     progress.note(`device: ${device.kind}, ${device.description}`);

@@ -16,7 +16,7 @@ let data: DataSource;
 const tiny = presetNamed("tiny");
 beforeAll(async () => {
   device = await openDevice("cpu");
-  data = await openDigits({ size: 28, channels: 3, background: [0, 0, 0] });
+  data = await openDigits({ stored: 28, channels: 3, background: [0, 0, 0] });
 });
 afterAll(() => Promise.all([data.close(), device.destroy()]));
 

@@ -1,13 +1,13 @@
 /** What a preset holds. Every number of a run stands here, so that `config.json` tells the whole run. */
 import { z } from "zod";
 import { viewSchema } from "../images/augment/settings.js";
+import { imageSchema } from "../images/settings.js";
 import { UsageError } from "../errors.js";
 import { guardSchema, optimizerSchema } from "../learner/optimizer.js";
 import { networkSchema } from "../learner/settings.js";
 import { allMethods, methodNamed, methodSchema } from "../methods/index.js";
 
 const whole = z.number().int().positive();
-const channelValues = z.union([z.tuple([z.number()]), z.tuple([z.number(), z.number(), z.number()])]);
 
 const withMethods = () =>
   z
@@ -20,27 +20,7 @@ const withMethods = () =>
       expected: z.string(),
       /** The data it was made for, as `--data` takes it; DIR stands for a folder that only the user knows. */
       data: z.string(),
-      image: z.strictObject({
-        /** Side that images are stored at. */
-        stored: whole,
-        /** Side of the views and of the evaluated images. */
-        size: whole.min(4),
-        /** Share of a stored image's side that evaluation sees, about its centre. Default: all of it. */
-        centre: z.number().positive().max(1).optional(),
-        channels: z.union([z.literal(1), z.literal(3)]),
-        /** Shows through transparent pixels. */
-        background: z.tuple([z.number(), z.number(), z.number()]),
-        /** Of values in [0, 1], a number per channel. */
-        mean: channelValues,
-        deviation: channelValues,
-        /**
-         * Where views are cropped: "stored", on the device, from images kept at the stored side (the default); "decode", from
-         * the whole image while it is decoded, every time anew.
-         */
-        crop: z.enum(["stored", "decode"]).optional(),
-        /** Kernel of every resizing. */
-        resize: z.enum(["bilinear", "bicubic"]),
-      }),
+      image: imageSchema,
       views: z.tuple([viewSchema, viewSchema]),
       /** Both views of an image are made alike, by the first one's draws: an ablation. */
       sharedViews: z.literal(true).optional(),

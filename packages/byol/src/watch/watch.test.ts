@@ -86,7 +86,7 @@ describe("Watcher", () => {
   const tiny = presetNamed("tiny");
   beforeAll(async () => {
     device = await openDevice("cpu");
-    data = await openDigits({ size: 28, channels: 3, background: [0, 0, 0] });
+    data = await openDigits({ stored: 28, channels: 3, background: [0, 0, 0] });
   });
   afterAll(() => device.destroy());
 

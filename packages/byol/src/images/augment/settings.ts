@@ -1,5 +1,6 @@
 /** How views are made, as validated data. The defaults are those of the paper (byol: T and T'). */
 import { z } from "zod";
+import type { ImageSettings } from "../settings.js";
 
 const probability = z.number().min(0).max(1);
 const ascending = (what: string) =>
@@ -49,6 +50,14 @@ export const viewSchema = z.strictObject({
 
 /** How one of the two views of an image is made. */
 export type ViewAugmentation = z.infer<typeof viewSchema>;
+
+/** What two views of an image are made by. */
+export interface ViewsSettings {
+  readonly image: ImageSettings;
+  readonly views: readonly [ViewAugmentation, ViewAugmentation];
+  /** Both are made alike, by the first one's draws. */
+  readonly sharedViews?: true | undefined;
+}
 
 const paper: ViewAugmentation = {
   form: "deepmind",

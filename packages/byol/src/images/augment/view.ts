@@ -18,13 +18,11 @@ import {
   type Tensor,
   where,
 } from "@dawnstrap/tensor";
-import type { Preset } from "../../presets/preset.js";
+import type { ImageSettings } from "../settings.js";
 import { gaussianBlur } from "./blur.js";
 import { colourRound } from "./colour-round.js";
 import { type Columns, columnsOf } from "./parameters.js";
 import type { ViewAugmentation } from "./settings.js";
-
-type ImageSettings = Preset["image"];
 
 /** A column of the rows as float32 [images, 1, …, 1], to broadcast over images of the given rank. */
 const column = (rows: Tensor, at: number, rank: number): Tensor =>

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { DataError } from "../../errors.js";
 import type { Fetched } from "../lazy.js";
-import type { ImageFormat } from "../source.js";
+import type { ImageFormat } from "../settings.js";
 
 /** An image file, by its path or its bytes. */
 export type ImageSource = string | Uint8Array;
@@ -22,14 +22,19 @@ interface Member {
 
 export class Decoder {
   private readonly members: Member[] = [];
+  /** What every image is decoded to; the settings may hold more, and each question is copied to its thread. */
+  private readonly format: Pick<ImageFormat, "channels" | "background"> & { readonly size: number };
   private next = 0;
   private closed = false;
 
   /** Workers start with the first image. `threads` defaults to the number of cores, 8 at most. */
   constructor(
-    private readonly format: ImageFormat,
+    format: ImageFormat,
     private readonly threads = Math.min(availableParallelism(), 8),
-  ) {}
+  ) {
+    const { stored, channels, background } = format;
+    this.format = { size: stored, channels, background };
+  }
 
   /**
    * Pixels of an image file, given by its path or its bytes, uint8 [size, size, channels], or the reason why it cannot

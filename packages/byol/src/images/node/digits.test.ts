@@ -17,7 +17,7 @@ async function fingerprints(set: ImageSet): Promise<string[]> {
 }
 
 it("holds out a fifth of every class, and no image stands on both sides", async () => {
-  const source = await openDigits({ size: 28, channels: 1, background: black });
+  const source = await openDigits({ stored: 28, channels: 1, background: black });
   expect(source.train.length + source.heldOut.length).toBe(10_000);
   for (let digit = 0; digit < 10; digit++) {
     const count = (set: ImageSet) => set.labels!.filter((label) => label === digit).length;
@@ -30,8 +30,8 @@ it("holds out a fifth of every class, and no image stands on both sides", async 
 });
 
 it("gives 28×28 pixels, and three equal channels where three are asked for", async () => {
-  const grey = await openDigits({ size: 28, channels: 1, background: black });
-  const colour = await openDigits({ size: 28, channels: 3, background: black });
+  const grey = await openDigits({ stored: 28, channels: 1, background: black });
+  const colour = await openDigits({ stored: 28, channels: 3, background: black });
   const one = (await grey.train.read(1234))!;
   const three = (await colour.train.read(1234))!;
   expect(one.length).toBe(28 * 28);

@@ -3,7 +3,8 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { DataError } from "../../errors.js";
-import { type DataSource, type ImageFormat, type ImageShape, memorySet } from "../source.js";
+import { type DataSource, type ImageShape, memorySet } from "../source.js";
+import type { ImageFormat } from "../settings.js";
 import { splitsWithTenth } from "./split.js";
 
 const side = 28;

@@ -17,7 +17,7 @@ describe("familyOf", () => {
 describe("openEmoji", () => {
   const open: DataSource[] = [];
   const emoji = async (skinTones = false) => {
-    const source = await openEmoji({ size: 32, channels: 3, background: [255, 255, 255] }, { skinTones });
+    const source = await openEmoji({ stored: 32, channels: 3, background: [255, 255, 255] }, { skinTones });
     open.push(source);
     return source;
   };

@@ -8,7 +8,8 @@ import { dirname, join } from "node:path";
 import { DataError } from "../../errors.js";
 import { imageFiles } from "./files.js";
 import { Opening } from "./opening.js";
-import type { DataOptions, DataSource, ImageFormat } from "../source.js";
+import type { DataOptions, DataSource } from "../source.js";
+import type { ImageFormat } from "../settings.js";
 import { hashFraction, splitsOf } from "./split.js";
 
 interface Drawing {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openFolder } from "./folder.js";
 import type { DataSource, ImageSet } from "../source.js";
 
-const format = { size: 16, channels: 3, background: [255, 255, 255] } as const;
+const format = { stored: 16, channels: 3, background: [255, 255, 255] } as const;
 let root: string;
 const opened: DataSource[] = [];
 

@@ -4,7 +4,8 @@ import { extname, join, relative, sep } from "node:path";
 import { DataError } from "../../errors.js";
 import { imageFiles } from "./files.js";
 import { Opening } from "./opening.js";
-import type { DataOptions, DataSource, ImageFormat } from "../source.js";
+import type { DataOptions, DataSource } from "../source.js";
+import type { ImageFormat } from "../settings.js";
 import { heldOutPlaces, pickPerClass, proportional, splitsOf } from "./split.js";
 
 const extensions = new Set([".jpg", ".jpeg", ".png", ".webp"]);

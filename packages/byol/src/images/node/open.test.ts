@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { openData } from "./open.js";
 import { Miniature } from "./sets/miniature.js";
 
-const format = { size: 8, channels: 3, background: [0, 0, 0] } as const;
+const format = { stored: 8, channels: 3, background: [0, 0, 0] } as const;
 let mini: Miniature;
 beforeAll(async () => {
   mini = await Miniature.make();

@@ -7,7 +7,8 @@ import { imagenet } from "./sets/imagenet.js";
 import { fits, openKind } from "./sets/kind.js";
 import { openShards } from "./sets/shards.js";
 import { kinds } from "./sets/table.js";
-import type { DataOptions, DataSource, ImageFormat } from "../source.js";
+import type { DataOptions, DataSource } from "../source.js";
+import type { ImageFormat } from "../settings.js";
 
 /** What `--data` takes. */
 export const dataNames = [

@@ -2,7 +2,8 @@
 import { Decoder } from "./decoder.js";
 import { Budget } from "../lazy.js";
 import { Skips } from "../skips.js";
-import type { DataOptions, DataSource, ImageFormat, ImageSet, ImageShape, Splits } from "../source.js";
+import type { DataOptions, DataSource, ImageSet, ImageShape, Splits } from "../source.js";
+import type { ImageFormat } from "../settings.js";
 
 export class Opening {
   readonly decoder: Decoder;
@@ -21,8 +22,8 @@ export class Opening {
 
   /** Shape of images that the decoder makes. */
   get image(): ImageShape {
-    const { size, channels } = this.format;
-    return { height: size, width: size, channels };
+    const { stored, channels } = this.format;
+    return { height: stored, width: stored, channels };
   }
 
   onClose(close: () => Promise<unknown>): void {

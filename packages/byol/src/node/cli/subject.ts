@@ -52,8 +52,7 @@ export async function withEncoder(
   use: (opened: Opened) => Promise<void>,
 ): Promise<void> {
   const encoder = await encoderOf(flags);
-  const { stored: size, channels, background } = encoder.image;
-  const data = await openData(flags.data, { size, channels, background }, dataOptionsOf(flags));
+  const data = await openData(flags.data, encoder.image, dataOptionsOf(flags));
   const device = await openDevice(flags.device);
   try {
     process.stderr.write(`device: ${device.kind}, ${device.description}\n`);

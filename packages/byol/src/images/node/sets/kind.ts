@@ -3,7 +3,8 @@ import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { DataError } from "../../../errors.js";
 import { Opening } from "../opening.js";
-import type { DataOptions, DataSource, ImageFormat, ImageSet, ImageShape, Splits } from "../../source.js";
+import type { DataOptions, DataSource, ImageSet, ImageShape, Splits } from "../../source.js";
+import type { ImageFormat } from "../../settings.js";
 
 /** What a data set turns out to hold. */
 export interface Contents {

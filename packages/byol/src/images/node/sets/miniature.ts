@@ -33,7 +33,7 @@ export class Miniature {
     folder: string,
     options: DataOptions = { anySize: true },
   ): Promise<DataSource> {
-    const format = { size: 8, channels: 3, background: [0, 0, 0] } as const;
+    const format = { stored: 8, channels: 3, background: [0, 0, 0] } as const;
     const source = await openKind(kind, this.path(folder), format, { threads: 1, ...options });
     this.opened.push(source);
     return source;

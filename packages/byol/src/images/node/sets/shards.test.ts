@@ -5,7 +5,7 @@ import type { DataOptions, DataSource } from "../../source.js";
 import { Miniature, plainJpeg, sizesOf, valuesOf } from "./miniature.js";
 import { openShards } from "./shards.js";
 
-const format = { size: 8, channels: 3, background: [0, 0, 0] } as const;
+const format = { stored: 8, channels: 3, background: [0, 0, 0] } as const;
 const opened: DataSource[] = [];
 let mini: Miniature;
 beforeAll(async () => {

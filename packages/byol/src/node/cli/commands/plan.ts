@@ -58,8 +58,7 @@ async function run(flags: PlanFlags): Promise<void> {
 }
 
 function opened(preset: Preset, flags: PlanFlags): Promise<DataSource> {
-  const { stored: size, channels, background } = preset.image;
-  return openData(dataOf(preset), { size, channels, background }, dataOptionsOf(flags));
+  return openData(dataOf(preset), preset.image, dataOptionsOf(flags));
 }
 
 /** A source of so many black images, for a plan without data. */

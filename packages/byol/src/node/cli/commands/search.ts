@@ -31,8 +31,7 @@ export const searchCommand = (): Command =>
 
 async function search(opened: Opened, files: readonly string[], { count, out }: SearchFlags): Promise<void> {
   const { device, encoder, data } = opened;
-  const { stored: size, channels, background } = encoder.image;
-  const opening = new Opening({ size, channels, background });
+  const opening = new Opening(encoder.image);
   try {
     const asked = imageFiles(files, opening);
     const pixels = await Promise.all(files.map((_, i) => asked.read(i)));
@@ -41,8 +40,7 @@ async function search(opened: Opened, files: readonly string[], { count, out }: 
     const bank = await embeddingsOf(opened);
     const network = buildEncoder(device, encoder);
     const forward = (x: Tensor): Tensor => network.forward(x, { train: false });
-    const shape = { height: size, width: size, channels };
-    const { features } = await extractFeatures(device, forward, asked, encoder.image, shape);
+    const { features } = await extractFeatures(device, forward, asked, encoder.image, opening.image);
     const found = await nearestRows(device, bank.features, features, bank.width, { k: count });
     const rows = await Promise.all(
       found.map(async (neighbours, q) => {

@@ -67,8 +67,7 @@ interface Chosen {
 }
 
 async function fromFiles(files: readonly string[], { image }: Preset): Promise<Chosen> {
-  const { stored: size, channels, background } = image;
-  const decoder = new Decoder({ size, channels, background });
+  const decoder = new Decoder(image);
   try {
     const images = await Promise.all(
       files.map(async (file, place) => {
@@ -77,15 +76,14 @@ async function fromFiles(files: readonly string[], { image }: Preset): Promise<C
         return { label: basename(file), place, pixels: decoded.pixels };
       }),
     );
-    return { images, shape: { height: size, width: size, channels } };
+    return { images, shape: { height: image.stored, width: image.stored, channels: image.channels } };
   } finally {
     await decoder.close();
   }
 }
 
 async function fromData(name: string, { image }: Preset, flags: ViewsFlags): Promise<Chosen> {
-  const { stored: size, channels, background } = image;
-  const data = await openData(name, { size, channels, background }, dataOptionsOf(flags));
+  const data = await openData(name, image, dataOptionsOf(flags));
   try {
     const images: SheetImage[] = [];
     for (const place of permutation(flags.seed, "shuffle", 0, data.train.length)) {
