@@ -3,6 +3,7 @@ import { join } from "node:path";
 import {
   makeLearner,
   measure,
+  methods,
   openDigits,
   planTraining,
   type Preset,
@@ -20,7 +21,7 @@ import { positive, seedList } from "../shared/options.js";
 import { appendSection, resultsFile } from "../shared/section.js";
 
 const digits = presetNamed("digits");
-const compared = [untrained, "byol", "simclr", "simsiam", "barlow-twins", "moco", "supervised"];
+const everyMethod = [untrained, ...methods.map(({ name }) => name)];
 
 interface Options {
   readonly device: DeviceChoice;
@@ -40,7 +41,7 @@ const options = new Command("npm run bench:methods --")
   .addOption(new Option("--device <device>", "where to run").choices(deviceChoices).default("auto"))
   .option("--epochs <n>", "passes over the images", positive, digits.epochs)
   .option("--seeds <list>", "seeds, with commas between", seedList, [0, 1, 2])
-  .option("--methods <list>", `some of ${[untrained, ...variantNames].join(", ")}`, methodList, compared)
+  .option("--methods <list>", `some of ${[untrained, ...variantNames].join(", ")}`, methodList, everyMethod)
   .option("--json <file>", "write a line of JSON for each finished run to this file")
   .option("--resume <file>", "as --json, and do not repeat what the file holds already")
   .option(
@@ -53,11 +54,11 @@ const options = new Command("npm run bench:methods --")
   .opts<Options>();
 
 function methodList(text: string): string[] {
-  const methods = text.split(",");
-  for (const method of methods)
+  const named = text.split(",");
+  for (const method of named)
     if (method !== untrained && !variantNames.includes(method))
       throw new InvalidArgumentError(`There is no "${method}".`);
-  return methods;
+  return named;
 }
 
 type Measured = Omit<Row, "method" | "seed" | "epochs" | "commit">;
@@ -92,14 +93,14 @@ async function run(preset: Preset, seed: number, train: boolean): Promise<Measur
 }
 
 async function main(): Promise<void> {
-  const { epochs, seeds, methods, resume } = options;
+  const { epochs, seeds, methods: compared, resume } = options;
   const journal = new Journal<Row>(resume ?? options.json, resume !== undefined);
   const probe = await openDevice(options.device);
   const about = describeRun(probe, 0);
   await probe.destroy();
   // Seed by seed, so that a run that is cut short compares all methods.
   for (const seed of seeds)
-    for (const method of methods) {
+    for (const method of compared) {
       const wanted = method === untrained ? 0 : epochs;
       if (journal.rows.some((row) => row.method === method && row.seed === seed && row.epochs === wanted))
         continue;
@@ -113,7 +114,7 @@ async function main(): Promise<void> {
     }
   const chosen = journal.rows.filter(
     ({ method, seed, epochs: of }) =>
-      methods.includes(method) && seeds.includes(seed) && (of === 0 || of === epochs),
+      compared.includes(method) && seeds.includes(seed) && (of === 0 || of === epochs),
   );
   const commits = [...new Set(chosen.map(({ commit }) => commit.slice(0, 10)))].join(", ");
   const { cpu, cores, node, platform } = about.machine;
@@ -121,7 +122,7 @@ async function main(): Promise<void> {
     `## Methods on digits, ${about.date.slice(0, 10)}\n\n` +
     `Preset digits, ${epochs} epochs, ${about.device.kind} (${about.device.description}), ${cpu}, ${cores} cores, ` +
     `Node ${node}, ${platform}, commit ${commits}. Held-out accuracy of the encoder's features in percent: the mean, ` +
-    `then each seed.\n\n${methodTable(methods, chosen)}\n`;
+    `then each seed.\n\n${methodTable(compared, chosen)}\n`;
   appendSection(options.results, section);
   console.log(`\n${section}`);
 }

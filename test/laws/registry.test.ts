@@ -1,5 +1,6 @@
 /** Law 3: whatever a source defines is in the registry that the suites walk. */
 import { join } from "node:path";
+import { methods } from "@dawnstrap/byol";
 import { expect, it } from "vitest";
 import { registry } from "../registry.js";
 import { packages, root, sourcesOf, textOf } from "./sources.js";
@@ -12,6 +13,15 @@ const definers = (what: string): string[] =>
       .filter((file) => !new RegExp(`function ${what}\\b`).test(textOf(name, file)))
       .map((file) => join(root, "packages", name, "src", file)),
   );
+
+it("every method that a file defines is listed by methods/index.ts", async () => {
+  const listed = new Set<unknown>(methods);
+  const files = definers("defineMethod");
+  expect(files.length).toBeGreaterThan(5);
+  const modules = (await Promise.all(files.map((file) => import(file)))) as object[];
+  const isMethod = (value: unknown) => typeof value === "object" && value !== null && "schema" in value;
+  expect(new Set(modules.flatMap((module) => Object.values(module)).filter(isMethod))).toEqual(listed);
+});
 
 it("every op that a file defines is registered by the packages' indices", async () => {
   const registered = new Set(registry.keys());

@@ -17,6 +17,7 @@ export { crossCorrelationLoss } from "./methods/barlow-twins.js";
 export { infoNce, KeyQueue } from "./methods/moco.js";
 export { ntXent } from "./methods/simclr.js";
 export { negativeCosine } from "./methods/simsiam.js";
+export { methods } from "./methods/index.js";
 export { defineMethod, type Method, type MethodDefinition, type MethodSettings } from "./methods/method.js";
 export { variantNames } from "./methods/variants.js";
 export { parsePreset, type Preset } from "./presets/preset.js";
