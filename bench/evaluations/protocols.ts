@@ -8,7 +8,7 @@ import {
   evaluateTransfer,
   type Result,
   type Subject,
-} from "@dawnstrap/byol";
+} from "@dawnstrap/byol/tasks";
 
 export interface Protocol {
   readonly name: string;

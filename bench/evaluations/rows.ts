@@ -1,5 +1,5 @@
 /** Results of the protocols, and a table of those on one data set. */
-import type { Metrics, Result } from "@dawnstrap/byol";
+import type { Metrics, Result } from "@dawnstrap/byol/tasks";
 import { cell, table } from "../shared/section.js";
 import { protocols } from "./protocols.js";
 

@@ -4,15 +4,9 @@
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type EncoderFile,
-  openData,
-  presetNamed,
-  pretrain,
-  randomEncoder,
-  readEncoder,
-  showProgress,
-} from "@dawnstrap/byol";
+import { presetNamed } from "@dawnstrap/byol";
+import { openData, pretrain, randomEncoder, readEncoder, showProgress } from "@dawnstrap/byol/node";
+import type { EncoderFile } from "@dawnstrap/byol/tasks";
 import { type DeviceKind, openDevice } from "@dawnstrap/tensor";
 import { Command, Option } from "commander";
 import { type Protocol, protocols, settings } from "./protocols.js";

@@ -1,16 +1,9 @@
 /** `npm run bench:loader`: images a second that the loader gives by itself, against what a training step takes. */
 import { writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import {
-  BatchLoader,
-  type DataSource,
-  makeLearner,
-  openData,
-  type Preset,
-  planTraining,
-  presetFor,
-  presetNamed,
-} from "@dawnstrap/byol";
+import { makeLearner, type Preset, prepareTraining, presetFor, presetNamed } from "@dawnstrap/byol";
+import { BatchLoader, type DataSource } from "@dawnstrap/byol/images";
+import { openData } from "@dawnstrap/byol/node";
 import { type Device, type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
 import { Command, Option } from "commander";
 import { describeRun } from "../micro/report.js";
@@ -81,7 +74,7 @@ async function epochsPerSecond(
 async function demandOf(device: Device, data: DataSource, preset: Preset): Promise<number> {
   const times: number[] = [];
   const learner = makeLearner(device, preset, data.classes.length, 0);
-  await planTraining(learner, {
+  await prepareTraining(learner, {
     ...{ device, preset, data, seed: 0, steps: options.steps + 1 },
     onStep: () => times.push(performance.now()),
   }).run();

@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { parsePreset, type Preset, type Summary } from "@dawnstrap/byol";
+import { parsePreset, type Preset } from "@dawnstrap/byol";
+import type { Summary } from "@dawnstrap/byol/node";
 
 /** The summary of a finished run in a folder, if it is one of just this preset and seed on this kind of device. */
 export function earlierRun(

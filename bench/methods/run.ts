@@ -2,15 +2,15 @@
 import { join } from "node:path";
 import {
   makeLearner,
-  measure,
   methods,
-  openDigits,
-  planTraining,
+  prepareTraining,
   type Preset,
   presetNamed,
   variantNames,
   withMethod,
 } from "@dawnstrap/byol";
+import { openDigits } from "@dawnstrap/byol/node";
+import { measure } from "@dawnstrap/byol/tasks";
 import { type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { earlierRun } from "./earlier.js";
@@ -79,7 +79,7 @@ async function run(preset: Preset, seed: number, train: boolean): Promise<Measur
   const data = await openDigits(preset.image);
   const learner = makeLearner(device, preset, data.classes.length, seed);
   let loss: number | null = null;
-  const training = planTraining(learner, {
+  const training = prepareTraining(learner, {
     ...{ device, preset, data, seed },
     onStep: (metrics) => {
       loss = metrics.loss;

@@ -1,5 +1,6 @@
 /** Augmentation and a whole training step of @dawnstrap/byol, at the sizes of the digits preset. */
-import { drawViews, learnerStep, makeLearner, makeViews, type Preset, presetNamed } from "@dawnstrap/byol";
+import { learnerStep, makeLearner, type Preset, presetNamed } from "@dawnstrap/byol";
+import { drawViews, makeViews } from "@dawnstrap/byol/images";
 import { type Device, openDevice, type Tensor } from "@dawnstrap/tensor";
 import { type Case, expectClose, replayed } from "./case.js";
 

@@ -1,5 +1,5 @@
 /** `npm run bench:protocols`: the heavy parts of evaluation at the sizes they are used at, once each. */
-import { knnAccuracy, lambdaGrid, transferLinear } from "@dawnstrap/byol";
+import { knnAccuracy, lambdaGrid, transferLinear } from "@dawnstrap/byol/tasks";
 import { type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
 import { Command, Option } from "commander";
 import { describeRun } from "../micro/report.js";

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { checksum, findCheckpoint, hasCheckpoints } from "@dawnstrap/byol";
+import { checksum, findCheckpoint, hasCheckpoints } from "@dawnstrap/byol/node";
 import { type DeviceKind, openDevice } from "@dawnstrap/tensor";
 import { philox4x32 } from "@dawnstrap/tensor/extend";
 import { Command, Option } from "commander";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { resultTable, type Result } from "@dawnstrap/byol";
+import { resultTable, type Result } from "@dawnstrap/byol/tasks";
 import { decodeSafetensors, encodeSafetensors, type RawTensor } from "@dawnstrap/nn";
 import { parquetReadObjects } from "hyparquet";
 import { parse } from "npyjs";

@@ -2,8 +2,10 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { presetNamed } from "@dawnstrap/byol";
+import { type DataSource, type ImageSet, memorySet, type Splits, subset } from "@dawnstrap/byol/images";
+import { randomEncoder, readEncoder } from "@dawnstrap/byol/node";
 import {
-  type DataSource,
   type EncoderFile,
   evaluateFineTune,
   evaluateKnn,
@@ -12,16 +14,9 @@ import {
   evaluateSemi,
   evaluateTransfer,
   FineTuner,
-  type ImageSet,
-  memorySet,
-  presetNamed,
-  randomEncoder,
-  readEncoder,
   type Result,
   resultTable,
-  type Splits,
-  subset,
-} from "@dawnstrap/byol";
+} from "@dawnstrap/byol/tasks";
 import { encodeStateDict, type HostTensor, ResNet, stateDict } from "@dawnstrap/nn";
 import { type Device, openDevice } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -5,18 +5,17 @@ import { join } from "node:path";
 import { stopGradient } from "@dawnstrap/autograd";
 import {
   defineMethod,
-  findCheckpoint,
   head,
   headSchema,
   override,
   parsePreset,
   presetNamed,
-  pretrain,
   regression,
   targetSchema,
   withMethod,
   withProbe,
 } from "@dawnstrap/byol";
+import { findCheckpoint, pretrain } from "@dawnstrap/byol/node";
 import { Buffer, byName, Module } from "@dawnstrap/nn";
 import { add, mean, mul, sub, type Tensor } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -2,7 +2,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checksum, findCheckpoint, presetNamed, pretrain, resume } from "@dawnstrap/byol";
+import { presetNamed } from "@dawnstrap/byol";
+import { checksum, findCheckpoint, pretrain, resume } from "@dawnstrap/byol/node";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { linesOf, startByol, stopAt } from "./run.js";

@@ -1,15 +1,15 @@
 /** One training step and a few: what Algorithm 1 promises, on the cpu device and in float64. */
 import {
-  type DataSource,
   type Learner,
   learnerStep,
   makeLearner,
-  openDigits,
-  planTraining,
+  prepareTraining,
   type Preset,
   presetNamed,
   type StepMetrics,
 } from "@dawnstrap/byol";
+import type { DataSource } from "@dawnstrap/byol/images";
+import { openDigits } from "@dawnstrap/byol/node";
 import { stateDict } from "@dawnstrap/nn";
 import { type Device, openDevice, type Tensor } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -190,7 +190,7 @@ describe("training", () => {
       steps,
       onStep: (m: StepMetrics) => all.push(m),
     };
-    await planTraining(learner, options).run();
+    await prepareTraining(learner, options).run();
     return all;
   }
   const numbers = (all: StepMetrics[]) => all.map(({ images_per_second: _, ...rest }) => rest);

@@ -1,6 +1,7 @@
 /** The views of the form "torchvision" against torchvision's transforms, a batch of different views on every device. */
-import type { Preset, ViewAugmentation } from "@dawnstrap/byol";
-import { augment, firstView } from "@dawnstrap/byol";
+import type { Preset } from "@dawnstrap/byol";
+import type { ViewAugmentation } from "@dawnstrap/byol/images";
+import { augment, firstView } from "@dawnstrap/byol/images";
 import { type Device, openDevice } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {

@@ -1,5 +1,6 @@
 /** The run of the preset imagenet-r50 that byol-r50.json is golden for: what it draws, as numbers. */
-import { drawViews, makeSchedule, override, type Preset, presetNamed } from "@dawnstrap/byol";
+import { makeSchedule, override, type Preset, presetNamed } from "@dawnstrap/byol";
+import { drawViews } from "@dawnstrap/byol/images";
 import { permutation } from "../../packages/byol/src/images/streams.js";
 
 export const IMAGES = 4;

@@ -5,7 +5,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeLearner, openFolder, planTraining, type StepMetrics } from "@dawnstrap/byol";
+import { makeLearner, prepareTraining, type StepMetrics } from "@dawnstrap/byol";
+import { openFolder } from "@dawnstrap/byol/node";
 import { openDevice } from "@dawnstrap/tensor";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -68,7 +69,7 @@ it("imagenet-r50 takes the golden steps on cpu", async () => {
   await loadFormula(learner.online, (name, shape) => value(`online/${name}`, shape));
   await loadFormula(learner.target!, (name, shape) => value(`target/${name}`, shape));
   const seen: StepMetrics[] = [];
-  const training = planTraining(learner, {
+  const training = prepareTraining(learner, {
     ...{ device, preset, data, seed: SEED, steps: STEPS },
     onStep: (metrics) => seen.push(metrics),
   });

@@ -2,7 +2,8 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildEncoder, readEncoder } from "@dawnstrap/byol";
+import { readEncoder } from "@dawnstrap/byol/node";
+import { buildEncoder } from "@dawnstrap/byol/tasks";
 import { encodeStateDict, type HostTensor } from "@dawnstrap/nn";
 import { openDevice } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -1,5 +1,5 @@
 /** Logistic regression against SciPy's minimum (generator/logistic.py). */
-import { lambdaGrid, LogisticProblem, type Targets } from "@dawnstrap/byol";
+import { lambdaGrid, LogisticProblem, type Targets } from "@dawnstrap/byol/tasks";
 import { openDevice } from "@dawnstrap/tensor";
 import { describe, expect, it } from "vitest";
 import { tensor } from "./formula.js";

@@ -26,10 +26,7 @@ export const upward: Lists = {
   ],
   nn: ["arena.ts → io", "module.ts → arena.ts", "optim → io"],
   byol: [
-    "index.ts → node",
-    "index.ts → node/report",
     "index.ts → node/run",
-    "plan → node/report",
     "tasks → learner",
     "tasks → node/run",
     "tasks → presets",
@@ -124,8 +121,8 @@ export const circles: Lists = {
 export const nodeOutside: Lists = {
   byol: [
     "index.ts",
-    "plan/report.ts",
     "tasks/frozen-linear.ts",
+    "tasks/index.ts",
     "tasks/judge.ts",
     "tasks/measure.ts",
     "tasks/protocols.ts",

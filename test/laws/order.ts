@@ -67,6 +67,7 @@ export const order: Record<Package, readonly string[]> = {
   ],
   byol: [
     "errors.ts",
+    "columns.ts",
     "images/settings.ts",
     "images/streams.ts",
     "images/augment",

@@ -4,7 +4,8 @@
  *
  *     node --conditions=@dawnstrap/source --import tsx test/runtime/steps.ts PRESET DEVICE STEPS [BATCH] [SEED]
  */
-import { makeLearner, openData, planTraining, presetNamed } from "@dawnstrap/byol";
+import { makeLearner, prepareTraining, presetNamed } from "@dawnstrap/byol";
+import { openData } from "@dawnstrap/byol/node";
 import { type DeviceChoice, openDevice } from "@dawnstrap/tensor";
 
 async function main([name, choice, steps, batch, seed = "0"]: string[]): Promise<void> {
@@ -14,7 +15,7 @@ async function main([name, choice, steps, batch, seed = "0"]: string[]): Promise
   const device = await openDevice(choice as DeviceChoice);
   const learner = makeLearner(device, preset, data.classes.length, Number(seed));
   const losses: number[] = [];
-  const training = planTraining(learner, {
+  const training = prepareTraining(learner, {
     device,
     preset,
     data,

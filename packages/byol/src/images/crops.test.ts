@@ -6,7 +6,7 @@ import { drawBox } from "./augment/parameters.js";
 import { presetNamed } from "../presets/index.js";
 import { makeLearner } from "../training/setup.js";
 import { Stream } from "./streams.js";
-import { planTraining } from "../training/trainer.js";
+import { prepareTraining } from "../training/trainer.js";
 import { croppedViews } from "./crops.js";
 import { openFolder } from "./node/folder.js";
 import { Miniature } from "./node/sets/miniature.js";
@@ -113,7 +113,7 @@ describe("croppedViews", () => {
     const run = async () => {
       const losses: number[] = [];
       const learner = makeLearner(device, preset, 0, 0);
-      await planTraining(learner, {
+      await prepareTraining(learner, {
         ...{ device, preset, data, seed: 0, steps: 3 },
         onStep: ({ loss }) => losses.push(loss),
       }).run();

@@ -97,8 +97,9 @@ export const defined: ReadonlyMap<string, Method> = registry;
  * @throws UsageError where a method of that name is there already
  * @example
  * ```ts
- * import { defineMethod, head, headSchema, makeLearner, openDigits, planTraining } from "@dawnstrap/byol";
+ * import { defineMethod, head, headSchema, makeLearner, prepareTraining } from "@dawnstrap/byol";
  * import { negativeCosine, presetNamed, withMethod, withProbe } from "@dawnstrap/byol";
+ * import { openDigits } from "@dawnstrap/byol/node";
  * import { openDevice } from "@dawnstrap/tensor";
  *
  * // One network, whose predictor tells the second view's projection from the first view.
@@ -115,10 +116,10 @@ export const defined: ReadonlyMap<string, Method> = registry;
  *   },
  * });
  * const device = await openDevice("cpu");
- * const data = await openDigits({ size: 28, channels: 1, background: [0, 0, 0] });
+ * const data = await openDigits({ stored: 28, channels: 1, background: [0, 0, 0] });
  * const preset = withMethod(presetNamed("digits"), oneWay);
  * const learner = makeLearner(device, preset, data.classes.length, 0);
- * await planTraining(learner, { device, preset, data, seed: 0, steps: 3 }).run();
+ * await prepareTraining(learner, { device, preset, data, seed: 0, steps: 3 }).run();
  * await device.destroy();
  * ```
  */

@@ -14,7 +14,7 @@ import { rateWarning } from "../learner/rates.js";
 import type { StepMetrics } from "../node/run/folder.js";
 import { makeLearner, makeSchedule } from "../training/setup.js";
 import { Stream } from "../images/streams.js";
-import { planTraining } from "../training/trainer.js";
+import { prepareTraining } from "../training/trainer.js";
 import { crossCorrelationLoss } from "./barlow-twins.js";
 import { byolSettings } from "./byol.js";
 import { headsOf, methods } from "./index.js";
@@ -281,7 +281,7 @@ describe("BYOL's ablations", () => {
     const method = { ...byolSettings(16, 8, { start: "copy", tau: 0.9 }), predictor: null };
     const preset = withMethod({ ...tiny, method, views: [firstView, firstView] }, name);
     let loss = Number.NaN;
-    await planTraining(makeLearner(cpu, preset, 0, 0), {
+    await prepareTraining(makeLearner(cpu, preset, 0, 0), {
       ...{ device: cpu, preset, data: { ...data, classes: [] }, seed: 0, steps: 1 },
       onStep: (metrics) => {
         loss = metrics.loss;
@@ -310,7 +310,7 @@ describe("collapse", () => {
     const preset = withMethod({ ...tiny, method, optimizer, batch: 32 }, name);
     const all: StepMetrics[] = [];
     const learner = makeLearner(cpu, preset, 0, 0);
-    await planTraining(learner, {
+    await prepareTraining(learner, {
       ...{ device: cpu, preset, data: { ...data, classes: [] }, seed: 0, steps: 50 },
       onStep: (metrics) => all.push(metrics),
     }).run();

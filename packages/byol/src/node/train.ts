@@ -17,7 +17,7 @@ import { type Progress, silent } from "./report/progress.js";
 import { RunFolder, type Summary } from "./run/folder.js";
 import { TensorBoardFile } from "./report/tensorboard.js";
 import { makeLearner } from "../training/setup.js";
-import { planTraining } from "../training/trainer.js";
+import { prepareTraining } from "../training/trainer.js";
 import { CollapseAlarm } from "../watch/alarm.js";
 import { Watcher } from "../watch/watcher.js";
 
@@ -143,7 +143,7 @@ async function train(options: Start): Promise<Finished> {
       };
     };
     const store = new CheckpointStore(folder.path, keeping.keep ?? 3);
-    const training = planTraining(learner, {
+    const training = prepareTraining(learner, {
       ...{ device, preset, data, seed, done: before?.step ?? 0 },
       ...(options.steps !== undefined && { steps: options.steps }),
       ...(signal && { signal }),

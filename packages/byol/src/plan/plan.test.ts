@@ -6,7 +6,7 @@ import type { DataSource } from "../images/source.js";
 import type { Preset } from "../presets/preset.js";
 import { presetNamed } from "../presets/index.js";
 import { makeLearner } from "../training/setup.js";
-import { planTraining } from "../training/trainer.js";
+import { prepareTraining } from "../training/trainer.js";
 import { planRun } from "./plan.js";
 import { planReport } from "./report.js";
 import { bytesOf, workOf } from "./step.js";
@@ -77,7 +77,7 @@ describe("memory", () => {
     try {
       const learner = makeLearner(own, tiny, data.classes.length, 0);
       let arena = 0;
-      const training = planTraining(learner, {
+      const training = prepareTraining(learner, {
         ...{ device: own, preset: tiny, data, seed: 0, steps: 1 },
         onStep: () => {
           arena = own.memory().arena;

@@ -7,7 +7,7 @@ import { Network } from "../learner/network.js";
 import { headsOf } from "../methods/index.js";
 import { effectiveBatch, type Preset } from "../presets/preset.js";
 import { makeLearner, totalStepsOf, warmupStepsOf } from "../training/setup.js";
-import { planTraining } from "../training/trainer.js";
+import { prepareTraining } from "../training/trainer.js";
 import { type Checkpoint, checkpoints, fits, inFittingBatches, type Place, withCheckpoint } from "./fit.js";
 import { type Bytes, bytesOrReason, type Work, workOf } from "./step.js";
 
@@ -120,7 +120,7 @@ async function secondsOf(
     throw new UsageError(`measure: ${data.train.length} images do not fill a batch of ${preset.batch}`);
   const learner = makeLearner(device, preset, probeClasses(data), 0);
   let speed = 0;
-  await planTraining(learner, {
+  await prepareTraining(learner, {
     ...{ device, preset, data, seed: 0, steps: steps + 1 },
     onStep: ({ images_per_second }) => {
       speed = images_per_second;

@@ -1,5 +1,5 @@
 /** A plan in words. */
-import { columns } from "../node/report/table.js";
+import { columns } from "../columns.js";
 import { checkpoints } from "./fit.js";
 import type { RunPlan } from "./plan.js";
 

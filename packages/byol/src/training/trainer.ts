@@ -47,8 +47,21 @@ export interface Training extends TrainingPlan {
 /** Steps whose metrics may still be on their way while the next one begins: a GPU would wait for every read. */
 const stepsBehind = (device: Device): number => (device.kind === "webgpu" ? 4 : 0);
 
-/** Plans the training of a learner; throws DataError when the data do not fill an effective batch. */
-export function planTraining(learner: Learner, options: TrainOptions): Training {
+/** The cpu device computes without ever going back to the event loop; signals and decoders need a turn too. */
+const turn = (): Promise<void> =>
+  new Promise((done) => {
+    if (typeof setImmediate === "function") return void setImmediate(done);
+    // A page's timers wait for four milliseconds, and for a second where nobody looks at it.
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      done();
+    };
+    port2.postMessage(undefined);
+  });
+
+/** Makes the training of a learner ready; throws DataError when the data do not fill an effective batch. */
+export function prepareTraining(learner: Learner, options: TrainOptions): Training {
   const { device, preset, data, seed, checkpoints, signal, done: before = 0 } = options;
   const cropped = preset.image.crop === "decode" ? croppedViews(data, preset, seed) : undefined;
   const image = cropped?.image ?? data.image;
@@ -123,8 +136,7 @@ export function planTraining(learner: Learner, options: TrainOptions): Training 
           await report(0);
           await checkpoints.save(done);
         }
-        // The cpu device computes without ever going back to the event loop; signals and decoders need a turn too.
-        await new Promise(setImmediate);
+        await turn();
       }
       await report(0);
       await checkpoints?.save(done);

@@ -7,7 +7,7 @@ import { presetNamed } from "../presets/index.js";
 import type { StepMetrics } from "../node/run/folder.js";
 import { makeLearner } from "../training/setup.js";
 import { Stream } from "../images/streams.js";
-import { planTraining } from "../training/trainer.js";
+import { prepareTraining } from "../training/trainer.js";
 import { CollapseAlarm } from "./alarm.js";
 import { effectiveRank } from "./effective-rank.js";
 import { lookInterval, Watcher } from "./watcher.js";
@@ -127,7 +127,7 @@ describe("Watcher", () => {
     const watcher = new Watcher(learner, { device, preset, data });
     const alarm = new CollapseAlarm(learner.online.projectionSize);
     const lines: StepMetrics[] = [];
-    await planTraining(learner, {
+    await prepareTraining(learner, {
       ...{ device, preset, data: { ...data, classes: [] }, seed: 0, steps: 201 },
       watch: (step, plan) => watcher.after(step, plan),
       onStep: (metrics) => lines.push(alarm.ring(metrics)),

@@ -1,4 +1,5 @@
 /** The table at the end of a run. */
+import { columns } from "../../columns.js";
 import type { Accuracies, Summary } from "../run/folder.js";
 
 const rows: readonly (readonly [keyof Accuracies, string])[] = [
@@ -24,12 +25,4 @@ export function accuracyTable({
     lines.push([name, percent(before), percent(after), points(after - before)]);
   }
   return columns(lines).join("\n");
-}
-
-/** Lines of cells, one under the other: the first column stands to the left, the others to the right. */
-export function columns(lines: readonly (readonly string[])[]): string[] {
-  const widths = lines[0]!.map((_, k) => Math.max(...lines.map((line) => line[k]!.length)));
-  return lines.map((line) =>
-    line.map((cell, k) => (k === 0 ? cell.padEnd(widths[k]!) : cell.padStart(widths[k]!))).join("   "),
-  );
 }

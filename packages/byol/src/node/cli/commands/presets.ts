@@ -4,7 +4,7 @@ import { type PresetOptions, resolvePreset } from "../../../config/node/file.js"
 import { targetOf } from "../../../methods/index.js";
 import type { Preset } from "../../../presets/preset.js";
 import { presets } from "../../../presets/index.js";
-import { columns } from "../../report/table.js";
+import { columns } from "../../../columns.js";
 import { withPresetOptions } from "../options.js";
 
 export const presetsCommand = (): Command =>
