@@ -26,15 +26,11 @@ export const upward: Lists = {
   ],
   nn: ["arena.ts → io", "module.ts → arena.ts", "optim → io"],
   byol: [
-    "index.ts → node/run",
     "tasks → learner",
-    "tasks → node/run",
     "tasks → presets",
     "tasks → tasks/node",
     "tasks/node → node/run",
     "tasks/node → presets",
-    "training → node/run",
-    "watch → node/run",
   ],
 };
 
@@ -114,23 +110,18 @@ export const circles: Lists = {
     "variable.ts",
   ],
   nn: ["arena.ts", "module.ts"],
-  byol: ["node/run/folder.ts", "node/run/rewind.ts", "tasks/knn.ts", "tasks/nearest.ts"],
+  byol: ["tasks/knn.ts", "tasks/nearest.ts"],
 };
 
 /** Files outside of node/ that ask for Node. */
 export const nodeOutside: Lists = {
   byol: [
-    "index.ts",
     "tasks/frozen-linear.ts",
     "tasks/index.ts",
     "tasks/judge.ts",
-    "tasks/measure.ts",
     "tasks/protocols.ts",
     "tasks/supervised.ts",
     "tasks/tuning.ts",
-    "training/trainer.ts",
-    "watch/alarm.ts",
-    "watch/watcher.ts",
   ],
 };
 

@@ -67,6 +67,7 @@ export const order: Record<Package, readonly string[]> = {
   ],
   byol: [
     "errors.ts",
+    "metrics.ts",
     "columns.ts",
     "images/settings.ts",
     "images/streams.ts",

@@ -37,7 +37,7 @@ export { override } from "./config/override.js";
 // Training.
 export { makeByol, makeLearner, makeSchedule, totalStepsOf, warmupStepsOf } from "./training/setup.js";
 export { prepareTraining, type Training, type TrainOptions } from "./training/trainer.js";
-export type { Accuracies, StepMetrics } from "./node/run/folder.js";
+export type { Accuracies, StepMetrics } from "./metrics.js";
 
 // A run before it runs.
 export { type PlanOptions, planRun, type RunPlan } from "./plan/plan.js";

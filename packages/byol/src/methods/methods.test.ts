@@ -11,7 +11,7 @@ import { parsePreset, type Preset } from "../presets/preset.js";
 import { presetNamed, presets } from "../presets/index.js";
 import { withMethod } from "../presets/with-method.js";
 import { rateWarning } from "../learner/rates.js";
-import type { StepMetrics } from "../node/run/folder.js";
+import type { StepMetrics } from "../metrics.js";
 import { makeLearner, makeSchedule } from "../training/setup.js";
 import { Stream } from "../images/streams.js";
 import { prepareTraining } from "../training/trainer.js";

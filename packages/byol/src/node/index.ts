@@ -3,7 +3,7 @@
 // Runs, begun and resumed.
 export { pretrain, type PretrainOptions, resume, type ResumeOptions, type RunOptions } from "./train.js";
 export { type Progress, showProgress, silent } from "./report/progress.js";
-export type { Summary } from "./run/folder.js";
+export type { Summary } from "../metrics.js";
 
 // Checkpoints.
 export { type CheckpointOptions, Checkpoints } from "./run/checkpoints/checkpoints.js";

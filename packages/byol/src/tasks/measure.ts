@@ -3,7 +3,7 @@ import type { Device, Tensor } from "@dawnstrap/tensor";
 import type { DataSource, ImageSet } from "../images/source.js";
 import type { Network } from "../learner/network.js";
 import type { Preset } from "../presets/preset.js";
-import type { Accuracies } from "../node/run/folder.js";
+import type { Accuracies } from "../metrics.js";
 import { extractFeatures } from "./extract.js";
 import { fewShotAccuracy } from "./few-shot.js";
 import { knnAccuracy } from "./knn.js";

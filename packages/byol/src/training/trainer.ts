@@ -1,17 +1,26 @@
 /** The training loop: captured programs, batches and parameters made ahead, metrics read behind. */
 import type { Device, Tensor } from "@dawnstrap/tensor";
 import { drawViews, takeWhole } from "../images/augment/parameters.js";
-import type { Checkpoints } from "../node/run/checkpoints/checkpoints.js";
 import { croppedViews } from "../images/crops.js";
 import { BatchLoader } from "../images/loader.js";
 import { type DataSource, probeClasses } from "../images/source.js";
 import { DataError, TrainingError } from "../errors.js";
 import { type Learner, stepNumbers } from "../learner/learner.js";
 import { effectiveBatch, microBatches, type Preset } from "../presets/preset.js";
-import type { StepMetrics, WatchMetrics } from "../node/run/folder.js";
+import type { StepMetrics, WatchMetrics } from "../metrics.js";
 import { Speed } from "./speed.js";
 import { makeSchedule, totalStepsOf } from "./setup.js";
 import { captureStep, type MicroBatch } from "./step.js";
+
+/** What keeps the state of a run, so that it can be resumed. */
+export interface Keeper {
+  /** Told of every step. */
+  add(metrics: StepMetrics): void;
+  /** Whether the state is to be saved after `done` updates. */
+  due(done: number): boolean;
+  /** Saves the state after `done` updates, whose metrics have all been added. */
+  save(done: number): Promise<void>;
+}
 
 export interface TrainOptions {
   readonly device: Device;
@@ -27,7 +36,7 @@ export interface TrainOptions {
   /** Called after each step, before the next one starts; what it sees joins the metrics of the step. */
   readonly watch?: (step: number, plan: TrainingPlan) => Promise<WatchMetrics>;
   /** Written when they are due, at the end, and when the signal stops the run. */
-  readonly checkpoints?: Checkpoints;
+  readonly checkpoints?: Keeper;
   /** Stops the run after the step that is under way. */
   readonly signal?: AbortSignal;
 }

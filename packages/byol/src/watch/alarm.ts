@@ -1,6 +1,6 @@
 /** Tells once when the projections stop telling images apart. */
 
-import type { StepMetrics } from "../node/run/folder.js";
+import type { StepMetrics } from "../metrics.js";
 
 /**
  * A healthy std is about 1/√width; well below that, the images draw together on one point. Healthy runs of digits and emoji stay

@@ -4,7 +4,7 @@ import { openDigits } from "../images/node/digits.js";
 import type { DataSource } from "../images/source.js";
 import { byolSettings } from "../methods/byol.js";
 import { presetNamed } from "../presets/index.js";
-import type { StepMetrics } from "../node/run/folder.js";
+import type { StepMetrics } from "../metrics.js";
 import { makeLearner } from "../training/setup.js";
 import { Stream } from "../images/streams.js";
 import { prepareTraining } from "../training/trainer.js";

@@ -7,7 +7,7 @@ import { knnAccuracy } from "../tasks/knn.js";
 import type { Learner } from "../learner/learner.js";
 import type { Network } from "../learner/network.js";
 import type { Preset } from "../presets/preset.js";
-import type { WatchMetrics } from "../node/run/folder.js";
+import type { WatchMetrics } from "../metrics.js";
 import { permutation } from "../images/streams.js";
 import type { TrainingPlan } from "../training/trainer.js";
 import { effectiveRank } from "./effective-rank.js";

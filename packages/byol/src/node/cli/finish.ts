@@ -1,5 +1,5 @@
 import { clock } from "../report/progress.js";
-import type { Summary } from "../run/folder.js";
+import type { Summary } from "../../metrics.js";
 import { accuracyTable } from "../report/table.js";
 import { interruptible } from "./interrupt.js";
 

@@ -1,6 +1,6 @@
 /** How a run shows that it is alive: a bar on a terminal, else a line every few seconds. */
 import { SingleBar } from "cli-progress";
-import type { StepMetrics } from "../run/folder.js";
+import type { StepMetrics } from "../../metrics.js";
 
 export interface Progress {
   /** A line of its own. */

@@ -1,6 +1,6 @@
 /** The table at the end of a run. */
 import { columns } from "../../columns.js";
-import type { Accuracies, Summary } from "../run/folder.js";
+import type { Accuracies, Summary } from "../../metrics.js";
 
 const rows: readonly (readonly [keyof Accuracies, string])[] = [
   ["knn", "weighted kNN"],

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { StepMetrics } from "../run/folder.js";
+import type { StepMetrics } from "../../metrics.js";
 import { TensorBoardFile } from "./tensorboard.js";
 
 /** CRC-32C bit by bit: x³² + … reflected, 0x82f63b78. */

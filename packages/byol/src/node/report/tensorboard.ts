@@ -9,7 +9,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import crc32c from "crc-32/crc32c.js";
 import { UsageError } from "../../errors.js";
-import type { StepMetrics } from "../run/folder.js";
+import type { StepMetrics } from "../../metrics.js";
 
 /** Where each number of a step stands in TensorBoard: its group, then its name. */
 const tags: Partial<Record<keyof StepMetrics, string>> = {

@@ -1,7 +1,7 @@
 /** Takes the metrics of a run back to a step. */
 import { existsSync, readFileSync, truncateSync } from "node:fs";
 import { UsageError } from "../../errors.js";
-import type { StepMetrics } from "./folder.js";
+import type { StepMetrics } from "../../metrics.js";
 
 /**
  * Cuts off the lines of step `step` and later, and a line that a killed run left half written, so that a run which

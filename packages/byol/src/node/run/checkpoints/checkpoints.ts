@@ -1,6 +1,6 @@
 /** When a run writes checkpoints, and what goes into them. */
 import type { Variable } from "@dawnstrap/tensor";
-import type { StepMetrics } from "../folder.js";
+import type { StepMetrics } from "../../../metrics.js";
 import type { RunRecord } from "./record.js";
 import { isBetter, type Score, Scorer } from "./score.js";
 import { readState } from "./state.js";

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import type { DeviceKind } from "@dawnstrap/tensor";
 import type { DataOptions } from "../../../images/source.js";
 import type { Preset } from "../../../presets/preset.js";
-import type { Accuracies } from "../folder.js";
+import type { Accuracies } from "../../../metrics.js";
 import type { Score } from "./score.js";
 
 /**

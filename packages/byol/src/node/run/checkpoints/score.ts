@@ -1,5 +1,5 @@
 /** How good a checkpoint is: what the metrics since the one before say. */
-import type { StepMetrics } from "../folder.js";
+import type { StepMetrics } from "../../../metrics.js";
 
 /** From the best judge to the last resort: the loss of BYOL also falls on the way to collapse. */
 const judges = ["knn_accuracy", "probe_accuracy", "loss"] as const;
