@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from generator import augment, byol, byol_r50, encoders, logistic, methods, optimizers, resnets
+from generator import augment, byol, byol_r50, encoders, logistic, methods, optimizers, resnets, vicreg
 from generator.digest import write
 
 GOLDEN = {
@@ -22,6 +22,7 @@ GOLDEN = {
     "encoder18": lambda: encoders.golden("resnet18"),
     "encoder50": lambda: encoders.golden("resnet50"),
     "logistic": logistic.golden,
+    "vicreg": vicreg.golden,
 }
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ export {
 export { parsePreset, type Preset } from "./presets/preset.js";
 export { presetFor, presetNamed, presets } from "./presets/index.js";
 export { withMethod } from "./presets/with-method.js";
+export { vicregLoss, type VicregWeights } from "./methods/vicreg.js";
 export { variantNames } from "./methods/variants.js";
 export { override } from "./config/override.js";
 

@@ -10,9 +10,10 @@ import { moco } from "./moco.js";
 import { simclr } from "./simclr.js";
 import { simsiam } from "./simsiam.js";
 import { supervised } from "./supervised.js";
+import { vicreg } from "./vicreg.js";
 
 /** In the order in which they are listed everywhere. */
-export const methods: readonly Method[] = [byol, simclr, moco, simsiam, barlowTwins, supervised];
+export const methods: readonly Method[] = [byol, simclr, moco, simsiam, barlowTwins, vicreg, supervised];
 
 /** Those of the package, and then those that its user has defined. */
 export const allMethods = (): Method[] => [...new Set([...methods, ...defined.values()])];
