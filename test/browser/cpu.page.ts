@@ -1,6 +1,5 @@
 /** Runs in a page: a chain of kernels of two families, on as many threads as asked for. */
-import { type CpuOptions, openCpu } from "@dawnstrap/tensor/testing";
-import { conv } from "../../packages/tensor/src/kernels/wasm/products/testing.js";
+import { type CpuOptions, convolution as conv, openCpu } from "@dawnstrap/tensor/testing";
 
 async function compute(options: CpuOptions) {
   const backend = await openCpu(options);

@@ -127,14 +127,11 @@ export const nodeOutside: Lists = {
 
 /** Tests and benchmarks that reach into a package's sources by path. */
 export const byPath: readonly string[] = [
-  "bench/wasm-families.ts",
-  "test/browser/cpu.page.ts",
   "test/browser/suites.page.ts",
   "test/browser/training.ts",
   "test/byol/run.ts",
   "test/golden/augment.test.ts",
   "test/golden/byol-r50-run.ts",
-  "test/runtime/swiftshader.child.ts",
 ];
 
 /** Files of over 300 lines, with the reason why each is one room. */
@@ -148,7 +145,5 @@ export const large: { readonly [name in Package]?: Readonly<Record<string, strin
     "kernels/wasm/products/convolve.ts": "not looked at yet",
     "kernels/wasm/winograd/winograd-weight-grad.ts": "not looked at yet",
     "kernels/wasm/winograd/winograd.ts": "not looked at yet",
-    "kernels/wgsl/products/tiles.ts": "not looked at yet",
-    "ops/products/conv2d.ts": "not looked at yet",
   },
 };

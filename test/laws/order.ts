@@ -14,6 +14,7 @@ export const order: Record<Package, readonly string[]> = {
     "web",
     "expr",
     "program.ts",
+    "families",
     "backends/backend.ts",
     "kernels",
     "tune",

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { methods } from "@dawnstrap/byol";
 import { expect, it } from "vitest";
+import { families } from "@dawnstrap/tensor/testing";
 import { registry } from "../registry.js";
 import { packages, root, sourcesOf, textOf } from "./sources.js";
 
@@ -30,4 +31,12 @@ it("every op that a file defines is registered by the packages' indices", async 
   // A file that no index reaches would add its op now.
   for (const file of files) await import(file);
   expect([...registry.keys()].filter((name) => !registered.has(name))).toEqual([]);
+});
+
+it("every kernel family that a file defines is in the table", async () => {
+  const registered = new Set(families.keys());
+  const files = definers("defineFamily");
+  expect(files.length).toBe(registered.size);
+  for (const file of files) await import(file);
+  expect([...families.keys()].filter((name) => !registered.has(name))).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /**
- * Runs one op's lowering without a device: map kernels through the expression interpreter, hand-written families by
- * the plain loops that their contract states. Stricter than a device: temporaries start as poison, and a load outside
+ * Runs one op's lowering without a device: map kernels through the expression interpreter, families by the
+ * expressions that they mean. Stricter than a device: temporaries start as poison, and a load outside
  * of its buffer gives poison too, so that nothing that should not be read goes unnoticed.
  */
 import type { DType, HostArray } from "@dawnstrap/tensor";
@@ -8,14 +8,15 @@ import { type NdArray, Node, type OpDef } from "@dawnstrap/tensor/extend";
 import {
   type Buf,
   evaluateMap,
+  familyOf,
   type FamilyKernel,
   Lowering,
   type MapKernel,
   numel,
+  plainKernel,
   resetExpressions,
   wholeOf,
 } from "@dawnstrap/tensor/testing";
-import { families } from "./families.js";
 
 export interface RunOptions {
   readonly kind?: "webgpu" | "cpu";
@@ -93,10 +94,8 @@ export function runLowered(op: OpDef, inputs: readonly NdArray[], params: unknow
         },
       );
     } else {
-      const family = families[call.spec.family];
-      if (!family) throw new Error(`no plain loops for family ${call.spec.family}`);
-      family(
-        (call.spec as FamilyKernel).params,
+      runFamily(
+        call.spec as FamilyKernel,
         call.bindings.map((b) => arrayOf(b.buf)),
       );
     }
@@ -105,4 +104,19 @@ export function runLowered(op: OpDef, inputs: readonly NdArray[], params: unknow
     outputs: results.map((buf, k): NdArray => ({ ...outs[k]!, data: Float64Array.from(arrayOf(buf)) })),
     kernels: lowering.calls.length,
   };
+}
+
+/** As its family means it. The buffers are the call's, the result last. */
+function runFamily(spec: FamilyKernel, buffers: readonly HostArray[]): void {
+  const family = familyOf(spec)!;
+  const wrong = family.refuses?.(spec.params, buffers.slice(0, -1));
+  if (wrong) throw new Error(`${family.name}: ${wrong}`);
+  const target = buffers.at(-1)!;
+  evaluateMap(
+    plainKernel(family, spec.params),
+    (slot, index) => buffers[slot.id]![index] ?? Number.NaN,
+    (_, index, value) => {
+      target[index] = value;
+    },
+  );
 }

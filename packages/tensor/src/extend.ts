@@ -4,6 +4,16 @@
  */
 export { planningDevice } from "./backends/planning.js";
 export * as expr from "./expr/expr.js";
+export {
+  defineFamily,
+  type Elements,
+  type Family,
+  type Operand,
+  type Operands,
+  type ParamKinds,
+  type ParamsOf,
+  type Samples,
+} from "./families/family.js";
 export { multiplyAdds } from "./graph/cost.js";
 export { Node, nodeClock, type NodeOutput } from "./graph/node.js";
 export { escaped, withHistory } from "./graph/trace.js";

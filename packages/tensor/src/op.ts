@@ -4,6 +4,7 @@
  */
 import type { DType } from "./dtype.js";
 import type { Expr } from "./expr/expr.js";
+import type { Family } from "./families/family.js";
 import type { Buf } from "./program.js";
 import type { Tensor } from "./tensor.js";
 
@@ -56,12 +57,13 @@ export interface LowerBuilder {
   ): void;
   /** Makes an input's elements stand in `out` from element `offset` on; costs nothing when they were computed there (see OpDef.gathers). */
   place(input: Source, out: Buf, offset: number): void;
-  /** Launches a hand-written kernel. */
-  call(
-    family: string,
-    params: Readonly<Record<string, unknown>>,
-    bindings: { reads: readonly Buf[]; updates?: readonly Buf[]; writes: readonly Buf[] },
-  ): void;
+  /**
+   * Launches a kernel of a family, which reads `reads` and computes (or, where the family does, updates) `out`. Of
+   * `params`, the kernel gets what the family names.
+   *
+   * @throws DawnstrapError when a parameter or a buffer is not what the family says
+   */
+  call<P>(family: Family<P>, params: NoInfer<P>, reads: readonly Buf[], out: Buf): void;
 }
 
 export interface VjpArgs<P> {

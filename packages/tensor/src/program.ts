@@ -28,15 +28,23 @@ export interface MapKernel {
   readonly reads: readonly Slot[];
 }
 
-/** A hand-written kernel family and its parameters. Parameters are plain JSON: they are the cache key. */
+/** A kernel of a family of families/, by name, with its parameters. They are plain JSON: the cache key. */
 export interface FamilyKernel {
   readonly family: string;
-  readonly params: Readonly<Record<string, unknown>>;
+  // biome-ignore lint/suspicious/noExplicitAny: the family of the name knows the type
+  readonly params: any;
 }
 
 export type KernelSpec = MapKernel | FamilyKernel;
 
 export type Access = "read" | "write" | "update";
+
+/** What a generator is told of a buffer. */
+export interface Binding {
+  readonly dtype: DType;
+  readonly access: Access;
+  readonly bytes: number;
+}
 
 /** One kernel launch. Bindings stand in the kernel's binding order: reads, then updates, then writes. */
 export interface Call {
@@ -60,11 +68,8 @@ export interface Memory {
 export interface BoundCall {
   readonly key: string;
   readonly spec: KernelSpec;
-  readonly bindings: readonly {
+  readonly bindings: readonly (Binding & {
     readonly memory: Memory;
     readonly byteOffset: number;
-    readonly bytes: number;
-    readonly dtype: DType;
-    readonly access: Access;
-  }[];
+  })[];
 }

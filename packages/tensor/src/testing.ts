@@ -11,17 +11,38 @@ export * as control from "./backends/cpu/control.js";
 export { Heap } from "./backends/cpu/memory.js";
 export { createRunner, workerMain } from "./backends/cpu/runner.js";
 export { type KernelStyle, openWebGpu, type WebGpuBackend } from "./backends/webgpu/index.js";
-export { evaluateMap } from "./expr/evaluate.js";
+export type { Backend, PreparedProgram } from "./backends/backend.js";
+export { storageBytes } from "./dtype.js";
+export { evaluateMap, evaluateMapOn } from "./expr/evaluate.js";
 export { resetExpressions } from "./expr/expr.js";
-export type { Expr, Index } from "./expr/expr.js";
+export type { Expr, Index, Slot } from "./expr/expr.js";
+export { type ConvParams, convolution } from "./families/convolution.js";
+export {
+  bindingsOf,
+  type Family,
+  families,
+  familyOf,
+  kernelOf,
+  plainKernel,
+} from "./families/family.js";
+export { type GemmParams, product } from "./families/gemm.js";
+export { conv2d, conv2dInputGrad, conv2dWeightGrad, gemm, scatterAdd } from "./families/index.js";
+export { noise } from "./families/noise.js";
+export { addShares, inputsOf, oracleOf } from "./families/oracle.js";
 export { buildProgram } from "./graph/build.js";
 export { Lowering, wholeOf } from "./graph/lowering.js";
-export type { Variant } from "./kernels/wgsl/index.js";
+export { compileWasm } from "./kernels/wasm/index.js";
+export { baseLimits, compileWgsl, productOf, type Variant, variantsOf } from "./kernels/wgsl/index.js";
+export { tileShapes } from "./kernels/wgsl/products/tiles.js";
 export { erf } from "./ops/shared/float64.js";
-export type { Access, BoundCall, Buf, FamilyKernel, MapKernel, Memory } from "./program.js";
+export type { Access, BoundCall, Buf, FamilyKernel, KernelSpec, MapKernel, Memory } from "./program.js";
 export { numel } from "./shape.js";
-export type { Choice } from "./tune/choices.js";
-export type { Tunable } from "./tune/trial.js";
+export { type Choice, Choices } from "./tune/choices.js";
+export { classOf, generatorHash } from "./tune/key.js";
+export { platform } from "#platform";
+export type { TuneStore } from "./platform.js";
+export type { Tunable, TuneTarget } from "./tune/trial.js";
+export { Tuner } from "./tune/tuner.js";
 
 /** Uniform numbers in [0, 1), the same for the same seed (Mulberry32, Tommy Ettinger, public domain). */
 export function generator(seed: number): () => number {

@@ -5,7 +5,7 @@
 import type { DType, HostArray, ScalarType } from "../dtype.js";
 import type { MapKernel } from "../program.js";
 import type { BinaryFn, Expr, Slot, UnaryFn } from "./expr.js";
-import { type Block, isLoop, schedule } from "./schedule.js";
+import { type Block, isLoop, type Loop, schedule } from "./schedule.js";
 
 const words = new DataView(new ArrayBuffer(4));
 
@@ -38,63 +38,55 @@ export function evaluateUnary(fn: UnaryFn, type: ScalarType, x: number): number 
   }
 }
 
-export function evaluateBinary(fn: BinaryFn, type: ScalarType, a: number, b: number): number {
-  switch (fn) {
-    case "lt":
-      return +(a < b);
-    case "le":
-      return +(a <= b);
-    case "gt":
-      return +(a > b);
-    case "ge":
-      return +(a >= b);
-    case "eq":
-      return +(a === b);
-    case "ne":
-      return +(a !== b);
-    case "min":
-      return Math.min(a, b);
-    case "max":
-      return Math.max(a, b);
-    default:
-  }
-  if (type === "f32") {
-    if (fn === "add") return a + b;
-    if (fn === "sub") return a - b;
-    if (fn === "mul") return a * b;
-    if (fn === "div") return a / b;
-    throw new Error(`internal: ${fn} has no meaning for f32`);
-  }
-  return wrap(evaluateInteger(fn, type, a, b), type);
+type Binary = (a: number, b: number) => number;
+
+const comparisons: { readonly [fn in BinaryFn]?: Binary } = {
+  lt: (a, b) => +(a < b),
+  le: (a, b) => +(a <= b),
+  gt: (a, b) => +(a > b),
+  ge: (a, b) => +(a >= b),
+  eq: (a, b) => +(a === b),
+  ne: (a, b) => +(a !== b),
+  min: Math.min,
+  max: Math.max,
+};
+
+const floats: { readonly [fn in BinaryFn]?: Binary } = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+};
+
+const integers: { readonly [fn in BinaryFn]?: Binary } = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: Math.imul,
+  // A zero divisor gives the numerator, or the remainder 0, as WGSL has it.
+  idiv: (a, b) => (b === 0 ? a : Math.trunc(a / b)),
+  imod: (a, b) => (b === 0 ? 0 : a % b),
+  and: (a, b) => a & b,
+  or: (a, b) => a | b,
+  xor: (a, b) => a ^ b,
+  shl: (a, b) => a << b,
+};
+
+function binaryOf(fn: BinaryFn, type: ScalarType): Binary {
+  const direct = comparisons[fn] ?? (type === "f32" ? floats[fn] : undefined);
+  if (direct) return direct;
+  const exact =
+    fn === "shr"
+      ? type === "u32"
+        ? (a: number, b: number) => a >>> b
+        : (a: number, b: number) => a >> b
+      : integers[fn];
+  if (type === "f32" || !exact) throw new Error(`internal: ${fn} has no meaning for ${type}`);
+  if (type === "i32") return (a, b) => exact(a, b) | 0;
+  return type === "u32" ? (a, b) => exact(a, b) >>> 0 : (a, b) => (exact(a, b) ? 1 : 0);
 }
 
-function evaluateInteger(fn: BinaryFn, type: ScalarType, a: number, b: number): number {
-  switch (fn) {
-    case "add":
-      return a + b;
-    case "sub":
-      return a - b;
-    case "mul":
-      return Math.imul(a, b);
-    // A zero divisor gives the numerator, or the remainder 0, as WGSL has it.
-    case "idiv":
-      return b === 0 ? a : Math.trunc(a / b);
-    case "imod":
-      return b === 0 ? 0 : a % b;
-    case "and":
-      return a & b;
-    case "or":
-      return a | b;
-    case "xor":
-      return a ^ b;
-    case "shl":
-      return a << b;
-    case "shr":
-      return type === "u32" ? a >>> b : a >> b;
-    default:
-      throw new Error(`internal: ${fn} has no meaning for ${type}`);
-  }
-}
+export const evaluateBinary = (fn: BinaryFn, type: ScalarType, a: number, b: number): number =>
+  binaryOf(fn, type)(a, b);
 
 const wrap = (x: number, type: ScalarType): number =>
   type === "u32" ? x >>> 0 : type === "i32" ? x | 0 : x ? 1 : 0;
@@ -116,28 +108,43 @@ export function evaluateBitcast(from: ScalarType, to: ScalarType, x: number): nu
 /** Reads element `index` of a slot; an index out of range gives an element nobody should use. */
 export type Loader = (slot: Slot, index: number) => number;
 
+/**
+ * A map kernel made ready: computes the outputs at one position of the iteration space, counted row by row, and stores
+ * them.
+ */
+export function evaluator(
+  kernel: MapKernel,
+  read: Loader,
+  store: (output: number, index: number, value: number) => void,
+): (position: number) => void {
+  const { axes, outputs } = kernel;
+  const plan = schedule(outputs.flatMap((o) => [o.index, o.value]));
+  const registers = new Registers(read);
+  const run = registers.block(plan.top);
+  const places = outputs.map((o) => [registers.of(o.index), registers.of(o.value)] as const);
+  const at = axes.map((axis) => registers.of(axis));
+  const { values } = registers.ready();
+  return (position) => {
+    for (let k = axes.length - 1, rest = position; k >= 0; k--) {
+      values[at[k]!] = rest % axes[k]!.extent;
+      rest = Math.floor(rest / axes[k]!.extent);
+    }
+    run();
+    places.forEach(([index, value], k) => {
+      store(k, values[index]!, values[value]!);
+    });
+  };
+}
+
 /** Runs a map kernel over its whole iteration space, storing through `store` element after element. */
 export function evaluateMap(
   kernel: MapKernel,
   read: Loader,
   store: (output: number, index: number, value: number) => void,
 ): void {
-  const { axes, outputs } = kernel;
-  const plan = schedule(outputs.flatMap((o) => [o.index, o.value]));
-  const values = new Map<Expr, number>();
-  const at = axes.map(() => 0);
-  const total = axes.reduce((n, a) => n * a.extent, 1);
-  for (let flat = 0; flat < total; flat++) {
-    for (let k = axes.length - 1, rest = flat; k >= 0; k--) {
-      at[k] = rest % axes[k]!.extent;
-      rest = Math.floor(rest / axes[k]!.extent);
-      values.set(axes[k]!, at[k]!);
-    }
-    run(plan.top, values, read);
-    outputs.forEach((o, k) => {
-      store(k, numberOf(o.index, values), numberOf(o.value, values));
-    });
-  }
+  const total = kernel.axes.reduce((n, a) => n * a.extent, 1);
+  const at = evaluator(kernel, read, store);
+  for (let position = 0; position < total; position++) at(position);
 }
 
 /** As `evaluateMap`, over host arrays that are read and written in place. */
@@ -162,51 +169,117 @@ export function evaluateMapOn(kernel: MapKernel, arrays: ReadonlyMap<Slot, HostA
 
 const stored = (value: number, dtype: DType): number => (dtype === "uint8" ? value & 255 : value);
 
-const numberOf = (e: Expr, values: ReadonlyMap<Expr, number>): number =>
-  e.kind === "const" ? e.value : values.get(e)!;
+type Step = () => void;
 
-function run(block: Block, values: Map<Expr, number>, read: Loader): void {
-  const get = (e: Expr): number => numberOf(e, values);
-  for (const step of block.steps) {
-    if (!isLoop(step)) {
-      values.set(step, compute(step, get, read));
-      continue;
+/** A place for the value of every expression, and the expressions as functions over the places. */
+class Registers {
+  values = new Float64Array(16);
+  private readonly places = new Map<Expr, number>();
+  private readonly constants: (readonly [place: number, value: number])[] = [];
+
+  constructor(private readonly read: Loader) {}
+
+  of(e: Expr): number {
+    let place = this.places.get(e);
+    if (place === undefined) {
+      place = this.places.size;
+      this.places.set(e, place);
+      if (e.kind === "const") this.constants.push([place, e.value]);
     }
-    const { fold, body } = step;
-    let state = fold.init.map(get);
-    for (let i = 0; i < fold.index.extent; i++) {
-      values.set(fold.index, i);
-      state.forEach((v, k) => {
-        values.set(fold.states[k]!, v);
-      });
-      run(body, values, read);
-      state = fold.next.map(get);
-    }
-    state.forEach((v, k) => {
-      values.set(fold.states[k]!, v);
-    });
+    return place;
   }
-}
 
-function compute(e: Expr, get: (e: Expr) => number, read: Loader): number {
-  switch (e.kind) {
-    case "affine":
-      return e.terms.reduce((sum, [t, c]) => (sum + Math.imul(get(t), c)) | 0, e.offset) | 0;
-    case "load":
-      return read(e.slot, get(e.index));
-    case "unary":
-      return evaluateUnary(e.fn, e.type, get(e.x));
-    case "binary":
-      return evaluateBinary(e.fn, e.a.type, get(e.a), get(e.b));
-    case "select":
-      return get(e.cond) ? get(e.a) : get(e.b);
-    case "cast":
-      return evaluateCast(e.x.type, e.type, get(e.x));
-    case "bitcast":
-      return evaluateBitcast(e.x.type, e.type, get(e.x));
-    case "foldResult":
-      return get(e.fold.states[e.k]!);
-    default:
-      throw new Error(`internal: ${e.kind} is not computed`);
+  /** Call once every expression has its place, and before anything runs. */
+  ready(): this {
+    this.values = new Float64Array(this.places.size);
+    for (const [place, value] of this.constants) this.values[place] = value;
+    return this;
+  }
+
+  block(block: Block): Step {
+    const steps = block.steps.map((step) => (isLoop(step) ? this.loop(step) : this.step(step)));
+    return () => {
+      for (let i = 0; i < steps.length; i++) steps[i]!();
+    };
+  }
+
+  private loop({ fold, body }: Loop): Step {
+    const places = (of: readonly Expr[]): number[] => of.map((e) => this.of(e));
+    const [init, states, next] = [places(fold.init), places(fold.states), places(fold.next)];
+    const index = this.of(fold.index);
+    const run = this.block(body);
+    const { extent } = fold.index;
+    const taken = new Float64Array(states.length);
+    // All are read before any is written: a state may become another one.
+    const take = (from: readonly number[]): void => {
+      const v = this.values;
+      for (let k = 0; k < from.length; k++) taken[k] = v[from[k]!]!;
+      for (let k = 0; k < from.length; k++) v[states[k]!] = taken[k]!;
+    };
+    return () => {
+      take(init);
+      for (let i = 0; i < extent; i++) {
+        this.values[index] = i;
+        run();
+        take(next);
+      }
+    };
+  }
+
+  private step(e: Expr): Step {
+    const to = this.of(e);
+    switch (e.kind) {
+      case "affine": {
+        const terms = e.terms.map(([t]) => this.of(t));
+        const factors = e.terms.map(([, factor]) => factor);
+        return () => {
+          const v = this.values;
+          let sum = e.offset;
+          for (let k = 0; k < terms.length; k++) sum = (sum + Math.imul(v[terms[k]!]!, factors[k]!)) | 0;
+          v[to] = sum | 0;
+        };
+      }
+      case "load": {
+        const { slot } = e;
+        const index = this.of(e.index);
+        return () => {
+          this.values[to] = this.read(slot, this.values[index]!);
+        };
+      }
+      case "unary": {
+        const x = this.of(e.x);
+        return () => {
+          this.values[to] = evaluateUnary(e.fn, e.type, this.values[x]!);
+        };
+      }
+      case "binary": {
+        const [a, b, compute] = [this.of(e.a), this.of(e.b), binaryOf(e.fn, e.a.type)];
+        return () => {
+          this.values[to] = compute(this.values[a]!, this.values[b]!);
+        };
+      }
+      case "select": {
+        const [cond, a, b] = [this.of(e.cond), this.of(e.a), this.of(e.b)];
+        return () => {
+          this.values[to] = this.values[this.values[cond] ? a : b]!;
+        };
+      }
+      case "cast":
+      case "bitcast": {
+        const x = this.of(e.x);
+        const evaluate = e.kind === "cast" ? evaluateCast : evaluateBitcast;
+        return () => {
+          this.values[to] = evaluate(e.x.type, e.type, this.values[x]!);
+        };
+      }
+      case "foldResult": {
+        const state = this.of(e.fold.states[e.k]!);
+        return () => {
+          this.values[to] = this.values[state]!;
+        };
+      }
+      default:
+        throw new Error(`internal: ${e.kind} is not computed`);
+    }
   }
 }

@@ -9,6 +9,7 @@ import type { DeviceLimits } from "../backends/backend.js";
 import { type DType, storageBytes } from "../dtype.js";
 import { summarize } from "../expr/analyze.js";
 import { affineParts, flatten, i32, index, load, type Expr, type Index } from "../expr/expr.js";
+import { checkOperands, kernelOf } from "../families/family.js";
 import type { Accessor, Aval, LowerBuilder, Source } from "../op.js";
 import { numel, stridesOf } from "../shape.js";
 import { keyOf, mapKernel, type Store } from "./kernel.js";
@@ -236,12 +237,13 @@ export class Lowering {
         }),
       mapInto: (slot, shape, body) => this.map(shape, (at) => [{ slot, ...body(at) }]),
       place: (input, slot, offset) => this.place(input, slot, offset),
-      call: (family, params, { reads, updates = [], writes }) => {
-        if ([...updates, ...writes].every((b) => b.numel === 0)) return;
-        this.emit(`${family}:${JSON.stringify(params)}`, { family, params }, [
+      call: (family, params, reads, out) => {
+        if (out.numel === 0) return;
+        const spec = kernelOf(family, params);
+        checkOperands(family, spec, [...reads, out]);
+        this.emit(`${spec.family}:${JSON.stringify(spec.params)}`, spec, [
           ...reads.map((buf) => ({ buf, access: "read" as Access })),
-          ...updates.map((buf) => ({ buf, access: "update" as Access })),
-          ...writes.map((buf) => ({ buf, access: "write" as Access })),
+          { buf: out, access: family.updates ? "update" : "write" },
         ]);
       },
     };

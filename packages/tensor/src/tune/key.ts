@@ -1,6 +1,10 @@
 /** What a tuning result holds for: a class of kernel calls, on an adapter, with these generators. */
-import type { FamilyKernel, KernelSpec } from "../program.js";
+import { bindingsOf, families, kernelOf } from "../families/family.js";
+import type { KernelSpec } from "../program.js";
 import { compileWgsl, productOf, variantsOf, type WgslLimits } from "../kernels/wgsl/index.js";
+
+/** Samples of each family that the generators' hash is made of: the first of them differ most. */
+const HASHED_SAMPLES = 3;
 
 /** A power of two; sizes apart by less than a factor of √2 from it count as alike. */
 const size = (n: number): number => 2 ** Math.round(Math.log2(Math.max(1, n)));
@@ -32,24 +36,14 @@ export function adapterKey(
  * result outlives the kernel that it was measured on.
  */
 export function generatorHash(limits: WgslLimits): string {
-  const single = { batchShape: [], aStrides: [], bStrides: [] };
-  const conv = {
-    ...{ batch: 2, h: 9, w: 9, inC: 16, outC: 16, kh: 3, kw: 3, strideH: 2, strideW: 2 },
-    ...{ dilationH: 1, dilationW: 1, padTop: 1, padLeft: 1, outH: 5, outW: 5 },
-  };
-  const samples: FamilyKernel[] = [
-    { family: "gemm", params: { m: 65, n: 33, k: 17, transA: false, transB: true, ...single } },
-    { family: "gemm", params: { m: 64, n: 32, k: 16, transA: true, transB: false, ...single } },
-    ...["conv2d", "conv2dInputGrad"].flatMap((family) =>
-      [1, 4].map((groups) => ({ family, params: { ...conv, groups } })),
-    ),
-    { family: "conv2dWeightGrad", params: { ...conv, groups: 1, splits: 2 } },
-  ];
   let hash = 0xcbf29ce484222325n;
-  for (const spec of samples)
-    for (const variant of variantsOf(spec, limits)) {
-      const { source } = compileWgsl(spec, limits, variant);
-      hash = fnv(hash, JSON.stringify(variant) + source);
+  for (const family of families.values())
+    for (const params of family.samples.awkward.slice(0, HASHED_SAMPLES)) {
+      const spec = kernelOf(family, params);
+      for (const variant of variantsOf(spec, limits)) {
+        const { source } = compileWgsl(spec, bindingsOf(family, params), limits, variant);
+        hash = fnv(hash, JSON.stringify(variant) + source);
+      }
     }
   return hash.toString(16).padStart(16, "0");
 }

@@ -1,9 +1,9 @@
 /** One kernel call with its variants, on scratch memory: made, checked against float64 and the default, and raced. */
 import type { Backend, PreparedProgram } from "../backends/backend.js";
 import type { BoundCall, FamilyKernel, KernelSpec, Memory } from "../program.js";
-import { noise } from "../kernels/noise.js";
+import { familyOf } from "../families/family.js";
+import { inputsOf, oracleOf } from "../families/oracle.js";
 import type { Variant } from "../kernels/wgsl/index.js";
-import { expectedAt, sharesOf } from "./check.js";
 
 /** What a device lends to a tuner. */
 export interface TuneTarget extends Pick<Backend, "allocate" | "free" | "write" | "read"> {
@@ -124,8 +124,10 @@ const middle = (times: readonly number[]): number => {
 class Scratch {
   readonly call: BoundCall;
   private readonly memories: Memory[] = [];
-  private readonly inputs: Float32Array[] = [];
+  private readonly out: Memory;
   private readonly blank: Float32Array;
+  /** Elements after which the next share of the result begins. */
+  private readonly period: number;
   private readonly samples: readonly { readonly at: number; readonly value: number }[];
   private readonly tolerance: number;
 
@@ -144,36 +146,34 @@ class Scratch {
       ...call,
       bindings: call.bindings.map((b, i) => ({ ...b, memory: this.memories[i]!, byteOffset: 0 })),
     };
-    const elements = call.bindings.map((b) => b.bytes / 4);
-    for (const [i, count] of elements.slice(0, 2).entries()) {
-      const data = noise(count, i + 1);
-      this.inputs.push(data);
+    this.out = this.memories.at(-1)!;
+    this.blank = new Float32Array(call.bindings.at(-1)!.bytes / 4).fill(Number.NaN);
+    const { params } = call.spec as FamilyKernel;
+    const family = familyOf(call.spec)!;
+    const inputs = inputsOf(family, params);
+    inputs.forEach((data, i) => {
       target.write(this.memories[i]!, 0, data);
-    }
-    this.blank = new Float32Array(elements[2]!).fill(Number.NaN);
-    const spec = call.spec as FamilyKernel;
-    const total = elements[2]! / sharesOf(spec);
+    });
+    const oracle = oracleOf(family, params, inputs);
+    const total = oracle.length;
+    this.period = total;
     const places = new Set([0, total - 1]);
     for (let i = 1; i < SAMPLED_ELEMENTS; i++) places.add(Math.floor((total * i * 0.61803398875) % total));
-    this.samples = [...places].map((at) => ({
-      at,
-      value: expectedAt(spec, this.inputs[0]!, this.inputs[1]!, at),
-    }));
+    this.samples = [...places].map((at) => ({ at, value: oracle.at(at) }));
     // Of the largest value: rounding errors of a sum grow like the root of its length, and so does the sum of noise.
     this.tolerance = 1e-6 + 1e-7 * Math.sqrt(depth);
   }
 
   /** Runs a variant once. Throws, saying why, when it does not compile, or differs from float64 or from the default's result. */
   async check(variant: Variant, standard?: Float32Array): Promise<Float32Array> {
-    const { target, call, memories, blank } = this;
-    target.write(memories[2]!, 0, blank);
+    const { target, call, out, blank, period } = this;
+    target.write(out, 0, blank);
     const program = await target.prepareAs(call, variant, 1);
     program.run();
-    const got = new Float32Array(await target.read(memories[2]!, 0, blank.byteLength));
+    const got = new Float32Array(await target.read(out, 0, blank.byteLength));
     program.release();
     const size = got.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
     const allowed = this.tolerance * size;
-    const period = blank.length / sharesOf(call.spec as FamilyKernel);
     for (const { at, value } of this.samples) {
       let sum = 0;
       for (let i = at; i < got.length; i += period) sum += got[i]!;

@@ -128,7 +128,9 @@ export class CpuBackend implements Backend {
     onProgress?: (done: number, total: number) => void,
   ): Promise<PreparedProgram> {
     this.alive();
-    const keys = calls.map((call) => `${call.key}|${call.bindings.map((b) => b.bytes).join(",")}`);
+    const keys = calls.map(
+      (call) => `${call.key}|${call.bindings.map((b) => `${b.dtype}${b.bytes}`).join()}`,
+    );
     const missing = new Map<string, BoundCall>();
     calls.forEach((call, i) => {
       if (!this.kernels.has(keys[i]!)) missing.set(keys[i]!, call);

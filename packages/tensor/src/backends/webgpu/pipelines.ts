@@ -52,7 +52,7 @@ export class Pipelines {
     variant: Variant | undefined,
   ): Promise<CompiledKernel> {
     const layout = this.layout(signature);
-    const kernel = compileWgsl(call.spec, this.limits, variant);
+    const kernel = compileWgsl(call.spec, call.bindings, this.limits, variant);
     const max = this.limits.maxWorkgroupsPerDimension;
     if (kernel.workgroups.some((n) => n > max))
       throw new DeviceError(

@@ -1,13 +1,7 @@
 /** What every wasm kernel looks like to the device that runs it. */
-import type { DType } from "../../dtype.js";
-import type { Access } from "../../program.js";
+import type { Family } from "../../families/family.js";
+import type { Binding } from "../../program.js";
 import type { ValueType } from "./assembler/assembler.js";
-
-export interface WasmBinding {
-  readonly dtype: DType;
-  readonly access: Access;
-  readonly bytes: number;
-}
 
 export interface WasmOptions {
   /** Whether the memory is shared between threads (it is part of a module's import). */
@@ -19,6 +13,20 @@ export interface WasmOptions {
   /** Use Winograd's algorithm wherever it fits, or nowhere. Default: where it wins. */
   readonly winograd?: boolean;
 }
+
+/** Writes the kernels of a family. A pure function of its arguments: equal arguments give equal modules. */
+export type WasmGenerator<P> = (
+  params: P,
+  bindings: readonly Binding[],
+  options: WasmOptions,
+) => CompiledWasm;
+
+/** A line of the table of generators. */
+// biome-ignore lint/suspicious/noExplicitAny: the table holds generators of every parameter type
+export const writes = <P>(family: Family<P>, generator: WasmGenerator<P>): [string, WasmGenerator<any>] => [
+  family.name,
+  generator,
+];
 
 /** Units that keep every thread busy until the end: at least `least`, and some per thread. */
 export const unitsWanted = (options: WasmOptions, least: number, perThread: number): number =>

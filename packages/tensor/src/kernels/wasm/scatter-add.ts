@@ -4,21 +4,14 @@
  * their end. Every output row belongs to exactly one unit and is summed in order of j, whatever the split.
  */
 import { encodeModule, Func, type Code } from "./assembler/assembler.js";
-import {
-  ARGS,
-  END,
-  runParams,
-  START,
-  type CompiledWasm,
-  type WasmBinding,
-  type WasmOptions,
-} from "./kernel.js";
+import { ARGS, END, runParams, START, type CompiledWasm, type WasmOptions } from "./kernel.js";
 import { op } from "./assembler/opcodes.js";
-import type { ScatterAddParams } from "./products/params.js";
+import type { ScatterAddParams } from "../../families/scatter-add.js";
+import type { Binding } from "../../program.js";
 
 export function compileScatterAdd(
   p: ScatterAddParams,
-  _: readonly WasmBinding[],
+  _: readonly Binding[],
   options: WasmOptions,
 ): CompiledWasm {
   const { rows, inner, count } = p;

@@ -1,5 +1,8 @@
 /** What a WGSL generator is told about its surroundings, and what it returns. */
 
+import type { DType } from "../../dtype.js";
+import type { Binding } from "../../program.js";
+
 export interface WgslLimits {
   readonly maxWorkgroupsPerDimension: number;
   readonly maxInvocationsPerWorkgroup: number;
@@ -15,6 +18,18 @@ export interface WgslKernel {
   readonly source: string;
   readonly workgroups: readonly [number, number, number];
 }
+
+/** What an element of a buffer is in WGSL. Four elements of uint8 share a word. */
+export const elementType: Readonly<Record<DType, string>> = {
+  float32: "f32",
+  int32: "i32",
+  uint32: "u32",
+  uint8: "u32",
+  bool: "u32",
+};
+
+export const elementTypes = (bindings: readonly Binding[]): string[] =>
+  bindings.map(({ dtype }) => elementType[dtype]);
 
 /** Every WebGPU implementation offers at least these. */
 export const baseLimits: WgslLimits = {

@@ -14,6 +14,7 @@ import {
   select,
   u32,
 } from "../../expr/expr.js";
+import { scatterAdd as scatterAdds } from "../../families/scatter-add.js";
 import type { Buf } from "../../program.js";
 import { defineOp, type LowerBuilder, type OpDef, type Source } from "../../op.js";
 import { numel, type Shape, show } from "../../shape.js";
@@ -56,11 +57,7 @@ export function addRows(b: LowerBuilder, { keys, shape, updates, rows, inner, ta
   const order = sortOrder(b, lines);
   const sorted = b.temp("int32", [count]);
   b.map([sorted], [count], ([j]) => [bitcast(flipped(lines.at([i32(0), order.at([i32(0), j!])])), "i32")]);
-  b.call(
-    "scatterAdd",
-    { rows, inner, count },
-    { reads: [sorted, order.buffer(), updates.buffer()], updates: [target], writes: [] },
-  );
+  b.call(scatterAdds, { rows, inner, count }, [sorted, order.buffer(), updates.buffer()], target);
 }
 
 const place = (row: Expr, rows: number, outside: Outside): Expr =>

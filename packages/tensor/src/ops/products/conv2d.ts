@@ -4,38 +4,43 @@
  */
 import { ShapeError } from "../../errors.js";
 import { add, f32, fold } from "../../expr/expr.js";
+import { conv2d as conv2dFamily } from "../../families/conv2d.js";
+import { conv2dInputGrad as inputGradFamily } from "../../families/conv2d-input-grad.js";
+import { conv2dWeightGrad as weightGradFamily } from "../../families/conv2d-weight-grad.js";
+import {
+  type ConvParams,
+  convFlops,
+  imageShape,
+  outputShape,
+  perGroup,
+  weightShape,
+} from "../../families/convolution.js";
 import { type Aval, defineOp, type LowerBuilder, type OpDef, type Sampler } from "../../op.js";
 import { numel, type Shape, show } from "../../shape.js";
 import type { Tensor } from "../../tensor.js";
 import { apply1 } from "../shared/apply.js";
 import { zerosLike } from "../shared/reference.js";
-import {
-  checkImages,
-  eachTap,
-  sampleWindow,
-  type Window,
-  type WindowOptions,
-  windowOf,
-} from "../windows/window.js";
+import { checkImages, eachTap, sampleWindow, type WindowOptions, windowOf } from "../windows/window.js";
 
 export interface Conv2dOptions extends WindowOptions {
   /** Input and output channels are cut into this many groups, each convolved on its own. Default 1. */
   readonly groups?: number;
 }
 
-/** Sizes of all three tensors: any op of the family has the other two shapes at hand. */
-export interface Conv2dParams extends Window {
-  readonly batch: number;
-  readonly h: number;
-  readonly w: number;
-  readonly inC: number;
-  readonly outC: number;
-  readonly groups: number;
+/** The three tensors that a convolution ties together; each op computes one of them from the other two. */
+type Role = "image" | "weight" | "output";
+interface Part {
+  readonly what: string;
+  readonly shape: (p: ConvParams) => Shape;
+  /** What it is computed from. */
+  readonly from: readonly [Role, Role];
 }
-
-const imageShape = (p: Conv2dParams): Shape => [p.batch, p.h, p.w, p.inC];
-const weightShape = (p: Conv2dParams): Shape => [p.kh, p.kw, p.inC / p.groups, p.outC];
-const outputShape = (p: Conv2dParams): Shape => [p.batch, p.outH, p.outW, p.outC];
+const parts: Readonly<Record<Role, Part>> = {
+  image: { what: "input", shape: imageShape, from: ["output", "weight"] },
+  weight: { what: "weight", shape: weightShape, from: ["image", "output"] },
+  output: { what: "output gradient", shape: outputShape, from: ["image", "weight"] },
+};
+const order: readonly Role[] = ["image", "weight", "output"];
 
 function expectShape(op: string, what: string, x: Aval, wanted: Shape): void {
   if (x.dtype !== "float32")
@@ -44,66 +49,22 @@ function expectShape(op: string, what: string, x: Aval, wanted: Shape): void {
     throw new ShapeError(op, `${what} has shape ${show(x.shape)}, ${show(wanted)} is wanted`);
 }
 
-/** One product for every output, tap and input channel of its group. */
-const products = (p: Conv2dParams): number => numel(outputShape(p)) * p.kh * p.kw * (p.inC / p.groups);
-
-/** Calls `visit(position in x, position in w, position in y)` for every product that a convolution adds up. */
-function eachProduct(p: Conv2dParams, visit: (x: number, w: number, y: number) => void): void {
-  const inG = p.inC / p.groups;
-  const outG = p.outC / p.groups;
+/** Calls `visit` with the positions in image, weight and output of every product that a convolution adds up. */
+function eachProduct(p: ConvParams, visit: (at: readonly [number, number, number]) => void): void {
+  const { inG, outG } = perGroup(p);
   for (let n = 0; n < p.batch; n++)
     eachTap(p, p.h, p.w, (oy, ox, y, x, ky, kx) => {
       for (let o = 0; o < p.outC; o++)
         for (let i = 0; i < inG; i++)
-          visit(
+          visit([
             ((n * p.h + y) * p.w + x) * p.inC + Math.floor(o / outG) * inG + i,
             ((ky * p.kw + kx) * inG + i) * p.outC + o,
             ((n * p.outH + oy) * p.outW + ox) * p.outC + o,
-          );
+          ]);
     });
 }
 
-/** The kernels know numbers only; the parameters are their cache key. */
-const kernelParams = (p: Conv2dParams): Record<string, number> => {
-  const {
-    batch,
-    h,
-    w,
-    inC,
-    outC,
-    kh,
-    kw,
-    strideH,
-    strideW,
-    dilationH,
-    dilationW,
-    padTop,
-    padLeft,
-    outH,
-    outW,
-    groups,
-  } = p;
-  return {
-    batch,
-    h,
-    w,
-    inC,
-    outC,
-    kh,
-    kw,
-    strideH,
-    strideW,
-    dilationH,
-    dilationW,
-    padTop,
-    padLeft,
-    outH,
-    outW,
-    groups,
-  };
-};
-
-function sampleParams(s: Sampler): Conv2dParams {
+function sampleParams(s: Sampler): ConvParams {
   const { h, w, window } = sampleWindow(s, "conv2d", [1, 2, 3], [1, 1, 2]);
   const groups = s.pick([1, 1, 2, 3]);
   const inC = groups * s.pick([1, 2, 3, 4]);
@@ -111,109 +72,72 @@ function sampleParams(s: Sampler): Conv2dParams {
   return { ...window, batch: s.pick([1, 2, 3]), h, w, inC, outC, groups };
 }
 
-/** Sums of up to kh·kw·inC (or batch·outH·outW) products that may cancel, compared by the size of the result. */
-const tolerance = 1e-4;
+/** The op that computes one of the tensors. */
+function defineRole(name: string, role: Role, lower: OpDef<ConvParams>["lower"]): OpDef<ConvParams> {
+  const { shape, from } = parts[role];
+  return defineOp<ConvParams>({
+    name,
+    infer(inputs, p) {
+      from.forEach((read, i) => {
+        expectShape(name, parts[read].what, inputs[i]!, parts[read].shape(p));
+      });
+      return [{ shape: shape(p), dtype: "float32" }];
+    },
+    reference([a, b], p, [out]) {
+      const result = zerosLike(out!);
+      const [to, atA, atB] = [role, ...from].map((r) => order.indexOf(r)) as [number, number, number];
+      eachProduct(p, (at) => {
+        result.data[at[to]!]! += a!.data[at[atA]!]! * b!.data[at[atB]!]!;
+      });
+      return [result];
+    },
+    lower,
+    vjp({ inputs, grads: [g], params, needs }) {
+      const tensors = { [from[0]]: inputs[0]!, [from[1]]: inputs[1]!, [role]: g! } as Record<Role, Tensor>;
+      const gradient = (of: Role): Tensor => {
+        const [a, b] = parts[of].from;
+        return apply1(ops[of], [tensors[a], tensors[b]], params);
+      };
+      return from.map((read, i) => (needs[i] ? gradient(read) : undefined));
+    },
+    sample(s) {
+      const params = sampleParams(s);
+      return { inputs: from.map((read) => ({ shape: parts[read].shape(params) })), params };
+    },
+    multiplyAdds: (_, p) => convFlops(p) / 2,
+    // Sums of up to kh·kw·inC (or batch·outH·outW) products that may cancel, compared by the size of the result.
+    tolerance: 1e-4,
+  });
+}
 
-export const conv2dOp: OpDef<Conv2dParams> = defineOp<Conv2dParams>({
-  name: "conv2d",
-  infer([x, w], p) {
-    expectShape("conv2d", "input", x!, imageShape(p));
-    expectShape("conv2d", "weight", w!, weightShape(p));
-    return [{ shape: outputShape(p), dtype: "float32" }];
-  },
-  reference([x, w], p, [out]) {
-    const y = zerosLike(out!);
-    eachProduct(p, (i, j, k) => {
-      y.data[k]! += x!.data[i]! * w!.data[j]!;
-    });
-    return [y];
-  },
-  lower(b, [x, w], _, p) {
-    if (p.inC === 0) return () => f32(0);
-    b.call("conv2d", kernelParams(p), { reads: [x!.buffer(), w!.buffer()], writes: [b.out(0)] });
-  },
-  vjp: ({ inputs: [x, w], grads: [g], params, needs }) => [
-    needs[0] ? apply1(conv2dInputGradOp, [g!, w!], params) : undefined,
-    needs[1] ? apply1(conv2dWeightGradOp, [x!, g!], params) : undefined,
-  ],
-  sample(s) {
-    const params = sampleParams(s);
-    return { inputs: [{ shape: imageShape(params) }, { shape: weightShape(params) }], params };
-  },
-  multiplyAdds: (_, p) => products(p),
-  tolerance,
+const conv2dOp = defineRole("conv2d", "output", (b, [x, w], _, p) => {
+  if (p.inC === 0) return () => f32(0);
+  b.call(conv2dFamily, p, [x!.buffer(), w!.buffer()], b.out(0));
 });
 
-export const conv2dInputGradOp: OpDef<Conv2dParams> = defineOp<Conv2dParams>({
-  name: "conv2dInputGrad",
-  infer([dy, w], p) {
-    expectShape("conv2dInputGrad", "output gradient", dy!, outputShape(p));
-    expectShape("conv2dInputGrad", "weight", w!, weightShape(p));
-    return [{ shape: imageShape(p), dtype: "float32" }];
-  },
-  reference([dy, w], p, [out]) {
-    const dx = zerosLike(out!);
-    eachProduct(p, (i, j, k) => {
-      dx.data[i]! += dy!.data[k]! * w!.data[j]!;
-    });
-    return [dx];
-  },
-  lower(b, [dy, w], _, p) {
-    if (p.outC === 0) return () => f32(0);
-    b.call("conv2dInputGrad", kernelParams(p), { reads: [dy!.buffer(), w!.buffer()], writes: [b.out(0)] });
-  },
-  vjp: ({ inputs: [dy, w], grads: [h], params, needs }) => [
-    needs[0] ? apply1(conv2dOp, [h!, w!], params) : undefined,
-    needs[1] ? apply1(conv2dWeightGradOp, [h!, dy!], params) : undefined,
-  ],
-  sample(s) {
-    const params = sampleParams(s);
-    return { inputs: [{ shape: outputShape(params) }, { shape: weightShape(params) }], params };
-  },
-  multiplyAdds: (_, p) => products(p),
-  tolerance,
+const conv2dInputGradOp = defineRole("conv2dInputGrad", "image", (b, [dy, w], _, p) => {
+  if (p.outC === 0) return () => f32(0);
+  b.call(inputGradFamily, p, [dy!.buffer(), w!.buffer()], b.out(0));
 });
 
-export const conv2dWeightGradOp: OpDef<Conv2dParams> = defineOp<Conv2dParams>({
-  name: "conv2dWeightGrad",
-  infer([x, dy], p) {
-    expectShape("conv2dWeightGrad", "input", x!, imageShape(p));
-    expectShape("conv2dWeightGrad", "output gradient", dy!, outputShape(p));
-    return [{ shape: weightShape(p), dtype: "float32" }];
-  },
-  reference([x, dy], p, [out]) {
-    const dw = zerosLike(out!);
-    eachProduct(p, (i, j, k) => {
-      dw.data[j]! += x!.data[i]! * dy!.data[k]!;
-    });
-    return [dw];
-  },
-  lower(b, [x, dy], [out], p) {
-    const rows = p.batch * p.outH * p.outW;
-    if (rows === 0) return () => f32(0);
-    const splits = weightGradSplits(b, p, rows);
-    const reads = [x!.buffer(), dy!.buffer()];
-    if (splits === 1) {
-      b.call("conv2dWeightGrad", { ...kernelParams(p), splits }, { reads, writes: [b.out(0)] });
-      return;
-    }
-    const shape = [splits, ...out!.shape];
-    const partials = b.temp("float32", shape);
-    b.call("conv2dWeightGrad", { ...kernelParams(p), splits }, { reads, writes: [partials] });
-    const parts = b.view(partials, shape);
-    return (at) => fold(splits, [f32(0)], (i, [total]) => [add(total!, parts.at([i, ...at]))])[0]!;
-  },
-  vjp: ({ inputs: [x, dy], grads: [v], params, needs }) => [
-    needs[0] ? apply1(conv2dInputGradOp, [dy!, v!], params) : undefined,
-    needs[1] ? apply1(conv2dOp, [x!, v!], params) : undefined,
-  ],
-  sample(s) {
-    const params = sampleParams(s);
-    return { inputs: [{ shape: imageShape(params) }, { shape: outputShape(params) }], params };
-  },
-  multiplyAdds: (_, p) => products(p),
-  tolerance,
+const conv2dWeightGradOp = defineRole("conv2dWeightGrad", "weight", (b, [x, dy], [out], p) => {
+  const rows = p.batch * p.outH * p.outW;
+  if (rows === 0) return () => f32(0);
+  const splits = weightGradSplits(b, p, rows);
+  const reads = [x!.buffer(), dy!.buffer()];
+  const shape = [splits, ...out!.shape];
+  const partials = splits === 1 ? b.out(0) : b.temp("float32", shape);
+  b.call(weightGradFamily, { ...p, splits }, reads, partials);
+  if (splits === 1) return;
+  const shares = b.view(partials, shape);
+  return (at) => fold(splits, [f32(0)], (i, [total]) => [add(total!, shares.at([i, ...at]))])[0]!;
 });
+
+const ops: Readonly<Record<Role, OpDef<ConvParams>>> = {
+  image: conv2dInputGradOp,
+  weight: conv2dWeightGradOp,
+  output: conv2dOp,
+};
 
 /** A register tile of the weight gradient is about this many elements, and is one work item. */
 const TILE = 32;
@@ -223,7 +147,7 @@ const SHORTEST_SPLIT = 64;
 const PARTIAL_ELEMENTS = 8 * 1024 * 1024;
 
 /** How many shares the rows of a weight gradient are cut into, so that the device has enough to do at once. */
-function weightGradSplits(b: LowerBuilder, p: Conv2dParams, rows: number): number {
+function weightGradSplits(b: LowerBuilder, p: ConvParams, rows: number): number {
   const weights = numel(weightShape(p));
   const wanted = Math.ceil(b.parallelism / Math.max(1, weights / TILE));
   const most = Math.min(

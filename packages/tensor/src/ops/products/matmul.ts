@@ -1,6 +1,7 @@
-/** Matrix products with NumPy's rules, on the hand-written `gemm` family. */
+/** Matrix products with NumPy's rules, on the `gemm` family. */
 import { DawnstrapError, ShapeError } from "../../errors.js";
 import { f32 } from "../../expr/expr.js";
+import { gemm, type GemmParams } from "../../families/gemm.js";
 import { type Aval, defineOp } from "../../op.js";
 import { broadcastShapes, numel, type Shape, show, stridesOf } from "../../shape.js";
 import type { Tensor } from "../../tensor.js";
@@ -84,7 +85,7 @@ function mergeBatch(s: Sizes): Pick<Sizes, "batch" | "aStrides" | "bStrides"> {
   return { batch, aStrides, bStrides };
 }
 
-function gemmParams(a: Aval, b: Aval, p: MatmulParams): Record<string, unknown> {
+function gemmParams(a: Aval, b: Aval, p: MatmulParams): GemmParams {
   const s = sizesOf(a.shape, b.shape, p);
   let { m } = s;
   let { batch, aStrides, bStrides } = mergeBatch(s);
@@ -134,8 +135,8 @@ export const matmulOp = defineOp<MatmulParams>({
   },
   lower(b, [x, y], _, p) {
     const params = gemmParams(x!, y!, p);
-    if (params["k"] === 0) return () => f32(0);
-    b.call("gemm", params, { reads: [x!.buffer(), y!.buffer()], writes: [b.out(0)] });
+    if (params.k === 0) return () => f32(0);
+    b.call(gemm, params, [x!.buffer(), y!.buffer()], b.out(0));
   },
   vjp({ inputs, grads, params: { transA, transB }, needs }) {
     const [a, b] = inputs as [Tensor, Tensor];

@@ -6,10 +6,10 @@
  */
 import { storageBytes } from "../../../dtype.js";
 import type { Index } from "../../../expr/expr.js";
-import type { MapKernel } from "../../../program.js";
+import type { Binding, MapKernel } from "../../../program.js";
 import { chooseLanes, Dependencies, farAxis } from "./analysis.js";
 import { encodeModule, Func } from "../assembler/assembler.js";
-import { END, runParams, START, type CompiledWasm, type WasmBinding, type WasmOptions } from "../kernel.js";
+import { END, runParams, START, type CompiledWasm, type WasmOptions } from "../kernel.js";
 import { local, setMin, setSum } from "../assembler/loops.js";
 import type { SlotInfo } from "./memory.js";
 import { op } from "../assembler/opcodes.js";
@@ -25,7 +25,7 @@ const LANE_BLOCK = 32;
 
 export function compileMap(
   kernel: MapKernel,
-  bindings: readonly WasmBinding[],
+  bindings: readonly Binding[],
   options: WasmOptions,
 ): CompiledWasm {
   const slots = new Map<number, SlotInfo>();

@@ -3,13 +3,15 @@
  * for some oy: which taps these are depends on y modulo the stride only, so every residue (phase) is a plain
  * convolution of dy, with that phase's taps, that fills every stride-th pixel of dx.
  */
-import { isPointwise, narrowGroups } from "./conv2d.js";
+import { narrowGroups } from "./conv2d.js";
 import { compileConvolution, type Phase, type Tap } from "./convolve.js";
 import { compileMap } from "../map/expression.js";
 import { compileGemm } from "./gemm.js";
-import type { CompiledWasm, WasmBinding, WasmOptions } from "../kernel.js";
-import type { ConvParams } from "./params.js";
-import { plainConv2dInputGrad } from "./plain.js";
+import type { CompiledWasm, WasmOptions } from "../kernel.js";
+import { conv2dInputGrad } from "../../../families/conv2d-input-grad.js";
+import { type ConvParams, inputGradAsProduct, perGroup } from "../../../families/convolution.js";
+import { plainKernel } from "../../../families/family.js";
+import type { Binding } from "../../../program.js";
 
 /** For one axis: the taps that reach positions phase, phase + stride, … and where in dy they read, ascending. */
 function axisTaps(
@@ -29,16 +31,13 @@ function axisTaps(
 
 export function compileConv2dInputGrad(
   p: ConvParams,
-  bindings: readonly WasmBinding[],
+  bindings: readonly Binding[],
   options: WasmOptions,
 ): CompiledWasm {
-  if (narrowGroups(p)) return compileMap(plainConv2dInputGrad(p), bindings, options);
-  if (isPointwise(p)) {
-    const m = p.batch * p.h * p.w;
-    const none = { batchShape: [], aStrides: [], bStrides: [] };
-    return compileGemm({ m, n: p.inC, k: p.outC, transA: false, transB: true, ...none }, bindings, options);
-  }
-  const [inPer, outPer] = [p.inC / p.groups, p.outC / p.groups];
+  if (narrowGroups(p)) return compileMap(plainKernel(conv2dInputGrad, p), bindings, options);
+  const product = inputGradAsProduct(p);
+  if (product) return compileGemm(product, bindings, options);
+  const { inG: inPer, outG: outPer } = perGroup(p);
   const phases: Phase[] = [];
   for (let py = 0; py < Math.min(p.strideH, p.h); py++)
     for (let px = 0; px < Math.min(p.strideW, p.w); px++) {

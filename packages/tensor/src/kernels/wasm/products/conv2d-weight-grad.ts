@@ -18,13 +18,12 @@ import {
   START,
   unitsWanted,
   type CompiledWasm,
-  type WasmBinding,
   type WasmOptions,
 } from "../kernel.js";
 import { type Amount, forLoop, local, pushSum, setMin, setSum } from "../assembler/loops.js";
 import { op } from "../assembler/opcodes.js";
-import type { ConvWeightGradParams } from "./params.js";
-import { plainConv2dWeightGrad } from "./plain.js";
+import { conv2dWeightGrad, type ConvWeightGradParams } from "../../../families/conv2d-weight-grad.js";
+import { plainKernel } from "../../../families/family.js";
 import * as seg from "../assembler/segments.js";
 import * as tiles from "./tile.js";
 import {
@@ -32,6 +31,7 @@ import {
   fitsWinogradWeightGrad,
   winogradWeightGradWins,
 } from "../winograd/winograd-weight-grad.js";
+import type { Binding } from "../../../program.js";
 
 /** Bytes of image copies per piece, small enough for the first-level cache. */
 const COPY_BYTES = 20 * 1024;
@@ -51,10 +51,10 @@ function channelBlock(p: ConvWeightGradParams, inner: number, units: number): nu
 
 export function compileConv2dWeightGrad(
   p: ConvWeightGradParams,
-  bindings: readonly WasmBinding[],
+  bindings: readonly Binding[],
   options: WasmOptions,
 ): CompiledWasm {
-  if (narrowGroups(p)) return compileMap(plainConv2dWeightGrad(p), bindings, options);
+  if (narrowGroups(p)) return compileMap(plainKernel(conv2dWeightGrad, p), bindings, options);
   if (fitsWinogradWeightGrad(p) && (options.winograd ?? winogradWeightGradWins(p)))
     return compileWinogradWeightGrad(p, options);
   const [inner, outer] = [p.inC / p.groups, p.outC / p.groups];

@@ -2,37 +2,29 @@
 import { compileConvolution, type Tap } from "./convolve.js";
 import { compileMap } from "../map/expression.js";
 import { compileGemm } from "./gemm.js";
-import type { CompiledWasm, WasmBinding, WasmOptions } from "../kernel.js";
-import type { ConvParams } from "./params.js";
-import { plainConv2d } from "./plain.js";
+import type { CompiledWasm, WasmOptions } from "../kernel.js";
+import { conv2d } from "../../../families/conv2d.js";
+import { asProduct, type ConvParams, isNarrow, perGroup } from "../../../families/convolution.js";
+import { plainKernel } from "../../../families/family.js";
+import type { Binding } from "../../../program.js";
 
-/** With few channels per group most lanes of a tile would idle, while plain expressions have lanes across groups. */
-export const narrowGroups = (p: ConvParams): boolean =>
-  p.groups > 1 && Math.min(p.inC, p.outC) / p.groups < 4;
+/** Channels in and out of a group that a tile wants: four rows, and two vectors of columns. Plain expressions have lanes across groups. */
+const WANTED_CHANNELS = 4;
 
-export const isPointwise = (p: ConvParams): boolean =>
-  p.kh === 1 &&
-  p.kw === 1 &&
-  p.strideH === 1 &&
-  p.strideW === 1 &&
-  p.groups === 1 &&
-  p.padTop === 0 &&
-  p.padLeft === 0 &&
-  p.outH === p.h &&
-  p.outW === p.w;
+export function narrowGroups(p: ConvParams): boolean {
+  const { inG, outG } = perGroup(p);
+  return isNarrow(p, Math.min(inG, outG), WANTED_CHANNELS);
+}
 
 export function compileConv2d(
   p: ConvParams,
-  bindings: readonly WasmBinding[],
+  bindings: readonly Binding[],
   options: WasmOptions,
 ): CompiledWasm {
-  if (narrowGroups(p)) return compileMap(plainConv2d(p), bindings, options);
-  if (isPointwise(p)) {
-    const m = p.batch * p.h * p.w;
-    const none = { batchShape: [], aStrides: [], bStrides: [] };
-    return compileGemm({ m, n: p.outC, k: p.inC, transA: false, transB: false, ...none }, bindings, options);
-  }
-  const [inner, outer] = [p.inC / p.groups, p.outC / p.groups];
+  if (narrowGroups(p)) return compileMap(plainKernel(conv2d, p), bindings, options);
+  const product = asProduct(p);
+  if (product) return compileGemm(product, bindings, options);
+  const { inG: inner, outG: outer } = perGroup(p);
   const taps: Tap[] = [];
   for (let ky = 0; ky < p.kh; ky++)
     for (let kx = 0; kx < p.kw; kx++)

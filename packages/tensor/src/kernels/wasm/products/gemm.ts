@@ -12,14 +12,14 @@ import {
   START,
   unitsWanted,
   type CompiledWasm,
-  type WasmBinding,
   type WasmOptions,
 } from "../kernel.js";
 import { forLoop, local, pushSum, setMin, setSum } from "../assembler/loops.js";
 import { op } from "../assembler/opcodes.js";
 import { packPanel, panelWidth } from "./pack.js";
-import type { GemmParams } from "./params.js";
+import type { GemmParams } from "../../../families/gemm.js";
 import * as tiles from "./tile.js";
+import type { Binding } from "../../../program.js";
 
 /** Steps of k per pass: a panel of B (16 KiB) and the rows of A beside it stay in the first-level cache. */
 const K_BLOCK = 512;
@@ -47,7 +47,7 @@ function blockOf(
   return { rows, columns };
 }
 
-export function compileGemm(p: GemmParams, _: readonly WasmBinding[], options: WasmOptions): CompiledWasm {
+export function compileGemm(p: GemmParams, _: readonly Binding[], options: WasmOptions): CompiledWasm {
   const { m, n, k, transA, transB, batchShape } = p;
   const batches = batchShape.reduce((x, y) => x * y, 1);
   const block = blockOf(p, unitsWanted(options, 16, 4));

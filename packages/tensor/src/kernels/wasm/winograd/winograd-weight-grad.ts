@@ -11,7 +11,7 @@ import { PRODUCTS_PER_NS } from "../products/gemm.js";
 import { ARGS, END, runParams, SCRATCH, START, type CompiledWasm, type WasmOptions } from "../kernel.js";
 import { forLoop, local, setMin, setSum } from "../assembler/loops.js";
 import { op } from "../assembler/opcodes.js";
-import type { ConvWeightGradParams } from "../products/params.js";
+import type { ConvWeightGradParams } from "../../../families/conv2d-weight-grad.js";
 import * as seg from "../assembler/segments.js";
 import * as tiles from "../products/tile.js";
 import { APART, cutTiles, next, PER_TILE, PER_WEIGHT, PRODUCTS, STAY_BYTES, TILE_BYTES } from "./winograd.js";

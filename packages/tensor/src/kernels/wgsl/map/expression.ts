@@ -1,19 +1,10 @@
 /** Map kernels in WGSL. */
-import type { DType } from "../../../dtype.js";
 import { affineParts, type Expr, type Index, type Slot } from "../../../expr/expr.js";
 import type { MapKernel } from "../../../program.js";
 import { stridesOf } from "../../../shape.js";
 import { Emitter, type Place } from "./emitter.js";
 import { ceilDiv, grid } from "../grid.js";
-import type { WgslKernel, WgslLimits } from "../types.js";
-
-const elementType: Record<DType, string> = {
-  float32: "f32",
-  int32: "i32",
-  uint32: "u32",
-  uint8: "u32",
-  bool: "u32",
-};
+import { elementType, type WgslKernel, type WgslLimits } from "../types.js";
 
 /** How a kernel's items (elements, or words of four bytes) are dealt out. */
 interface Work {

@@ -2,15 +2,13 @@
  * Gradient of a convolution by its input. Input pixels that lie alike between the strides see the same taps; each such
  * phase is a product of its own: rows are its pixels, columns input channels, steps are taps × output channels.
  */
-import { type ConvParams, isPointwise, perGroup } from "./conv-params.js";
+import { type ConvParams, inputGradAsProduct, perGroup } from "../../../families/convolution.js";
 import { gemmProduct } from "./gemm.js";
 import type { Product } from "./product.js";
 
 export function conv2dInputGradProduct(p: ConvParams): Product {
-  if (isPointwise(p) && p.groups === 1) {
-    const single = { transA: false, transB: true, batchShape: [], aStrides: [], bStrides: [] };
-    return gemmProduct({ m: p.batch * p.h * p.w, n: p.inC, k: p.outC, ...single });
-  }
+  const product = inputGradAsProduct(p);
+  if (product) return gemmProduct(product);
   const { inG, outG } = perGroup(p);
   const aligned = p.outC % 4 === 0 && outG % 4 === 0;
   const phases = p.strideH * p.strideW;

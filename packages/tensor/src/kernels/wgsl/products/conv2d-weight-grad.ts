@@ -2,19 +2,17 @@
  * Gradient of a convolution by its weight: rows are taps × input channels, columns output channels, and the sum runs
  * over all output pixels. It is cut into `splits` shares whose partial sums a second pass adds up, in a fixed order.
  */
-import { type ConvParams, isPointwise, perGroup, reachesOut } from "./conv-params.js";
+import type { ConvWeightGradParams } from "../../../families/conv2d-weight-grad.js";
+import { isPointwise, perGroup } from "../../../families/convolution.js";
 import type { Product } from "./product.js";
+import { reachesOut } from "./reaches-out.js";
 
-export interface WeightGradParams extends ConvParams {
-  readonly splits: number;
-}
-
-export const conv2dWeightGradProduct = (p: WeightGradParams): Product =>
+export const conv2dWeightGradProduct = (p: ConvWeightGradParams): Product =>
   isPointwise(p) ? pointwise(p) : general(p);
 
 /** What both forms share; `units` (lines or pixels) are dealt out to the splits. */
 function common(
-  p: WeightGradParams,
+  p: ConvWeightGradParams,
   units: number,
 ): Pick<
   Product,
@@ -43,7 +41,7 @@ function common(
   };
 }
 
-function pointwise(p: WeightGradParams): Product {
+function pointwise(p: ConvWeightGradParams): Product {
   const { inG, outG } = perGroup(p);
   const pixels = p.batch * p.h * p.w;
   return {
@@ -59,7 +57,7 @@ function pointwise(p: WeightGradParams): Product {
   };
 }
 
-function general(p: WeightGradParams): Product {
+function general(p: ConvWeightGradParams): Product {
   const { inG, outG } = perGroup(p);
   const lines = p.batch * p.outH;
   const outsideY = reachesOut(p.h, p.outH, p.kh, p.strideH, p.dilationH, p.padTop);

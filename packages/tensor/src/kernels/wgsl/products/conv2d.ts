@@ -1,13 +1,12 @@
 /** Convolution as an implicit matrix product: rows are output pixels, columns output channels, steps are taps × channels. */
-import { type ConvParams, isPointwise, perGroup, reachesOut } from "./conv-params.js";
+import { asProduct, type ConvParams, perGroup } from "../../../families/convolution.js";
 import { gemmProduct } from "./gemm.js";
 import type { Product } from "./product.js";
+import { reachesOut } from "./reaches-out.js";
 
 export function conv2dProduct(p: ConvParams): Product {
-  if (isPointwise(p) && p.groups === 1) {
-    const single = { transA: false, transB: false, batchShape: [], aStrides: [], bStrides: [] };
-    return gemmProduct({ m: p.batch * p.h * p.w, n: p.outC, k: p.inC, ...single });
-  }
+  const product = asProduct(p);
+  if (product) return gemmProduct(product);
   const { inG, outG } = perGroup(p);
   const outside =
     reachesOut(p.h, p.outH, p.kh, p.strideH, p.dilationH, p.padTop) ||

@@ -1,19 +1,7 @@
 /** Batched matrix products, C[…, m, n] = Σ_k A·B. */
+import type { GemmParams } from "../../../families/gemm.js";
 import { stridesOf } from "../../../shape.js";
 import type { Product } from "./product.js";
-
-export interface GemmParams {
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  /** A is stored [k, m], B is stored [n, k]. */
-  readonly transA: boolean;
-  readonly transB: boolean;
-  readonly batchShape: readonly number[];
-  /** Elements from one entry of a batch axis to the next; 0 broadcasts. */
-  readonly aStrides: readonly number[];
-  readonly bStrides: readonly number[];
-}
 
 export function gemmProduct(p: GemmParams): Product {
   const { m, n, k, transA, transB, batchShape, aStrides, bStrides } = p;

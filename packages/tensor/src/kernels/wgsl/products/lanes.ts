@@ -4,10 +4,11 @@
  * whatever the addresses are (about as much as ten vector operations). So the lanes of one vector share a tile:
  * each holds its own columns of B, and rows of A are loaded one per lane and handed round by broadcasts.
  */
+import type { Binding } from "../../../program.js";
 import { ceilDiv, grid } from "../grid.js";
 import { nest } from "./nest.js";
 import type { Product } from "./product.js";
-import type { WgslKernel, WgslLimits } from "../types.js";
+import { elementTypes, type WgslKernel, type WgslLimits } from "../types.js";
 
 export interface LaneTile {
   /** Rows of a tile; a multiple of `lanes` when they are broadcast. */
@@ -52,7 +53,13 @@ export function lanesFor(p: Product, limits: WgslLimits, broadcast: boolean): La
     .map(({ tile }) => tile);
 }
 
-export function compileLanes(p: Product, tile: LaneTile, limits: WgslLimits): WgslKernel {
+export function compileLanes(
+  p: Product,
+  bindings: readonly Binding[],
+  tile: LaneTile,
+  limits: WgslLimits,
+): WgslKernel {
+  const [a, b, c] = elementTypes(bindings);
   const { rows, columns, lanes, broadcast } = tile;
   const tilesN = ceilDiv(p.n, lanes * columns);
   const tilesM = ceilDiv(p.m, rows);
@@ -118,9 +125,9 @@ export function compileLanes(p: Product, tile: LaneTile, limits: WgslLimits): Wg
 
   const source = [
     ...(broadcast ? ["enable subgroups;", "diagnostic(off, subgroup_uniformity);"] : []),
-    "@group(0) @binding(0) var<storage, read> A: array<f32>;",
-    `@group(0) @binding(1) var<storage, read> B: array<${bVectors ? type : "f32"}>;`,
-    `@group(0) @binding(2) var<storage, read_write> C: array<${type}>;`,
+    `@group(0) @binding(0) var<storage, read> A: array<${a}>;`,
+    `@group(0) @binding(1) var<storage, read> B: array<${bVectors ? `vec4<${b}>` : b}>;`,
+    `@group(0) @binding(2) var<storage, read_write> C: array<${vectors ? `vec4<${c}>` : c}>;`,
     ...(p.globals ?? []),
     `@compute @workgroup_size(${lanes})`,
     "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) count: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",

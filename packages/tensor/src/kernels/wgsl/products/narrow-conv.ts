@@ -1,11 +1,12 @@
 /** Grouped convolutions with few channels a group (depthwise among them): one output element per invocation. */
-import { type ConvParams, perGroup } from "./conv-params.js";
+import { type ConvParams, perGroup } from "../../../families/convolution.js";
+import type { Binding } from "../../../program.js";
 import { ceilDiv, grid } from "../grid.js";
-import type { WgslKernel, WgslLimits } from "../types.js";
+import { elementTypes, type WgslKernel, type WgslLimits } from "../types.js";
 
-export function narrowConv2d(p: ConvParams, limits: WgslLimits): WgslKernel {
+export function narrowConv2d(p: ConvParams, bindings: readonly Binding[], limits: WgslLimits): WgslKernel {
   const { inG, outG } = perGroup(p);
-  return perElement(p.batch * p.outH * p.outW * p.outC, limits, [
+  return perElement(p.batch * p.outH * p.outW * p.outC, bindings, limits, [
     `let o = item % ${p.outC}u;`,
     `let pixel = item / ${p.outC}u;`,
     `let top = i32(pixel / ${p.outW}u % ${p.outH}u) * ${p.strideH} - ${p.padTop};`,
@@ -23,9 +24,9 @@ export function narrowConv2d(p: ConvParams, limits: WgslLimits): WgslKernel {
   ]);
 }
 
-export function narrowInputGrad(p: ConvParams, limits: WgslLimits): WgslKernel {
+export function narrowInputGrad(p: ConvParams, bindings: readonly Binding[], limits: WgslLimits): WgslKernel {
   const { inG, outG } = perGroup(p);
-  return perElement(p.batch * p.h * p.w * p.inC, limits, [
+  return perElement(p.batch * p.h * p.w * p.inC, bindings, limits, [
     `let channel = item % ${p.inC}u;`,
     `let part = channel / ${inG}u;`,
     `let pixel = item / ${p.inC}u;`,
@@ -45,13 +46,19 @@ export function narrowInputGrad(p: ConvParams, limits: WgslLimits): WgslKernel {
   ]);
 }
 
-function perElement(total: number, limits: WgslLimits, body: readonly string[]): WgslKernel {
+function perElement(
+  total: number,
+  bindings: readonly Binding[],
+  limits: WgslLimits,
+  body: readonly string[],
+): WgslKernel {
+  const [a, b, c] = elementTypes(bindings);
   const size = 64;
   const g = grid(ceilDiv(total, size), limits);
   const source = [
-    "@group(0) @binding(0) var<storage, read> A: array<f32>;",
-    "@group(0) @binding(1) var<storage, read> B: array<f32>;",
-    "@group(0) @binding(2) var<storage, read_write> C: array<f32>;",
+    `@group(0) @binding(0) var<storage, read> A: array<${a}>;`,
+    `@group(0) @binding(1) var<storage, read> B: array<${b}>;`,
+    `@group(0) @binding(2) var<storage, read_write> C: array<${c}>;`,
     `@compute @workgroup_size(${size})`,
     "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",
     `let item = (${g.id}) * ${size}u + lane;`,

@@ -1,11 +1,22 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openCpu, type CpuBackend } from "../../../backends/cpu/backend.js";
-import { noise } from "../../noise.js";
-import { compileWasm } from "../index.js";
-import type { ConvParams } from "../products/params.js";
-import * as oracle from "../products/testing.js";
-import { conv } from "../products/testing.js";
+import {
+  addShares,
+  bindingsOf,
+  type ConvParams,
+  conv2d,
+  conv2dInputGrad,
+  conv2dWeightGrad,
+  convolution as conv,
+  compileWasm,
+  type CpuBackend,
+  type Family,
+  kernelOf,
+  noise,
+  openCpu,
+} from "@dawnstrap/tensor/testing";
+import { expectedOf, hostBindings } from "./families.js";
+import { runKernel } from "./run-kernel.js";
 
 let direct: CpuBackend;
 let winograd: CpuBackend[];
@@ -20,37 +31,38 @@ beforeAll(async () => {
 afterAll(() => Promise.all([direct, ...winograd].map((b) => b.destroy())));
 
 interface Pass {
-  readonly family: string;
-  readonly reads: readonly ["x" | "y", "w" | "y"];
-  readonly output: "x" | "w" | "y";
+  readonly family: Family<any>;
   readonly splits?: number;
-  readonly want: (p: ConvParams, a: Float32Array, b: Float32Array) => Float64Array;
 }
 const passes: readonly Pass[] = [
-  { family: "conv2d", reads: ["x", "w"], output: "y", want: oracle.naiveConv },
-  { family: "conv2dInputGrad", reads: ["y", "w"], output: "x", want: oracle.naiveInputGrad },
-  { family: "conv2dWeightGrad", reads: ["x", "y"], output: "w", splits: 1, want: oracle.naiveWeightGrad },
-  { family: "conv2dWeightGrad", reads: ["x", "y"], output: "w", splits: 3, want: oracle.naiveWeightGrad },
+  { family: conv2d },
+  { family: conv2dInputGrad },
+  { family: conv2dWeightGrad, splits: 1 },
+  { family: conv2dWeightGrad, splits: 3 },
 ];
 const paramsOf = ({ splits }: Pass, p: ConvParams): object => (splits ? { ...p, splits } : p);
 
 /** Whether Winograd's algorithm is used: when it is asked for, and by default. */
 function uses(pass: Pass, p: ConvParams): { asked: boolean; byDefault: boolean } {
-  const sizes = oracle.convSizes(p);
-  const binding = (n: number) => ({ dtype: "float32" as const, access: "read" as const, bytes: 4 * n });
+  const { family } = pass;
+  const params = paramsOf(pass, p);
   const code = (choice: { winograd?: boolean }): string =>
     Buffer.from(
-      compileWasm(
-        { family: pass.family, params: { ...paramsOf(pass, p) } },
-        [binding(sizes.x), binding(sizes.w), binding(sizes.y)],
-        {
-          shared: false,
-          ...choice,
-        },
-      ).bytes,
+      compileWasm(kernelOf(family, params), bindingsOf(family, params), { shared: false, ...choice }).bytes,
     ).toString("base64");
   const off = code({ winograd: false });
   return { asked: code({ winograd: true }) !== off, byDefault: code({}) !== off };
+}
+
+/** Two inputs of noise, the first positive if wanted. */
+function inputsOf(pass: Pass, p: ConvParams, seed: number, positive = false): Float32Array[] {
+  const [a, b] = pass.family.operands(paramsOf(pass, p)).reads.map(({ shape }, i) =>
+    noise(
+      shape.reduce((n, d) => n * d, 1),
+      seed + i,
+    ),
+  );
+  return [positive ? a!.map(Math.abs) : a!, b!];
 }
 
 interface Errors {
@@ -74,14 +86,16 @@ function errorsOf(got: ArrayLike<number>, want: Float64Array): Errors {
 async function compare(
   pass: Pass,
   p: ConvParams,
-  a: Float32Array,
-  b: Float32Array,
+  inputs: readonly Float32Array[],
 ): Promise<{ direct: Errors; winograd: Errors }> {
-  const { splits = 1 } = pass;
-  const size = splits * oracle.convSizes(p)[pass.output];
-  const want = pass.want(p, a, b);
-  const run = (on: CpuBackend) => oracle.runFamily(on, pass.family, paramsOf(pass, p), [a, b], size);
-  const whole = (out: Float32Array) => (pass.splits ? oracle.addSplits({ ...p, splits }, out) : out);
+  const { family } = pass;
+  const params = paramsOf(pass, p);
+  const want = expectedOf(family, params, inputs);
+  const run = async (on: CpuBackend): Promise<Float32Array> => {
+    const results = await runKernel(on, kernelOf(family, params), hostBindings(family, params, inputs));
+    return results.at(-1) as Float32Array;
+  };
+  const whole = (out: Float32Array) => addShares(out, want.length);
   const ours: Float32Array[] = [];
   for (const on of winograd) ours.push(await run(on));
   for (const other of ours.slice(1))
@@ -95,11 +109,9 @@ async function compare(
 }
 
 async function agree(p: ConvParams): Promise<void> {
-  const sizes = oracle.convSizes(p);
   for (const pass of passes) {
-    const [a, b] = [noise(sizes[pass.reads[0]], 1), noise(sizes[pass.reads[1]], 2)];
-    expect(uses(pass, p).asked, `${pass.family} ${JSON.stringify(p)}`).toBe(true);
-    const errors = await compare(pass, p, a, b);
+    expect(uses(pass, p).asked, `${pass.family.name} ${JSON.stringify(p)}`).toBe(true);
+    const errors = await compare(pass, p, inputsOf(pass, p, 1));
     for (const { worst } of Object.values(errors)) expect(worst).toBeLessThan(2e-5);
   }
 }
@@ -177,17 +189,15 @@ test("ResNets' layers use it by default; a few pixels, for which the weights wou
     expect(of(batch, size, channels)).toEqual(passes.map(() => false));
 });
 
-/** winogradTransforms.ts states what is measured here. Direct sums that are split are the most accurate. */
+/** winograd/transforms.ts states what is measured here. Direct sums that are split are the most accurate. */
 test("errors stay within 5 times the direct sum's and below 5e-6 of the greatest output, for centred and for positive inputs", async () => {
   for (const channels of [16, 128])
     for (const positive of [false, true]) {
       const p = conv(2, [8, 8], [channels, channels], [3, 3], { padding: same });
-      const sizes = oracle.convSizes(p);
       for (const pass of passes) {
-        const a = noise(sizes[pass.reads[0]], 3).map((v) => (positive ? Math.abs(v) : v));
-        const e = await compare(pass, p, a, noise(sizes[pass.reads[1]], 4));
+        const e = await compare(pass, p, inputsOf(pass, p, 3, positive));
         console.log(
-          `${pass.family}, ${channels} ${positive ? "positive" : "centred"} channels: rms error ` +
+          `${pass.family.name}, ${channels} ${positive ? "positive" : "centred"} channels: rms error ` +
             `${e.winograd.rms.toExponential(1)}, direct ${e.direct.rms.toExponential(1)}, ` +
             `ratio ${(e.winograd.rms / e.direct.rms).toFixed(2)}; worst ${e.winograd.worst.toExponential(1)}, ` +
             `direct ${e.direct.worst.toExponential(1)}`,

@@ -1,8 +1,13 @@
-/** Test support: runs one kernel on a device, over host arrays. */
-import type { DType, HostArray } from "../../dtype.js";
-import { storageBytes } from "../../dtype.js";
-import type { Backend, PreparedProgram } from "../../backends/backend.js";
-import type { Access, BoundCall, KernelSpec } from "../../program.js";
+/** Runs one kernel on a device, over host arrays. */
+import type { DType, HostArray } from "@dawnstrap/tensor";
+import {
+  type Access,
+  type Backend,
+  type BoundCall,
+  type KernelSpec,
+  type PreparedProgram,
+  storageBytes,
+} from "@dawnstrap/tensor/testing";
 
 export interface HostBinding {
   readonly dtype: DType;

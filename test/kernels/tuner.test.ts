@@ -2,32 +2,37 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { openWebGpu } from "../backends/webgpu/index.js";
-import type { BoundCall, FamilyKernel, Memory } from "../program.js";
-import { convCases, difference, gemmCase, gemmCases } from "../kernels/wgsl/products/cases.js";
-import { baseLimits, type Variant, variantsOf } from "../kernels/wgsl/index.js";
-import { runKernel } from "../kernels/wgsl/testing.js";
-import { expectedAt, sharesOf } from "./check.js";
-import { type Choice, Choices } from "./choices.js";
-import { classOf, generatorHash } from "./key.js";
-import { fileStore } from "../node/file-store.js";
-import type { TuneStore } from "../platform.js";
-import type { Tunable, TuneTarget } from "./trial.js";
-import { Tuner } from "./tuner.js";
+import {
+  baseLimits,
+  bindingsOf,
+  type BoundCall,
+  type Choice,
+  Choices,
+  classOf,
+  type FamilyKernel,
+  gemm as gemmFamily,
+  generatorHash,
+  kernelOf,
+  type Memory,
+  openWebGpu,
+  platform,
+  oracleOf,
+  product,
+  type Tunable,
+  Tuner,
+  type TuneStore,
+  type TuneTarget,
+  type Variant,
+  variantsOf,
+} from "@dawnstrap/tensor/testing";
+import { difference, expectedOf, hostBindings } from "./families.js";
+import { runKernel } from "./run-kernel.js";
 
-const plain = { transA: false, transB: false, batchShape: [], aStrides: [], bStrides: [] };
-const gemm = (m: number, n: number, k: number): FamilyKernel => ({
-  family: "gemm",
-  params: { m, n, k, ...plain },
-});
+const gemm = (m: number, n: number, k: number): FamilyKernel => kernelOf(gemmFamily, product(m, n, k));
 const callOf = (m: number, n: number, k: number): Tunable => ({
   key: `${m} ${n} ${k}`,
   spec: gemm(m, n, k),
-  bindings: [m * k, k * n, m * n].map((count, i) => ({
-    bytes: 4 * count,
-    dtype: "float32",
-    access: i === 2 ? "write" : "read",
-  })),
+  bindings: bindingsOf(gemmFamily, product(m, n, k)),
 });
 
 class Words implements Memory {
@@ -67,9 +72,10 @@ class Pretended implements TuneTarget {
     const { ms, wrong, refuses } = this.behaviour(index);
     if (refuses) throw new Error("line 3: unresolved value 'x'");
     const [a, b, c] = call.bindings.map(({ memory }) => (memory as Words).words);
+    const oracle = oracleOf(gemmFamily, (call.spec as FamilyKernel).params, [a!, b!]);
     const run = (): void => {
       c!.forEach((_, at) => {
-        c![at] = expectedAt(call.spec as FamilyKernel, a!, b!, at);
+        c![at] = oracle.at(at);
       });
       if (wrong !== undefined) c![wrong]! += 0.05;
     };
@@ -153,16 +159,6 @@ describe("choosing", () => {
   });
 });
 
-test("single elements agree with the whole result", () => {
-  const cases = [...gemmCases(), ...convCases()].filter((_, i) => i % 3 === 0);
-  for (const { name, spec, bindings, expected } of cases) {
-    const [a, b] = bindings.map((x) => x.data);
-    const got = Float64Array.from(expected, (_, at) => expectedAt(spec, a!, b!, at));
-    expect(difference(got, expected), name).toBeLessThan(1e-12);
-    expect(expected.length * sharesOf(spec), name).toBe(bindings.at(-1)!.data.length);
-  }
-});
-
 describe("classes and hashes", () => {
   test("alignment and direction are part of a class, small differences of size are not", () => {
     expect(classOf(gemm(500, 500, 500))).toBe(classOf(gemm(512, 480, 600)));
@@ -178,12 +174,18 @@ describe("classes and hashes", () => {
   });
 });
 
+/** Where results are kept by default, with the environment saying where that is. */
+function storeAt(path: string): TuneStore {
+  vi.stubEnv("DAWNSTRAP_TUNE_CACHE", path);
+  return platform.tuneStore()!;
+}
+
 describe("keeping", () => {
   let folder: string;
   let store: TuneStore;
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "dawnstrap-tune-"));
-    store = fileStore(join(folder, "below", "tune.json"));
+    store = storeAt(join(folder, "below", "tune.json"));
   });
   afterEach(async () => {
     vi.restoreAllMocks();
@@ -224,7 +226,7 @@ describe("keeping", () => {
   ])("%s is ignored with a warning, and replaced", async (_, text) => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const path = join(folder, "tune.json");
-    store = fileStore(path);
+    store = storeAt(path);
     await writeFile(path, text);
     const choices = await open("a", "1");
     expect(choices.size).toBe(0);
@@ -237,10 +239,12 @@ describe("keeping", () => {
   test("a device tunes, keeps, and finds its choices again; off reads nothing", async () => {
     const path = join(folder, "tune.json");
     vi.stubEnv("DAWNSTRAP_TUNE_CACHE", path);
-    const c = gemmCase({ m: 17, n: 8, k: 33, ...plain });
+    const p = product(17, 8, 33);
+    const c = { spec: kernelOf(gemmFamily, p), bindings: hostBindings(gemmFamily, p) };
+    const expected = expectedOf(gemmFamily, p);
     const full = await openWebGpu({ tune: "full", tuneSeconds: 1 });
     const [result] = (await runKernel(full, c.spec, c.bindings)).slice(-1);
-    expect(difference(result!, c.expected)).toBeLessThan(2e-6);
+    expect(difference(result!, expected)).toBeLessThan(2e-6);
     const slowest = full.variantsOf(c.spec).at(-1)!;
     await full.destroy();
 
@@ -259,7 +263,7 @@ describe("keeping", () => {
     const cached = await openWebGpu();
     expect(cached.tuner.chosen(call)).toEqual(slowest);
     const again = (await runKernel(cached, c.spec, c.bindings)).at(-1)!;
-    expect(difference(again, c.expected)).toBeLessThan(2e-6);
+    expect(difference(again, expected)).toBeLessThan(2e-6);
     await cached.destroy();
 
     const warn = vi.spyOn(console, "warn");

@@ -1,0 +1,77 @@
+/** Kernel families on a device, against what they mean: their own expressions in float64. Knows no test framework. */
+import {
+  addShares,
+  type Backend,
+  bindingsOf,
+  type BoundCall,
+  type Family,
+  inputsOf,
+  kernelOf,
+  oracleOf,
+  type PreparedProgram,
+} from "@dawnstrap/tensor/testing";
+import { type HostBinding, runKernel } from "./run-kernel.js";
+
+/** A call with data: the family's, or what is given; the result stands as NaN, so that gaps show. */
+export function hostBindings<P>(
+  family: Family<P>,
+  params: P,
+  inputs = inputsOf(family, params),
+): HostBinding[] {
+  return bindingsOf(family, params).map((b, i) => ({
+    ...b,
+    data: inputs[i] ?? new Float32Array(b.bytes / 4).fill(Number.NaN),
+  }));
+}
+
+/** The largest difference, relative to the largest value. */
+export function difference(got: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (got.length !== expected.length) throw new Error(`${got.length} elements instead of ${expected.length}`);
+  let [worst, size] = [0, 1e-3];
+  for (let i = 0; i < expected.length; i++) {
+    size = Math.max(size, Math.abs(expected[i]!));
+    const d = Math.abs(got[i]! - expected[i]!);
+    if (!(d <= worst)) worst = d;
+  }
+  return worst / size;
+}
+
+/** The whole result in float64, shares added up. */
+export function expectedOf<P>(family: Family<P>, params: P, inputs = inputsOf(family, params)): Float64Array {
+  const oracle = oracleOf(family, params, inputs);
+  return Float64Array.from({ length: oracle.length }, (_, i) => oracle.at(i));
+}
+
+export interface Options {
+  /** Of the largest value. */
+  readonly tolerance: number;
+  readonly prepare?: (call: BoundCall) => Promise<PreparedProgram>;
+}
+
+/** Runs a call on the backends, wants equal bits of all, and compares them with the family's meaning. */
+export async function check<P>(
+  backends: readonly Backend[],
+  family: Family<P>,
+  params: P,
+  { tolerance, prepare }: Options,
+): Promise<void> {
+  const inputs = inputsOf(family, params);
+  const what = `${family.name} ${JSON.stringify(params)}`;
+  const results: ArrayBufferLike[] = [];
+  for (const backend of backends) {
+    const all = await runKernel(
+      backend,
+      kernelOf(family, params),
+      hostBindings(family, params, inputs),
+      prepare,
+    );
+    results.push(all.at(-1)!.buffer);
+  }
+  const [first, ...others] = results;
+  for (const other of others)
+    if (!Buffer.from(other).equals(Buffer.from(first!)))
+      throw new Error(`${what}: other bits on another number of threads`);
+  const want = expectedOf(family, params, inputs);
+  const d = difference(addShares(new Float32Array(first!), want.length), want);
+  if (!(d < tolerance)) throw new Error(`${what}: differs by ${d} of the largest value`);
+}
