@@ -7,44 +7,16 @@ import { join } from "node:path";
 import { presetNamed } from "@dawnstrap/byol";
 import { openData, pretrain, randomEncoder, readEncoder, showProgress } from "@dawnstrap/byol/node";
 import type { EncoderFile } from "@dawnstrap/byol/tasks";
-import { type DeviceKind, openDevice } from "@dawnstrap/tensor";
-import { Command, Option } from "commander";
+import { openDevice } from "@dawnstrap/tensor";
 import { type Protocol, protocols, settings } from "./protocols.js";
+import { type Domain, domains, flags, type Options } from "./options.js";
 import { evaluationTable, type Row, type Start } from "./rows.js";
-import { describeRun } from "../micro/report.js";
+import { describeDevice, describeRun, machineText } from "../shared/machine.js";
 import { Journal } from "../shared/journal.js";
-import { seedList } from "../shared/options.js";
-import { appendSection, resultsFile } from "../shared/section.js";
+import { script } from "../shared/script.js";
+import { appendSection, percent, sectionOf } from "../shared/section.js";
 
-const domains = ["digits", "emoji"] as const;
-type Domain = (typeof domains)[number];
-
-interface Options {
-  readonly runs: string;
-  readonly device: DeviceKind;
-  readonly seeds: readonly number[];
-  readonly data: Domain | "both";
-  readonly resume?: string;
-  readonly results: string;
-}
-
-const options = new Command("npm run bench:evaluations --")
-  .description("Runs every evaluation protocol on digits and emoji, and adds a table to the results")
-  .option(
-    "--runs <dir>",
-    "where the pretrained encoders are; those that are missing are trained",
-    "runs/evaluations",
-  )
-  .addOption(new Option("--device <device>", "where to run").choices(["cpu", "webgpu"]).default("cpu"))
-  .option("--seeds <list>", "seeds, with commas between", seedList, [0, 1, 2])
-  .addOption(
-    new Option("--data <what>", "what is evaluated on").choices([...domains, "both"]).default("both"),
-  )
-  .option("--resume <file>", "a line of JSON for each result; what the file holds already is not repeated")
-  .option("--results <file>", "Markdown file that gets the table at its end", resultsFile)
-  .showHelpAfterError()
-  .parse()
-  .opts<Options>();
+const options = flags.parse().opts<Options>();
 
 /** The run of a preset with a seed, trained where it is missing or unfinished. */
 async function pretrained(domain: Domain, seed: number): Promise<EncoderFile> {
@@ -80,7 +52,8 @@ async function main(): Promise<void> {
   const journal = new Journal<Row>(options.resume, true);
   const targets = options.data === "both" ? domains : [options.data];
   const device = await openDevice(options.device);
-  const about = describeRun(device, 0);
+  const about = describeRun();
+  const where = describeDevice(device);
   for (const seed of options.seeds)
     for (const target of targets)
       for (const [start, open, wanted] of starts(target, seed)) {
@@ -111,24 +84,23 @@ async function main(): Promise<void> {
             ...{ chosen: result.settings.chosen, commit: about.commit },
           });
           console.log(
-            `${target}, seed ${seed}, ${start}, ${name}: ${(100 * top1.value).toFixed(1)} % in ${seconds.toFixed(0)} s`,
+            `${target}, seed ${seed}, ${start}, ${name}: ${percent(top1.value)} % in ${seconds.toFixed(0)} s`,
           );
         }
         await data.close();
       }
   await device.destroy();
-  const { cpu, cores, node } = about.machine;
-  const commits = [...new Set(journal.rows.map(({ commit }) => commit.slice(0, 10)))].join(", ");
-  const section =
-    `## Evaluation on digits and emoji, ${about.date.slice(0, 10)}\n\n` +
-    `Presets digits and emoji, ${about.device.kind} (${about.device.description}), ${cpu}, ${cores} cores, Node ${node}, ` +
-    `commit ${commits}. Held-out top-1 accuracy in percent: the mean, then each seed (of pre-training, subsets, order and ` +
-    `new weights). ${settings}\n\n${targets.map((target) => evaluationTable(target, journal.rows)).join("\n\n")}\n`;
+  const text =
+    `Presets digits and emoji, ${where.kind} (${where.description}), ${machineText(about)}. Held-out top-1 accuracy in ` +
+    `percent: the mean, then each seed (of pre-training, subsets, order and new weights). ${settings}`;
+  const section = sectionOf(
+    "Evaluation on digits and emoji",
+    about,
+    [text, ...targets.map((target) => evaluationTable(target, journal.rows))],
+    journal.rows.map(({ commit }) => commit),
+  );
   appendSection(options.results, section);
   console.log(`\n${section}`);
 }
 
-main().catch((error: Error) => {
-  console.error(`bench:evaluations: ${error.message}`);
-  process.exit(1);
-});
+script("bench:evaluations", main);

@@ -4,26 +4,11 @@ import { rm } from "node:fs/promises";
 import { makeLearner, type Preset, prepareTraining, presetFor, presetNamed } from "@dawnstrap/byol";
 import { BatchLoader, type DataSource } from "@dawnstrap/byol/images";
 import { openData } from "@dawnstrap/byol/node";
-import { type Device, type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
-import { Command, Option } from "commander";
-import { describeRun } from "../micro/report.js";
-import { whole } from "../shared/options.js";
-import { appendSection, table, resultsFile } from "../shared/section.js";
+import { type Device, openDevice } from "@dawnstrap/tensor";
+import { describeDevice, describeRun, machineText } from "../shared/machine.js";
+import { appendSection, resultsFile, sectionOf, table } from "../shared/section.js";
+import { type Case, cases, flags, type Options } from "./options.js";
 import { photographs } from "./photographs.js";
-
-const cases = ["digits", "emoji", "folder"] as const;
-type Case = (typeof cases)[number];
-
-interface Options {
-  readonly device: DeviceChoice;
-  readonly only?: Case;
-  readonly demand?: number;
-  readonly batch?: number;
-  readonly steps: number;
-  readonly images: number;
-  readonly json?: string;
-  readonly report?: boolean;
-}
 
 interface Result {
   readonly name: Case;
@@ -36,25 +21,7 @@ interface Result {
   readonly demand_source: string;
 }
 
-const options = new Command("npm run bench:loader --")
-  .description(
-    "Times the loader by itself: an epoch that decodes, epochs from memory, and the step's demand.",
-  )
-  .addOption(new Option("--device <device>", "where the step runs").choices(deviceChoices).default("auto"))
-  .addOption(new Option("--only <case>", "one of the cases").choices(cases))
-  .option("--demand <n>", "images a second that the step takes, instead of measuring it", whole(1))
-  .option(
-    "--batch <n>",
-    "images in the measured step; default: 32, which any device holds, or the preset's where they are fewer",
-    whole(1),
-  )
-  .option("--steps <n>", "measured steps, after the one that compiles", whole(1), 3)
-  .option("--images <n>", "JPEGs of 500×375 in the generated folder", whole(1), 512)
-  .option("--json <file>", "write the measurements to a file")
-  .option("--report", "append a section to bench/RESULTS.md")
-  .showHelpAfterError()
-  .parse()
-  .opts<Options>();
+const options = flags.parse().opts<Options>();
 
 /** Images a second over whole epochs, the loader alone. The loader reads ahead, so an epoch ends when its last batch is there. */
 async function epochsPerSecond(
@@ -100,14 +67,13 @@ async function measure(name: Case, device: Device): Promise<Result> {
   }
 }
 
+const run = describeRun();
 const device = await openDevice(options.device).catch((error: Error) => {
-  console.error(`bench: ${error.message}`);
+  console.error(`bench:loader: ${error.message}`);
   process.exit(1);
 });
-const { seconds_per_case: _, ...about } = describeRun(device, 0);
-console.log(
-  `${about.machine.cpu}, ${about.machine.cores} cores; step on ${device.kind}: ${device.description}`,
-);
+const about = { ...run, device: describeDevice(device) };
+console.log(`${machineText(about)}; step on ${device.kind}: ${device.description}`);
 const results: Result[] = [];
 const against = (rate: number, { demand }: Result) => `${rate.toFixed(0)} (${(rate / demand).toFixed(1)}×)`;
 for (const name of cases.filter((one) => !options.only || one === options.only)) {
@@ -120,7 +86,6 @@ for (const name of cases.filter((one) => !options.only || one === options.only))
 await device.destroy();
 if (options.json) writeFileSync(options.json, `${JSON.stringify({ ...about, results }, null, 2)}\n`);
 if (options.report) {
-  const { cpu, cores, node } = about.machine;
   const rows = results.map((result) => [
     ...[
       result.name,
@@ -132,10 +97,11 @@ if (options.report) {
   ]);
   appendSection(
     resultsFile,
-    `## Loader, ${about.date.slice(0, 16).replace("T", " ")}, commit ${about.commit.slice(0, 10)}\n\n` +
-      `${cpu}, ${cores} cores, Node ${node}; step on ${device.kind} (${device.description}). Images a second of the loader by ` +
-      "itself, and how often that is the step's demand. The first epoch reads and decodes, later ones find the decoded images " +
-      `in memory. "folder" is ${options.images} JPEGs of 500×375.\n\n` +
-      `${table(["data", "preset", "first epoch", "later epochs", "the step takes"], rows)}\n`,
+    sectionOf("Loader", about, [
+      `${machineText(about)}; step on ${device.kind} (${device.description}). Images a second of the loader by itself, and ` +
+        "how often that is the step's demand. The first epoch reads and decodes, later ones find the decoded images in " +
+        `memory. "folder" is ${options.images} JPEGs of 500×375.`,
+      table(["data", "preset", "first epoch", "later epochs", "the step takes"], rows),
+    ]),
   );
 }

@@ -1,65 +1,18 @@
 /** `npm run bench:methods`: every method on digits, by the same protocols, in one table. */
 import { join } from "node:path";
-import {
-  makeLearner,
-  methods,
-  prepareTraining,
-  type Preset,
-  presetNamed,
-  variantNames,
-  withMethod,
-} from "@dawnstrap/byol";
+import { makeLearner, prepareTraining, type Preset, withMethod } from "@dawnstrap/byol";
 import { openDigits } from "@dawnstrap/byol/node";
 import { measure } from "@dawnstrap/byol/tasks";
-import { type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { openDevice } from "@dawnstrap/tensor";
 import { earlierRun } from "./earlier.js";
+import { digits, flags, type Options } from "./options.js";
 import { methodTable, type Row, untrained } from "./rows.js";
-import { describeRun } from "../micro/report.js";
+import { describeDevice, describeRun, machineText } from "../shared/machine.js";
 import { Journal } from "../shared/journal.js";
-import { positive, seedList } from "../shared/options.js";
-import { appendSection, resultsFile } from "../shared/section.js";
+import { script } from "../shared/script.js";
+import { appendSection, sectionOf } from "../shared/section.js";
 
-const digits = presetNamed("digits");
-const everyMethod = [untrained, ...methods.map(({ name }) => name)];
-
-interface Options {
-  readonly device: DeviceChoice;
-  readonly epochs: number;
-  readonly seeds: readonly number[];
-  readonly methods: readonly string[];
-  readonly json?: string;
-  readonly resume?: string;
-  readonly runs?: string;
-  readonly results: string;
-}
-
-const options = new Command("npm run bench:methods --")
-  .description(
-    "Trains every method on digits with every seed, measures the features, and adds a table to the results",
-  )
-  .addOption(new Option("--device <device>", "where to run").choices(deviceChoices).default("auto"))
-  .option("--epochs <n>", "passes over the images", positive, digits.epochs)
-  .option("--seeds <list>", "seeds, with commas between", seedList, [0, 1, 2])
-  .option("--methods <list>", `some of ${[untrained, ...variantNames].join(", ")}`, methodList, everyMethod)
-  .option("--json <file>", "write a line of JSON for each finished run to this file")
-  .option("--resume <file>", "as --json, and do not repeat what the file holds already")
-  .option(
-    "--runs <dir>",
-    "where bench:evaluations keeps its runs: BYOL's that are there (digits-SEED) are read, not repeated",
-  )
-  .option("--results <file>", "Markdown file that gets the table at its end", resultsFile)
-  .showHelpAfterError()
-  .parse()
-  .opts<Options>();
-
-function methodList(text: string): string[] {
-  const named = text.split(",");
-  for (const method of named)
-    if (method !== untrained && !variantNames.includes(method))
-      throw new InvalidArgumentError(`There is no "${method}".`);
-  return named;
-}
+const options = flags.parse().opts<Options>();
 
 type Measured = Omit<Row, "method" | "seed" | "epochs" | "commit">;
 
@@ -96,7 +49,8 @@ async function main(): Promise<void> {
   const { epochs, seeds, methods: compared, resume } = options;
   const journal = new Journal<Row>(resume ?? options.json, resume !== undefined);
   const probe = await openDevice(options.device);
-  const about = describeRun(probe, 0);
+  const about = describeRun();
+  const where = describeDevice(probe);
   await probe.destroy();
   // Seed by seed, so that a run that is cut short compares all methods.
   for (const seed of seeds)
@@ -106,8 +60,7 @@ async function main(): Promise<void> {
         continue;
       const preset = withMethod({ ...digits, epochs }, method === untrained ? "byol" : method);
       const measured =
-        takeEarlier(preset, method, seed, about.device.kind) ??
-        (await run(preset, seed, method !== untrained));
+        takeEarlier(preset, method, seed, where.kind) ?? (await run(preset, seed, method !== untrained));
       const row: Row = { method, seed, epochs: wanted, ...measured, commit: about.commit };
       journal.add(row);
       console.log(JSON.stringify(row));
@@ -116,18 +69,13 @@ async function main(): Promise<void> {
     ({ method, seed, epochs: of }) =>
       compared.includes(method) && seeds.includes(seed) && (of === 0 || of === epochs),
   );
-  const commits = [...new Set(chosen.map(({ commit }) => commit.slice(0, 10)))].join(", ");
-  const { cpu, cores, node, platform } = about.machine;
-  const section =
-    `## Methods on digits, ${about.date.slice(0, 10)}\n\n` +
-    `Preset digits, ${epochs} epochs, ${about.device.kind} (${about.device.description}), ${cpu}, ${cores} cores, ` +
-    `Node ${node}, ${platform}, commit ${commits}. Held-out accuracy of the encoder's features in percent: the mean, ` +
-    `then each seed.\n\n${methodTable(compared, chosen)}\n`;
+  const text =
+    `Preset digits, ${epochs} epochs, ${where.kind} (${where.description}), ${machineText(about)}. ` +
+    "Held-out accuracy of the encoder's features in percent: the mean, then each seed.";
+  const commits = chosen.map(({ commit }) => commit);
+  const section = sectionOf("Methods on digits", about, [text, methodTable(compared, chosen)], commits);
   appendSection(options.results, section);
   console.log(`\n${section}`);
 }
 
-main().catch((error: Error) => {
-  console.error(`bench:methods: ${error.message}`);
-  process.exit(1);
-});
+script("bench:methods", main);

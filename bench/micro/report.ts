@@ -1,53 +1,12 @@
 /** The table of a benchmark run, and its JSON. */
-import { execFileSync } from "node:child_process";
-import { cpus } from "node:os";
-import { fileURLToPath } from "node:url";
-import type { Device } from "@dawnstrap/tensor";
+import type { About } from "../shared/machine.js";
 import type { Measurement } from "./measure.js";
 
-export interface Report {
-  readonly date: string;
-  readonly commit: string;
-  readonly machine: {
-    readonly cpu: string;
-    readonly cores: number;
-    readonly node: string;
-    readonly platform: string;
-  };
+export interface Report extends About {
   readonly device: { readonly kind: string; readonly description: string };
   readonly seconds_per_case: number;
   readonly results: readonly Measurement[];
   readonly failures: readonly { readonly layer: string; readonly name: string; readonly error: string }[];
-}
-
-export function describeRun(device: Device, seconds: number): Omit<Report, "results" | "failures"> {
-  return {
-    date: new Date().toISOString(),
-    commit: commit(),
-    machine: {
-      cpu: cpus()[0]?.model.trim() ?? "unknown",
-      cores: cpus().length,
-      node: process.version,
-      platform: `${process.platform} ${process.arch}`,
-    },
-    device: { kind: device.kind, description: device.description },
-    seconds_per_case: seconds,
-  };
-}
-
-/** The commit, with a "+" where files differ from it; "unknown" outside of a repository. */
-function commit(): string {
-  const git = (...args: string[]): string =>
-    execFileSync("git", args, {
-      cwd: fileURLToPath(new URL(".", import.meta.url)),
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
-  try {
-    return git("rev-parse", "HEAD") + (git("status", "--porcelain", "--untracked-files=no") ? "+" : "");
-  } catch {
-    return "unknown";
-  }
 }
 
 /** Three significant digits, with a unit that fits. */

@@ -1,5 +1,6 @@
 /** Rows as text: a line for the terminal, tables for RESULTS.md. */
-import { table } from "../shared/section.js";
+import { machineText } from "../shared/machine.js";
+import { sectionOf, table } from "../shared/section.js";
 import type { DeviceName } from "./contenders/list.js";
 import type { Results, Row } from "./rows.js";
 
@@ -97,27 +98,27 @@ function costs(rows: readonly Row[]): string {
   return table(head, body);
 }
 
-export function sectionOf({ machine: m, rows }: Results): string {
+export function peersSection(results: Results): string {
+  const { threads, limit, contenders, rows } = results;
   const parts = [
-    `## ${m.date}, commit ${m.commit}`,
-    `${m.cpu}, ${m.cores} cores, ${m.memoryGiB} GiB, ${m.system}, Node ${m.node}; ${m.threads} threads on the CPU; load ${m.load} at the start.`,
-    Object.entries(m.contenders)
+    `${machineText(results)}; ${threads} threads on the CPU.`,
+    Object.entries(contenders)
       .map(([name, { description, versions }]) => {
         const list = Object.entries(versions).map(([library, version]) => `${library} ${version}`);
         return `- ${name}: ${description} (${list.join(", ")})`;
       })
       .join("\n"),
   ];
-  if (m.limit) {
+  if (limit) {
     const fused =
-      m.limit.fused === null ? "this engine has no fused multiply-add" : `${digits(m.limit.fused)} fused`;
+      limit.fused === null ? "this engine has no fused multiply-add" : `${digits(limit.fused)} fused`;
     parts.push(
-      `128-bit vectors that stay in registers reach ${digits(m.limit.mulAdd)} GFLOP/s on these threads by WebAssembly (${fused}). No kernel multiplies faster; Winograd convolutions need fewer multiplications than the textbook count that stands here.`,
+      `128-bit vectors that stay in registers reach ${digits(limit.mulAdd)} GFLOP/s on these threads by WebAssembly (${fused}). No kernel multiplies faster; Winograd convolutions need fewer multiplications than the textbook count that stands here.`,
     );
   }
   for (const device of ["cpu", "webgpu"] satisfies DeviceName[]) {
     const own = rows.filter((r) => r.device === device);
     if (own.length) parts.push(`### ${device}`, speeds(own), costs(own));
   }
-  return `${parts.join("\n\n")}\n`;
+  return sectionOf("Against peers", results, parts);
 }

@@ -4,7 +4,8 @@ import type { Case } from "./cases.js";
 import type { Counts } from "./contenders/contender.js";
 import type { ContenderSpec, DeviceName } from "./contenders/list.js";
 import type { Measured, Timing } from "./measure.js";
-import type { Machine } from "../shared/machine.js";
+import type { About } from "../shared/machine.js";
+import type { Limit } from "./limit.js";
 
 export interface Row {
   readonly case: string;
@@ -54,9 +55,13 @@ export function rowOf(c: Case, device: DeviceName, specs: readonly ContenderSpec
 
 const scale: Record<Case["unit"], number> = { "GFLOP/s": 1e9, "GB/s": 1e9, "images/s": 1 };
 
-export interface Results {
-  machine: Machine;
-  rows: Row[];
+export interface Results extends About {
+  readonly threads: number;
+  /** What WebAssembly's vectors can do at most on this CPU; measured before the cases of the device cpu. */
+  limit?: Limit;
+  /** Of every contender that opened, by name and device. */
+  readonly contenders: Record<string, { description: string; versions: Readonly<Record<string, string>> }>;
+  readonly rows: Row[];
 }
 
 export function readResults(file: string): Results | undefined {

@@ -2,12 +2,13 @@
 import { cases, select } from "./cases.js";
 import { type ContenderSpec, contendersOn, type DeviceName } from "./contenders/list.js";
 import { measureLimit } from "./limit.js";
-import { describeMachine } from "../shared/machine.js";
+import { describeRun } from "../shared/machine.js";
 import { type Effort, measure } from "./measure.js";
-import { type Options, parseOptions, usage, UsageError } from "./options.js";
+import { devicesOf, limitOf, type Options, optionsOf, reports } from "./options.js";
+import { script } from "../shared/script.js";
 import { endWithRunner, Failed } from "./process.js";
 import { appendSection, resultsFile } from "../shared/section.js";
-import { lineOf, sectionOf } from "./report.js";
+import { lineOf, peersSection } from "./report.js";
 import { readResults, type Results, rowOf, writeResults } from "./rows.js";
 import { Team } from "./team.js";
 
@@ -15,7 +16,7 @@ process.env["XDG_RUNTIME_DIR"] ??= "/tmp"; // Mesa warns where it is unset.
 
 async function main(options: Options): Promise<void> {
   const wanted = select(options.only, options.quick);
-  if (wanted.length === 0) throw new UsageError("no case matches (--list shows them)");
+  if (wanted.length === 0) throw new Error("no case matches (--list shows them)");
   const results = start(options);
   const { load, cores } = results.machine;
   if (load > cores / 2)
@@ -23,19 +24,19 @@ async function main(options: Options): Promise<void> {
       `The machine is busy (load ${load} on ${cores} cores): ratios may be off, absolute numbers are.`,
     );
   endWithRunner();
-  for (const device of options.devices) {
+  for (const device of devicesOf(options)) {
     const specs = contendersOn(device).filter(
       (s) => s.role === "ours" || !options.contenders || options.contenders.test(s.name),
     );
     const team = new Team(specs, options.threads);
     if (await opens(team, device, options)) {
-      if (device === "cpu") results.machine.limit ??= await measureLimit(options.threads);
+      if (device === "cpu") results.limit ??= await measureLimit(options.threads);
       await measureAll(options, results, device, specs, team);
     }
     team.stop();
   }
-  if (options.report && results.rows.length) {
-    appendSection(resultsFile, sectionOf(results));
+  if (reports(options) && results.rows.length) {
+    appendSection(resultsFile, peersSection(results));
     console.log(`Appended to ${resultsFile}`);
   }
   if (results.rows.some((r) => r.ours === null)) process.exitCode = 1;
@@ -43,13 +44,14 @@ async function main(options: Options): Promise<void> {
 
 function start({ json, resume, threads }: Options): Results {
   const before = resume && json ? readResults(json) : undefined;
-  const machine = describeMachine(threads);
-  if (before && before.machine.commit !== machine.commit)
-    console.log(
-      `Resuming a run of commit ${before.machine.commit} at ${machine.commit}: the rows are of both.`,
-    );
+  const about = describeRun();
+  if (before && before.commit !== about.commit)
+    console.log(`Resuming a run of commit ${before.commit} at ${about.commit}: the rows are of both.`);
   return {
-    machine: { ...machine, limit: before?.machine.limit, contenders: before?.machine.contenders ?? {} },
+    ...about,
+    threads,
+    limit: before?.limit,
+    contenders: before?.contenders ?? {},
     rows: before?.rows ?? [],
   };
 }
@@ -60,7 +62,7 @@ async function opens(team: Team, device: DeviceName, options: Options): Promise<
     await team.members[0]!.ready();
     return true;
   } catch (error) {
-    if (!(error instanceof Failed) || options.devices.length === 1) throw error;
+    if (!(error instanceof Failed) || options.device !== undefined) throw error;
     console.log(`${device}: left out, ${error.message}`);
     return false;
   }
@@ -74,8 +76,8 @@ async function measureAll(
   team: Team,
 ): Promise<void> {
   const effort: Effort = options.quick
-    ? { limitMs: options.limit * 1000, rounds: 3, roundMs: 50, budgetMs: 1500 }
-    : { limitMs: options.limit * 1000, rounds: 7, roundMs: 150, budgetMs: 6000 };
+    ? { limitMs: limitOf(options) * 1000, rounds: 3, roundMs: 50, budgetMs: 1500 }
+    : { limitMs: limitOf(options) * 1000, rounds: 7, roundMs: 150, budgetMs: 6000 };
   const done = new Set(results.rows.filter((r) => r.device === device).map((r) => r.case));
   const todo = select(options.only, options.quick).filter((c) => !done.has(c.name));
   for (const [i, c] of todo.entries()) {
@@ -83,7 +85,7 @@ async function measureAll(
     results.rows.push(row);
     for (const { spec, opened } of team.members)
       if (opened)
-        results.machine.contenders[`${spec.name} on ${device}`] = {
+        results.contenders[`${spec.name} on ${device}`] = {
           description: opened.description,
           versions: opened.versions,
         };
@@ -92,15 +94,11 @@ async function measureAll(
   }
 }
 
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === "help") console.log(usage);
-  else if (options === "list")
-    for (const c of cases) console.log(`${c.quick ? "quick " : "      "}${c.name}`);
-  else await main(options);
-  process.exit();
-} catch (error) {
-  if (!(error instanceof UsageError) && !(error instanceof Failed)) throw error;
-  console.error(`bench:peers: ${error.message}${error instanceof UsageError ? `\n\n${usage}` : ""}`);
-  process.exit(1);
-}
+const options = optionsOf(process.argv.slice(2));
+if (options.list) for (const c of cases) console.log(`${c.quick ? "quick " : "      "}${c.name}`);
+else
+  script("bench:peers", async () => {
+    await main(options);
+    // Libraries leave timers behind.
+    process.exit();
+  });

@@ -6,32 +6,12 @@ import { writeFileSync } from "node:fs";
 import { byolStep, makeByol, type Preset, presetNamed } from "@dawnstrap/byol";
 import { type Device, openDevice, type Tensor } from "@dawnstrap/tensor";
 import { planningDevice } from "@dawnstrap/tensor/extend";
-import { Command, Option } from "commander";
 import { keptForBackward } from "./kept.js";
-import { describeMachine } from "../shared/machine.js";
-import { whole } from "../shared/options.js";
-import { appendSection, resultsFile, table } from "../shared/section.js";
+import { flags, type Options } from "./options.js";
+import { describeRun, machineText } from "../shared/machine.js";
+import { appendSection, resultsFile, sectionOf, table } from "../shared/section.js";
 
-interface Options {
-  readonly device: readonly ("cpu" | "webgpu")[];
-  readonly batch: number;
-  readonly json?: string;
-  readonly report?: boolean;
-}
-
-const options = new Command("npm run bench:memory --")
-  .description("Plans a BYOL step of ResNet-50 at 224×224 and prints what it keeps in memory.")
-  .addOption(
-    new Option("--device <devices...>", "whose planner")
-      .choices(["cpu", "webgpu"])
-      .default(["cpu", "webgpu"]),
-  )
-  .option("--batch <n>", "images in a batch", whole(2), 4)
-  .option("--json <file>", "write the numbers to a file")
-  .option("--report", "append a section to bench/RESULTS.md")
-  .showHelpAfterError()
-  .parse()
-  .opts<Options>();
+const options = flags.parse().opts<Options>();
 
 /** Bytes of one plan. */
 interface Plan {
@@ -133,7 +113,7 @@ function tableOf(plans: readonly Plan[]): string {
   return table(head, body);
 }
 
-const machine = describeMachine(1);
+const about = describeRun();
 const plans: Plan[] = [];
 for (const kind of options.device) {
   const real = await openDevice(kind);
@@ -144,18 +124,16 @@ for (const kind of options.device) {
 const text = tableOf(plans);
 console.log(text);
 if (options.json)
-  writeFileSync(options.json, `${JSON.stringify({ machine, batch: options.batch, plans }, null, 2)}\n`);
+  writeFileSync(options.json, `${JSON.stringify({ ...about, batch: options.batch, plans }, null, 2)}\n`);
 if (options.report)
   appendSection(
     resultsFile,
-    `## Memory of a step, ${machine.date}, commit ${machine.commit}
-
-BYOL, ResNet-50, 224×224 pixels, batch ${options.batch}, heads of 4096 and 256, LARS, as planned (\`npm run bench:memory\`), for the limits of
-the devices of ${machine.cpu}, ${machine.system}, Node ${machine.node}. "Needed by backward" adds up, from the recorded graph, what
-convolutions, linear layers and batch norms read and what ReLUs give in the online network's two passes, each array
-once. The step's temporaries hold the gradients too. "Peak in all" adds weights, state and inputs. Bindings
-of any size are assumed.
-
-${text}
-`,
+    sectionOf("Memory of a step", about, [
+      `BYOL, ResNet-50, 224×224 pixels, batch ${options.batch}, heads of 4096 and 256, LARS, as planned (\`npm run bench:memory\`), for ` +
+        `the limits of the devices of ${machineText(about)}. "Needed by backward" adds up, from the recorded graph, what ` +
+        "convolutions, linear layers and batch norms read and what ReLUs give in the online network's two passes, each array " +
+        'once. The step\'s temporaries hold the gradients too. "Peak in all" adds weights, state and inputs. Bindings of ' +
+        "any size are assumed.",
+      text,
+    ]),
   );

@@ -1,17 +1,16 @@
 /** `npm run bench:protocols`: the heavy parts of evaluation at the sizes they are used at, once each. */
 import { knnAccuracy, lambdaGrid, transferLinear } from "@dawnstrap/byol/tasks";
-import { type DeviceChoice, deviceChoices, openDevice } from "@dawnstrap/tensor";
-import { Command, Option } from "commander";
-import { describeRun } from "../micro/report.js";
-import { appendSection, table, resultsFile } from "../shared/section.js";
+import { type DeviceChoice, openDevice } from "@dawnstrap/tensor";
+import { describeRun, machineText } from "../shared/machine.js";
+import { command, deviceOption } from "../shared/options.js";
+import { appendSection, percent, resultsFile, sectionOf, table } from "../shared/section.js";
 
-const { device: choice, report } = new Command("npm run bench:protocols --")
-  .description(
-    "Times the λ grid of transfer and a large kNN on one device, and says how much memory they took",
-  )
-  .addOption(new Option("--device <device>", "where to run").choices(deviceChoices).default("auto"))
+const { device: choice, report } = command(
+  "bench:protocols",
+  "Times the λ grid of transfer and a large kNN on one device, and says how much memory they took",
+)
+  .addOption(deviceOption("where to run"))
   .option("--report", "append a section to bench/RESULTS.md")
-  .showHelpAfterError()
   .parse()
   .opts<{ device: DeviceChoice; report?: boolean }>();
 
@@ -53,6 +52,7 @@ async function timed(name: string, work: () => Promise<string>): Promise<void> {
   console.log(row.join(", "));
 }
 
+const about = describeRun();
 const device = await openDevice(choice);
 console.log(`${device.kind}, ${device.description}`);
 
@@ -68,21 +68,21 @@ await timed(`transfer, ${lambdaGrid.length} λ on 8,000 × 128`, async () => {
     return right / validation.labels.length;
   };
   const found = await transferLinear(device, 128, asSet(train), asSet(validation), score);
-  return `λ ${found.lambda.toExponential(2)} chosen, validation ${(100 * Math.max(...found.scores)).toFixed(1)} %`;
+  return `λ ${found.lambda.toExponential(2)} chosen, validation ${percent(Math.max(...found.scores))} %`;
 });
 
 const [bank, queries] = [clouds(10_000, 512, 0), clouds(10_000, 512, 1)];
 await timed("kNN, 10,000 × 10,000 × 512, k = 200", async () => {
   const share = await knnAccuracy(device, bank, queries, classes, { k: 200 });
-  return `${(100 * share).toFixed(1)} % right`;
+  return `${percent(share)} % right`;
 });
-const about = describeRun(device, 0);
 await device.destroy();
 if (report)
   appendSection(
     resultsFile,
-    `## Heavy parts of evaluation, ${about.date.slice(0, 16).replace("T", " ")}, commit ${about.commit.slice(0, 10)}\n\n` +
-      `${about.machine.cpu}, ${about.machine.cores} cores, Node ${about.machine.node}, ${device.kind} (${device.description}), ` +
-      "once each, from features to the outcome; memory is the growth of the process.\n\n" +
-      `${table(["part", "time", "memory", "outcome"], rows)}\n`,
+    sectionOf("Heavy parts of evaluation", about, [
+      `${device.kind} (${device.description}), ${machineText(about)}; once each, from features to the outcome; memory is the ` +
+        "growth of the process.",
+      table(["part", "time", "memory", "outcome"], rows),
+    ]),
   );

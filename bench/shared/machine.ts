@@ -1,48 +1,56 @@
-/** What the numbers were measured on. */
+/** What numbers were measured on. */
 import { execFileSync } from "node:child_process";
 import { cpus, loadavg, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
-import type { Limit } from "../peers/limit.js";
+import type { Device } from "@dawnstrap/tensor";
 
-export interface Machine {
+export interface About {
+  /** ISO 8601. */
   readonly date: string;
+  /** In full, with a "+" where files differ from it; "unknown" outside of a repository. */
   readonly commit: string;
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memoryGiB: number;
-  readonly system: string;
-  readonly node: string;
-  readonly threads: number;
-  /** Work of others when the run began: averages over one minute, in busy cores. */
-  readonly load: number;
-  /** What WebAssembly's vectors can do at most on this CPU; measured before the cases of the device cpu. */
-  limit?: Limit;
-  /** Of every contender that opened, by name and device. */
-  contenders: Record<string, { description: string; versions: Readonly<Record<string, string>> }>;
-}
-
-export function describeMachine(threads: number): Machine {
-  return {
-    date: new Date().toISOString().slice(0, 16).replace("T", " "),
-    commit: commit(),
-    cpu: cpus()[0]?.model.trim() ?? "unknown CPU",
-    cores: cpus().length,
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    system: `${process.platform} ${process.arch}`,
-    node: process.version,
-    threads,
-    load: Math.round(loadavg()[0]! * 10) / 10,
-    contenders: {},
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly memoryGiB: number;
+    readonly node: string;
+    readonly platform: string;
+    /** Work of others when the run began: busy cores, the average of a minute. */
+    readonly load: number;
   };
 }
 
+export function describeRun(): About {
+  return {
+    date: new Date().toISOString(),
+    commit: commit(),
+    machine: {
+      cpu: cpus()[0]?.model.trim() ?? "unknown",
+      cores: cpus().length,
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      node: process.version,
+      platform: `${process.platform} ${process.arch}`,
+      load: Math.round(loadavg()[0]! * 10) / 10,
+    },
+  };
+}
+
+export const describeDevice = ({ kind, description }: Device) => ({ kind, description });
+
 function commit(): string {
   const git = (...args: string[]): string =>
-    execFileSync("git", args, { cwd: fileURLToPath(new URL(".", import.meta.url)), encoding: "utf8" }).trim();
+    execFileSync("git", args, {
+      cwd: fileURLToPath(new URL(".", import.meta.url)),
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
   try {
-    const changed = git("status", "--porcelain", "--untracked-files=no") !== "";
-    return git("rev-parse", "--short=10", "HEAD") + (changed ? " with uncommitted changes" : "");
+    return git("rev-parse", "HEAD") + (git("status", "--porcelain", "--untracked-files=no") ? "+" : "");
   } catch {
-    return "not in a git checkout";
+    return "unknown";
   }
 }
+
+/** "AMD EPYC, 2 cores, 24 GiB, linux x64, Node v20.20.2; load 0.3 at the start". */
+export const machineText = ({ machine: m }: About): string =>
+  `${m.cpu}, ${m.cores} cores, ${m.memoryGiB} GiB, ${m.platform}, Node ${m.node}; load ${m.load} at the start`;

@@ -1,5 +1,17 @@
-/** Values of options. */
-import { InvalidArgumentError } from "commander";
+/** Command lines of the benchmarks, and the values of their options. */
+import { deviceChoices } from "@dawnstrap/tensor";
+import { Command, InvalidArgumentError, Option } from "commander";
+
+/** The command of `npm run NAME`. A wrong option ends it with exit code 1, the reason and the help. */
+export const command = (name: string, description: string): Command =>
+  new Command(`npm run ${name} --`).description(description).showHelpAfterError();
+
+/** `--device`, among all choices or some. */
+export const deviceOption = (
+  what: string,
+  choices: readonly string[] = deviceChoices,
+  preferred = "auto",
+): Option => new Option("--device <device>", what).choices(choices).default(preferred);
 
 /** A number above 0. */
 export function positive(text: string): number {

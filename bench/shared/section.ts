@@ -1,6 +1,7 @@
 /** Sections of RESULTS.md, and what they are written with. */
 import { appendFileSync, existsSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { About } from "./machine.js";
 
 /** The file that gets the sections. */
 export const resultsFile = fileURLToPath(new URL("../RESULTS.md", import.meta.url));
@@ -21,13 +22,28 @@ least bytes that have to move; more is better.
   function recorded anew when they are.
 `;
 
+/** Ten digits of a commit, and the "+" of one with changes. */
+const short = (commit: string): string => commit.slice(0, 10) + (commit.endsWith("+") ? "+" : "");
+
+/** A dated section of paragraphs and tables. `commits` are those of its rows, where a run has gone on at another one. */
+export function sectionOf(
+  title: string,
+  { date, commit }: About,
+  parts: readonly string[],
+  commits: readonly string[] = [commit],
+): string {
+  const when = date.slice(0, 16).replace("T", " ");
+  return `## ${title}, ${when}, commit ${[...new Set(commits.map(short))].join(", ")}\n\n${parts.join("\n\n")}\n`;
+}
+
 /** Adds a section, which starts with its heading and ends with a newline, to a results file, or begins one. */
 export function appendSection(file: string, section: string): void {
   if (!existsSync(file)) writeFileSync(file, preamble);
   appendFileSync(file, `\n${section}`);
 }
 
-const percent = (share: number): string => (100 * share).toFixed(1);
+/** "91.2", of a share. */
+export const percent = (share: number): string => (100 * share).toFixed(1);
 
 /** "91.2 (90.8, 91.0, 91.9)": the mean of shares in percent, and each in order. */
 export function cell(values: readonly (number | null | undefined)[]): string {

@@ -8,40 +8,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { checksum, findCheckpoint, hasCheckpoints } from "@dawnstrap/byol/node";
-import { type DeviceKind, openDevice } from "@dawnstrap/tensor";
+import { openDevice } from "@dawnstrap/tensor";
 import { philox4x32 } from "@dawnstrap/tensor/extend";
-import { Command, Option } from "commander";
-import { describeRun } from "../micro/report.js";
+import { describeDevice, describeRun, machineText } from "../shared/machine.js";
+import { flags, type Options } from "./options.js";
 import { type Half, linesOf, type Running, startByol } from "./process.js";
-import { whole } from "../shared/options.js";
-import { appendSection, resultsFile, table } from "../shared/section.js";
+import { script } from "../shared/script.js";
+import { appendSection, sectionOf, table } from "../shared/section.js";
 
-interface Options {
-  readonly preset: string;
-  readonly device: DeviceKind;
-  readonly steps: number;
-  readonly kills: number;
-  readonly seed: number;
-  readonly checkpointMinutes: string;
-  readonly out?: string;
-  readonly results: string;
-}
-
-const options = new Command("npm run soak --")
-  .description(
-    "Kills a run at random moments, resumes it, and compares its end with that of the unbroken run",
-  )
-  .option("--preset <name>", "what to train", "digits")
-  .addOption(new Option("--device <device>", "where to run").choices(["cpu", "webgpu"]).default("cpu"))
-  .option("--steps <n>", "length; the default takes about an hour on a core each", whole(0), 16_000)
-  .option("--kills <n>", "how often", whole(0), 3)
-  .option("--seed <n>", "of the run, and of the moments", whole(0), 0)
-  .option("--checkpoint-minutes <m>", "as byol pretrain's", "2")
-  .option("--out <dir>", "folder for both runs; default: a new one among the temporary files")
-  .option("--results <file>", "Markdown file that gets the outcome at its end", resultsFile)
-  .showHelpAfterError()
-  .parse()
-  .opts<Options>();
+const options = flags.parse().opts<Options>();
 
 const cadence = ["--checkpoint-minutes", options.checkpointMinutes];
 const begin = (half: Half, folder: string): Running =>
@@ -112,7 +87,8 @@ async function outcome(folder: string): Promise<Record<"state" | "encoder" | "me
 
 async function main(): Promise<void> {
   const device = await openDevice(options.device);
-  const { date, commit, machine, device: where } = describeRun(device, 0);
+  const about = describeRun();
+  const where = describeDevice(device);
   await device.destroy();
   const root = options.out ?? mkdtempSync(join(tmpdir(), "soak-"));
   const [broken, unbroken] = [join(root, "killed"), join(root, "unbroken")];
@@ -130,19 +106,16 @@ async function main(): Promise<void> {
     ["unbroken", length, ...short(one)],
     ["killed", took, ...short(other)],
   ];
-  const section =
-    `## Soak, ${date.slice(0, 16).replace("T", " ")}, commit ${commit.slice(0, 10)}\n\n` +
+  const text =
     `Preset ${options.preset}, ${options.steps} steps, seed ${options.seed}, ${where.kind} (${where.description}), ` +
-    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}; both runs at once, each on half of the cores. ` +
+    `${machineText(about)}; both runs at once, each on half of the cores. ` +
     `Killed after ${kills.map(({ at, from }) => `${at} steps (resumed from ${from})`).join(", ")}. ` +
-    `**${same ? "The same bits" : "NOT THE SAME"}**; first 16 digits of each SHA-256:\n\n` +
-    `${table(["run", "minutes", "state", "encoder", "every step's numbers"], rows)}\n`;
+    `**${same ? "The same bits" : "NOT THE SAME"}**; first 16 digits of each SHA-256:`;
+  const columns = ["run", "minutes", "state", "encoder", "every step's numbers"];
+  const section = sectionOf("Soak", about, [text, table(columns, rows)]);
   appendSection(options.results, section);
   console.log(`\n${section}`);
   if (!same) throw new Error(`the runs below ${root} ended differently`);
 }
 
-main().catch((error: Error) => {
-  console.error(`soak: ${error.message}`);
-  process.exit(1);
-});
+script("soak", main);

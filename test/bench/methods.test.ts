@@ -1,4 +1,4 @@
-/** The table of `npm run bench:methods`, and what its command line says of wrong options. */
+/** The table of `npm run bench:methods`, and that the script starts. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -21,18 +21,14 @@ describe("table", () => {
 });
 
 describe("npm run bench:methods", () => {
-  it.each([
-    ["--methods", "byol,simclrr", /There is no "simclrr"/],
-    ["--seeds", "0,x", /whole numbers with commas/],
-    ["--epochs", "0", /above 0/],
-  ])("%s %s is refused", (option, value, message) => {
+  it("ends with exit code 1 where an option is wrong", () => {
     const program = fileURLToPath(new URL("../../bench/methods/run.ts", import.meta.url));
     const { status, stderr } = spawnSync(
       process.execPath,
-      ["--conditions=@dawnstrap/source", "--import", "tsx", program, option, value],
+      ["--conditions=@dawnstrap/source", "--import", "tsx", program, "--epochs", "0"],
       { encoding: "utf8", timeout: 100_000 },
     );
     expect(status).toBe(1);
-    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/above 0/);
   });
 });

@@ -28,11 +28,11 @@ import {
   totalSize,
   parametersOf,
 } from "../../bench/peers/networks.js";
-import { parseOptions } from "../../bench/peers/options.js";
 import { Child, endWithRunner } from "../../bench/peers/process.js";
-import { sectionOf } from "../../bench/peers/report.js";
+import { peersSection } from "../../bench/peers/report.js";
 import { rowOf } from "../../bench/peers/rows.js";
 import { Team } from "../../bench/peers/team.js";
+import { describeRun } from "../../bench/shared/machine.js";
 
 const tiny = (work: Work): Case => {
   const like = cases.find((c) => c.work.kind === work.kind)!;
@@ -63,10 +63,7 @@ const tinyCases: Case[] = [
   tiny(byol(net(0), [8, 8, 8, 1], 16, 8)),
 ];
 
-const machine = {
-  ...{ date: "", commit: "", cpu: "", cores: 1, memoryGiB: 1, system: "", node: "" },
-  ...{ threads: 1, load: 0, contenders: {} },
-};
+const about = { ...describeRun(), threads: 1, contenders: {} };
 const effort: Effort = { limitMs: 60_000, rounds: 1, roundMs: 1, budgetMs: 100 };
 const specs = contendersOn("cpu").filter((s) => !s.name.endsWith("-mt"));
 endWithRunner();
@@ -95,7 +92,7 @@ describe("peers on the CPU", () => {
     expect(counts!.bytesBound).toBeGreaterThan(0);
     const row = rowOf(c, "cpu", specs, { timings, reasons, counts });
     expect(row.ratio_to_best_peer).toBe(row.ours! / row.peers[row.best_peer!]!);
-    expect(sectionOf({ machine, rows: [row] })).toContain(c.name);
+    expect(peersSection({ ...about, rows: [row] })).toContain(c.name);
   });
 });
 
@@ -151,7 +148,7 @@ describe("a contender that misbehaves", () => {
     expect(reasons.get("absent")).toMatch(/does not open.*code 7/);
     expect(reasons.get("dies at once")).toMatch(/does not open: ended \(SIGABRT\)/);
     const specs = team.members.map((member) => member.spec);
-    const section = sectionOf({ machine, rows: [rowOf(tinyCases[0]!, "cpu", specs, measured)] });
+    const section = peersSection({ ...about, rows: [rowOf(tinyCases[0]!, "cpu", specs, measured)] });
     for (const reason of reasons.values()) expect(section).toContain(reason);
   });
 });
@@ -246,14 +243,4 @@ it("knows the layers and parameters of the ResNets", () => {
   expect(convLayers(resnet50, 224, 4)).toHaveLength(23);
   expect(totalSize(parametersOf(resnet50))).toBe(25_557_032);
   expect(new Set(cases.map((c) => c.name)).size).toBe(cases.length);
-});
-
-it.each([
-  [["--device", "gpu"], /choose cpu or webgpu/],
-  [["--threads", "0"], /whole number above 0/],
-  [["--only", "("], /--only/],
-  [["--resume"], /--json/],
-  [["--fast"], /--fast/],
-])("refuses %j", (args, message) => {
-  expect(() => parseOptions(args)).toThrow(message);
 });
