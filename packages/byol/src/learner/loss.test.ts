@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => device.destroy());
 
-describe("regression (byol-spec §9)", () => {
+describe("regression", () => {
   const r = (a: number[], b: number[]) => regression(device.tensor([a]), device.tensor([b])).item();
   it("is 2 − 2·cos", async () => {
     expect(await r([3, 4], [4, 3])).toBeCloseTo(0.08, 6);

@@ -1,7 +1,7 @@
 import { batchNorm, l2Normalize, mean, sqrt, sub, sum, mul, type Tensor } from "@dawnstrap/tensor";
 
 /**
- * r(a, b) = ‖a/‖a‖ − b/‖b‖‖² = 2 − 2·cos(a, b), averaged over the batch; 0 to 4 (byol-spec §1.4).
+ * r(a, b) = ‖a/‖a‖ − b/‖b‖‖² = 2 − 2·cos(a, b), averaged over the batch; 0 to 4 (Grill et al. 2020, equation 2).
  *
  * The norms are guarded, x·rsqrt(max(Σx², 1e-12)), so a zero vector gives 1.
  */

@@ -1,4 +1,4 @@
-/** Learning rates, for a batch of 256, that each optimiser takes (byol-spec §1.6, §7, §8). */
+/** Learning rates, for a batch of 256, that each optimiser takes. */
 
 /** What a preset that names no rate gets, and the range beyond which a rate was meant for another optimiser. */
 export const rates = {

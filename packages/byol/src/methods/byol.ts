@@ -50,10 +50,15 @@ export function byolLoss(
  * @param scalars learning rate and τ of the step, from `optimizer.scalars`
  * @returns see `stepNumbers`, float32 [4] or [2]
  */
-export function byolStep(byol: Byol, views: Views, labels: Tensor | undefined, scalars: Tensor): Tensor {
-  const loss = (of: Views, y: Tensor | undefined) => byolLoss(byol, of, y);
-  const { grads, numbers } = gradients({ online: byol.online, loss }, views, labels);
-  byol.optimizer.update(grads, scalars);
+export function byolStep(
+  { online, target, optimizer }: Byol,
+  views: Views,
+  labels: Tensor | undefined,
+  scalars: Tensor,
+): Tensor {
+  const loss = (of: Views, y: Tensor | undefined) => byolLoss({ online, target }, of, y);
+  const { grads, numbers } = gradients({ online, loss }, views, labels);
+  optimizer.update(grads, scalars);
   return numbers;
 }
 

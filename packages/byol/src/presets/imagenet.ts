@@ -1,7 +1,7 @@
 /**
- * ImageNet, as the paper and DeepMind's code train on it (byol-spec §1.2–1.6): SAME padding as TensorFlow's, a projection
- * shortcut on every group, no bias in the heads' last layer, norm scales that all start at 1, and two networks that start
- * from different seeds.
+ * ImageNet, as the paper and DeepMind's code train on it (Grill et al. 2020, §3.2, §3.3 and App. B): SAME padding as
+ * TensorFlow's, a projection shortcut on every group, no bias in the heads' last layer, norm scales that all start at 1,
+ * and two networks that start from different seeds.
  */
 import { type ResNetDepth, resnetDepths } from "@dawnstrap/nn";
 import { lars } from "../methods/recipes.js";

@@ -61,7 +61,7 @@ describe("networks of the presets", () => {
     }
     return parts;
   };
-  it("imagenet-r50 has the parameters of DeepMind's (byol-spec §1.3)", () => {
+  it("imagenet-r50 has the parameters of DeepMind's", () => {
     expect(sizes("imagenet-r50", 1000)).toEqual({
       encoder: 23_508_032,
       projector: 9_449_472,
@@ -97,7 +97,7 @@ describe("networks of the presets", () => {
 });
 
 describe("schedules of the presets", () => {
-  it("have the steps of DeepMind's (byol-spec §1.6)", () => {
+  it("have the steps of DeepMind's", () => {
     const steps = Object.fromEntries(
       ["-40ep", "-100ep", "-300ep", "", "-b512"].map((suffix) => {
         const preset = presetNamed(`imagenet-r50${suffix}`);
@@ -116,7 +116,7 @@ describe("schedules of the presets", () => {
     expect(totalStepsOf(imagenette, 9469)).toBe(36_988);
     expect(warmupStepsOf(imagenette, 9469, 36_988)).toBe(369);
   });
-  /** Step → learning rate and τ, float64 (byol-spec §9). */
+  /** Step → learning rate and τ, in float64 by the formulas of the paper's §3.3. */
   const cases: Record<string, Record<number, [number, number]>> = {
     "imagenet-r50": {
       0: [0, 0.996],

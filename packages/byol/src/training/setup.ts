@@ -46,7 +46,7 @@ export function makeByol(device: Device, preset: Preset, classes: number, seed: 
   return { online, target, optimizer };
 }
 
-/** Steps of a run over so many images: T = epochs·images // effective batch, at least 1 (byol-spec §1.6). */
+/** Steps of a run over so many images: T = epochs·images // effective batch, at least 1 (DeepMind's code, byol/byol_experiment.py). */
 export const totalStepsOf = (preset: Preset, images: number): number =>
   Math.max(1, stepsOf(preset.epochs, images, effectiveBatch(preset)));
 
@@ -54,7 +54,7 @@ export const totalStepsOf = (preset: Preset, images: number): number =>
 export const warmupStepsOf = (preset: Preset, images: number, totalSteps: number): number =>
   Math.min(stepsOf(preset.schedule.warmupEpochs, images, effectiveBatch(preset)), Math.floor(totalSteps / 2));
 
-/** Learning rate, its peak and τ of every step of a run over so many images (byol-spec §1.6). */
+/** Learning rate, its peak and τ of every step of a run over so many images (Grill et al. 2020, §3.3). */
 export function makeSchedule(preset: Preset, images: number, totalSteps: number) {
   const warmupSteps = warmupStepsOf(preset, images, totalSteps);
   const peak = scaledLearningRate(preset.optimizer.learningRate, effectiveBatch(preset));
