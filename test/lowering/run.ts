@@ -112,9 +112,11 @@ function runFamily(spec: FamilyKernel, buffers: readonly HostArray[]): void {
   const wrong = family.refuses?.(spec.params, buffers.slice(0, -1));
   if (wrong) throw new Error(`${family.name}: ${wrong}`);
   const target = buffers.at(-1)!;
+  const kernel = plainKernel(family, spec.params);
+  const data = new Map([...kernel.reads, kernel.outputs[0]!.slot].map((slot, i) => [slot, buffers[i]!]));
   evaluateMap(
-    plainKernel(family, spec.params),
-    (slot, index) => buffers[slot.id]![index] ?? Number.NaN,
+    kernel,
+    (slot, index) => data.get(slot)![index] ?? Number.NaN,
     (_, index, value) => {
       target[index] = value;
     },

@@ -137,55 +137,62 @@ export function checkOperands(
   { params }: FamilyKernel,
   buffers: readonly { readonly numel: number; readonly dtype: DType }[],
 ): void {
-  const wanted = slotsOf(family, params);
+  const wanted = operandsOf(family, params);
   if (wanted.length !== buffers.length)
     throw new DawnstrapError(
       `kernel family ${family.name} takes ${wanted.length} buffers, the result among them; it is given ${buffers.length}`,
     );
-  wanted.forEach(({ slot, operand }, i) => {
-    const { numel: elements, dtype } = buffers[i]!;
-    if (elements !== numel(operand.shape) || dtype !== slot.dtype)
+  wanted.forEach(({ shape, dtype }, i) => {
+    const given = buffers[i]!;
+    if (given.numel !== numel(shape) || given.dtype !== dtype)
       throw new DawnstrapError(
-        `kernel family ${family.name}: buffer ${i} holds ${elements} elements of ${dtype}; ${show(operand.shape)} of ${slot.dtype} is wanted`,
+        `kernel family ${family.name}: buffer ${i} holds ${given.numel} elements of ${given.dtype}; ${show(shape)} of ${dtype} is wanted`,
       );
   });
 }
 
-const slotsOf = (family: Family, params: unknown): { slot: Slot; operand: Operand }[] => {
+const operandsOf = (family: Family, params: unknown): (Operand & { readonly dtype: DType })[] => {
   const { reads, out } = family.operands(params);
-  return [...reads, out].map((operand, id) => ({ slot: { id, dtype: operand.dtype ?? "float32" }, operand }));
+  return [...reads, out].map(({ shape, dtype = "float32" }) => ({ shape, dtype }));
 };
+
+/** Of slots that are no buffer of a program: equal expressions are one, and slots are told apart by their numbers. */
+let slots = 0;
 
 /** Bindings of a call, as a backend sees them. */
 export function bindingsOf(family: Family, params: unknown): Binding[] {
   const bytes: Readonly<Record<DType, number>> = { float32: 4, int32: 4, uint32: 4, uint8: 1, bool: 4 };
-  return slotsOf(family, params).map(({ slot: { dtype }, operand }, i, { length }) => ({
+  return operandsOf(family, params).map(({ dtype, shape }, i, { length }) => ({
     dtype,
     access: i < length - 1 ? "read" : family.updates ? "update" : "write",
-    bytes: numel(operand.shape) * bytes[dtype],
+    bytes: numel(shape) * bytes[dtype],
   }));
 }
 
 /** The kernel that a family's definition is: one expression per element of the result. */
 export function plainKernel<P>(family: Family<P>, params: P): MapKernel {
-  const operands = slotsOf(family, params);
-  const { slot, operand } = operands.at(-1)!;
-  const elements = operands.map(
-    ({ slot, operand }): Elements =>
-      (at) =>
-        x.load(slot, x.flatten(at, operand.shape)),
-  );
-  const axes = operand.shape.map((extent) => x.index(extent));
+  const operands = operandsOf(family, params).map(({ shape, dtype }) => {
+    const slot: Slot = { id: --slots, dtype };
+    const elements: Elements = (at) => x.load(slot, x.flatten(at, shape));
+    return { slot, shape, elements };
+  });
+  const reads = operands.slice(0, -1);
+  const { slot, shape } = operands.at(-1)!;
+  const axes = shape.map((extent) => x.index(extent));
   const at = axes.map((axis) => (axis.extent === 1 ? x.i32(0) : axis));
   return {
     family: "map",
     axes: axes.filter((axis) => axis.extent !== 1),
-    reads: operands.slice(0, -1).map((o) => o.slot),
+    reads: reads.map((o) => o.slot),
     outputs: [
       {
         slot,
-        index: x.flatten(at, operand.shape),
-        value: family.plain(params, at, family.updates ? elements : elements.slice(0, -1)),
+        index: x.flatten(at, shape),
+        value: family.plain(
+          params,
+          at,
+          (family.updates ? operands : reads).map((o) => o.elements),
+        ),
       },
     ],
   };

@@ -26,10 +26,14 @@ export function oracleOf<P>(family: Family<P>, params: P, inputs: readonly Array
   const shares = family.shares?.(params) ?? 1;
   const length = numel(family.operands(params).out.shape) / shares;
   let latest = Number.NaN;
+  const kernel = plainKernel(family, params);
+  const data = new Map(
+    [...kernel.reads, kernel.outputs[0]!.slot].map((slot, i) => [slot, inputs[i]] as const),
+  );
   const compute = evaluator(
-    plainKernel(family, params),
+    kernel,
     // What lies outside of an operand must not matter.
-    (slot, index) => inputs[slot.id]![index] ?? Number.NaN,
+    (slot, index) => data.get(slot)![index] ?? Number.NaN,
     (_, __, value) => {
       latest = value;
     },
