@@ -3,7 +3,7 @@
  * `@dawnstrap/tensor`); this walks the recorded nodes from the output back to the inputs and adds cotangents up.
  */
 import { add, DawnstrapError, Tensor } from "@dawnstrap/tensor";
-import type { Node, NodeOutput } from "@dawnstrap/tensor/extend";
+import { definitionOf, type Node, type NodeOutput } from "@dawnstrap/tensor/extend";
 
 /** A derivative that replaces the op's own: cotangents of `inputs`, from the cotangents of the node's outputs. */
 export interface Rule {
@@ -51,7 +51,7 @@ export function backward(
       custom.inputs.forEach((input, i) => pulled[i] && accumulate(outputOf(input), pulled[i]));
       continue;
     }
-    const vjp = node.op!.vjp;
+    const { vjp } = definitionOf(node.op!);
     if (typeof vjp !== "function") continue;
     const needs = node.inputs.map((s) => targets.has(keyOf(s)) || needed.has(s.node));
     const contributions = vjp({

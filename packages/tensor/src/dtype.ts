@@ -33,3 +33,12 @@ export function promote(a: DType, b: DType): DType {
   const order: DType[] = ["bool", "uint8", "uint32", "int32", "float32"];
   return order[Math.max(order.indexOf(a), order.indexOf(b))]!;
 }
+
+/** JavaScript values that `data` and friends return, per dtype. */
+export interface HostArrayOf {
+  float32: Float32Array;
+  int32: Int32Array;
+  uint32: Uint32Array;
+  uint8: Uint8Array;
+  bool: Uint8Array;
+}

@@ -2,7 +2,7 @@
  * `@dawnstrap/tensor/extend`: for packages that define ops of their own, walk the recorded graph, or plan programs
  * without running them.
  */
-export { planningDevice } from "./backends/planning.js";
+export { planningDevice } from "./planning.js";
 export * as expr from "./expr/expr.js";
 export {
   defineFamily,
@@ -16,8 +16,8 @@ export {
 } from "./families/family.js";
 export { multiplyAdds } from "./graph/cost.js";
 export { Node, nodeClock, type NodeOutput } from "./graph/node.js";
-export { escaped, withHistory } from "./graph/trace.js";
-export { defineOp, nondifferentiable, registry } from "./op.js";
+export { escaped, withHistory } from "./run/trace.js";
+export { definitionOf, defineOp, nondifferentiable, registry } from "./op.js";
 export type * from "./op.js";
 // An op that the index does not name must be registered here, too.
 import "./ops/index.js";

@@ -1,7 +1,6 @@
 /** Conversions between host arrays and elements of a dtype. */
-import type { DType, HostArray } from "./dtype.js";
+import type { DType, HostArray, HostArrayOf } from "./dtype.js";
 import { ShapeError } from "./errors.js";
-import type { HostArrayOf } from "./tensor.js";
 
 /** A number, or arrays of arrays … of numbers or booleans. */
 export type Nested = number | boolean | readonly Nested[];

@@ -1,6 +1,7 @@
 /** `openDevice`: from a name to a device. */
 import { DeviceError } from "./errors.js";
-import { Device } from "./device.js";
+import { RunningDevice } from "./device.js";
+import type { Device } from "./tensor.js";
 import type { CpuOptions } from "./backends/cpu/backend.js";
 import type { WebGpuOptions } from "./backends/webgpu/index.js";
 
@@ -20,7 +21,7 @@ export interface OpenOptions extends CpuOptions, WebGpuOptions {}
 export async function openDevice(choice: DeviceChoice = "auto", options: OpenOptions = {}): Promise<Device> {
   switch (choice) {
     case "reference":
-      return new Device("reference", undefined);
+      return new RunningDevice("reference", undefined);
     case "cpu":
       return openOnCpu(options);
     case "webgpu":
@@ -35,10 +36,10 @@ export async function openDevice(choice: DeviceChoice = "auto", options: OpenOpt
 // Imported when asked for, so that a program loads only the device that it uses.
 async function openOnCpu(options: CpuOptions): Promise<Device> {
   const { openCpu } = await import("./backends/cpu/backend.js");
-  return new Device("cpu", await openCpu(options));
+  return new RunningDevice("cpu", await openCpu(options));
 }
 
 async function openOnWebGpu(options: WebGpuOptions): Promise<Device> {
   const { openWebGpu } = await import("./backends/webgpu/index.js");
-  return new Device("webgpu", await openWebGpu(options));
+  return new RunningDevice("webgpu", await openWebGpu(options));
 }

@@ -11,7 +11,7 @@ export * as control from "./backends/cpu/control.js";
 export { Heap } from "./backends/cpu/memory.js";
 export { createRunner, workerMain } from "./backends/cpu/runner.js";
 export { type KernelStyle, openWebGpu, type WebGpuBackend } from "./backends/webgpu/index.js";
-export type { Backend, PreparedProgram } from "./backends/backend.js";
+export type { Backend, PreparedProgram } from "./program.js";
 export { storageBytes } from "./dtype.js";
 export { evaluateMap, evaluateMapOn } from "./expr/evaluate.js";
 export { resetExpressions } from "./expr/expr.js";

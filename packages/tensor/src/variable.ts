@@ -1,17 +1,15 @@
-/** `Variable`: a named place whose value changes from step to step (parameters, statistics, optimiser state). */
+/** `Variable`, as `device.variable` makes it. */
 import { ShapeError, StateError } from "./errors.js";
+import { storageOf } from "./graph/node.js";
+import { refuseTooLarge, type Storage } from "./graph/storage.js";
 import { sameShape, show } from "./shape.js";
-import type { Tensor } from "./tensor.js";
-import { storageOf } from "./graph/build.js";
-import type { Device } from "./device.js";
-import { refuseTooLarge, type Storage } from "./run/storage.js";
+import type { Device, Tensor, Variable } from "./tensor.js";
 
-export class Variable {
-  /** @internal The storage that every value is written to; made at the first flush. */
+/** A variable as its device keeps it. */
+export class DeviceVariable implements Variable {
   storage: Storage | undefined;
   private current: Tensor;
 
-  /** @internal Use `device.variable`. */
   constructor(
     readonly device: Device,
     initial: Tensor,
@@ -31,13 +29,11 @@ export class Variable {
     return this.current.dtype;
   }
 
-  /** The value now: the same handle until the next assignment or captured step. */
   get value(): Tensor {
     this.current = this.device.variableRead(this, this.current);
     return this.current;
   }
 
-  /** Gives the variable a new value. It is computed at the next flush, or by the captured step that records this. */
   assign(value: Tensor): void {
     if (!sameShape(value.shape, this.shape) || value.dtype !== this.dtype)
       throw new ShapeError(
@@ -52,11 +48,9 @@ export class Variable {
     this.device.variableAssigned(this, before);
   }
 
-  /** @internal The value as recorded, computed or not. */
   get pending(): Tensor {
     return this.current;
   }
-  /** @internal */
   settle(value: Tensor): void {
     this.current = value;
   }

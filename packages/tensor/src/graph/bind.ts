@@ -1,12 +1,12 @@
 /** Binding: every buffer of a built program gets its place in device memory. */
-import type { DeviceLimits } from "../backends/backend.js";
 import { DeviceError } from "../errors.js";
 import { storageBytes } from "../dtype.js";
 import type { Build } from "./build.js";
 import { wholeOf } from "./lowering.js";
 import { bytesOf, planArenas } from "./plan.js";
-import type { BoundCall, Buf, Memory } from "../program.js";
-import { type Pool, refuseTooLarge, Storage } from "../run/storage.js";
+import type { Pool } from "./pool.js";
+import type { BoundCall, Buf, DeviceLimits, Memory } from "../program.js";
+import { MemoryStorage, refuseTooLarge } from "./storage.js";
 
 export interface Placed {
   readonly calls: readonly BoundCall[];
@@ -14,7 +14,7 @@ export interface Placed {
   readonly arenas: readonly Memory[];
   readonly arenaBytes: number;
   /** Storage of each result, in the order of the request. */
-  readonly results: readonly Storage[];
+  readonly results: readonly MemoryStorage[];
   /** Memory of results that nobody else counts the holders of: with a `writer`, it is the program's own. */
   readonly ownMemory: readonly Memory[];
 }
@@ -52,18 +52,18 @@ function place(
   writer: string | undefined,
   allocate: (bytes: number) => Memory,
 ): Placed {
-  const owned = new Map<Buf, Storage>();
+  const owned = new Map<Buf, MemoryStorage>();
   const results = build.results.map((buf) => {
     const whole = wholeOf(buf);
     let base = owned.get(whole) ?? build.externals.get(whole);
     if (!base) {
       const lease = writer ? undefined : { holders: 0 };
-      base = new Storage(whole.dtype, whole.numel, allocate(bytesOf(whole)), 0, lease, writer);
+      base = new MemoryStorage(whole.dtype, whole.numel, allocate(bytesOf(whole)), 0, lease, writer);
       owned.set(whole, base);
     }
     if (base.lease) base.lease.holders++;
     const { memory, lease } = base;
-    return new Storage(
+    return new MemoryStorage(
       buf.dtype,
       buf.numel,
       memory,
@@ -81,7 +81,7 @@ function place(
       const whole = wholeOf(buf);
       const storage = build.externals.get(whole) ?? owned.get(whole);
       const place = plan.places.get(whole);
-      const memory = storage ? storage.memory! : arenas[place!.arena]!;
+      const memory = storage ? storage.memory : arenas[place!.arena]!;
       const base = storage ? storage.byteOffset : place!.byteOffset;
       return {
         memory,
@@ -92,6 +92,6 @@ function place(
       };
     }),
   }));
-  const ownMemory = writer ? [...owned.values()].map((s) => s.memory!) : [];
+  const ownMemory = writer ? [...owned.values()].map((s) => s.memory) : [];
   return { calls, arenas, arenaBytes: plan.arenas.reduce((n, b) => n + b, 0), results, ownMemory };
 }

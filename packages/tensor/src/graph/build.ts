@@ -1,16 +1,13 @@
 /** Builds a program: chooses the nodes, orders them, lowers them, and writes new values back to their variables. */
 import { flatten as flat, resetExpressions } from "../expr/expr.js";
 import { visitAll } from "../expr/analyze.js";
-import { DeviceError, StateError } from "../errors.js";
 import { storageBytes } from "../dtype.js";
 import { numel, show } from "../shape.js";
-import type { DeviceLimits } from "../backends/backend.js";
 import { mapKernel } from "./kernel.js";
 import { Lowering, wholeOf, type Value } from "./lowering.js";
-import type { Node, NodeOutput } from "./node.js";
-import type { Buf, Call } from "../program.js";
-import type { Storage } from "../run/storage.js";
-import type { Variable } from "../variable.js";
+import { type Node, type NodeOutput, storageOf } from "./node.js";
+import type { Buf, Call, DeviceLimits } from "../program.js";
+import { inMemory, type MemoryStorage } from "./storage.js";
 
 export interface BuildRequest {
   readonly kind: "webgpu" | "cpu";
@@ -19,16 +16,15 @@ export interface BuildRequest {
   readonly results: readonly NodeOutput[];
   /** Variables whose pending value the program computes and writes to their storage. */
   readonly assigned: readonly {
-    readonly variable: Variable;
     readonly value: NodeOutput;
-    readonly storage: Storage;
+    readonly storage: MemoryStorage;
   }[];
 }
 
 export interface Build {
   readonly calls: readonly Call[];
   /** Buffers that exist already. */
-  readonly externals: ReadonlyMap<Buf, Storage>;
+  readonly externals: ReadonlyMap<Buf, MemoryStorage>;
   /** The buffer (or window) that holds each result, in the order of the request. */
   readonly results: readonly Buf[];
 }
@@ -44,30 +40,6 @@ export function pendingNodes(outputs: readonly NodeOutput[]): Node[] {
     for (const input of node.inputs) stack.push(input.node);
   }
   return [...found].sort((a, b) => a.id - b.id);
-}
-
-/** The stored value of an output, refused when a later step has overwritten it. */
-export function storageOf({ node, output }: NodeOutput): Storage {
-  const storage = node.storages[output]!;
-  if (storage.released)
-    throw new StateError(
-      "this tensor's memory was released at the end of its scope (return it from the scope to keep it) or with its captured function",
-    );
-  if (node.versions[output] !== storage.version)
-    throw new StateError(
-      `this tensor was overwritten by ${storage.writer ?? "a later step"}; read it before, or take the new value`,
-    );
-  refuseFailed(storage);
-  return storage;
-}
-
-/** @throws DeviceError when the program that was to write this value failed */
-export function refuseFailed({ failure }: Storage): void {
-  if (failure === undefined) return;
-  const why = failure instanceof Error ? failure.message : String(failure);
-  throw new DeviceError(`this tensor was never computed, because its program failed: ${why}`, {
-    cause: failure,
-  });
 }
 
 export function buildProgram(request: BuildRequest): Build {
@@ -87,9 +59,9 @@ export function buildProgram(request: BuildRequest): Build {
   const usesOf = (at: NodeOutput): number => uses.get(at.node)?.[at.output] ?? 0;
 
   const lowering = new Lowering(request.kind, request.limits, usesOf);
-  const externals = new Map<Buf, Storage>();
-  const bufOf = new Map<Storage, Buf>();
-  const external = (storage: Storage): Buf => {
+  const externals = new Map<Buf, MemoryStorage>();
+  const bufOf = new Map<MemoryStorage, Buf>();
+  const external = (storage: MemoryStorage): Buf => {
     let buf = bufOf.get(storage);
     if (!buf) {
       buf = lowering.newBuf(storage.dtype, storage.numel);
@@ -100,7 +72,7 @@ export function buildProgram(request: BuildRequest): Build {
   };
   const seeLeaf = (at: NodeOutput): void => {
     if (at.node.realized && !lowering.values.get(at.node)?.[at.output])
-      lowering.setBuffer(at.node, at.output, external(storageOf(at)));
+      lowering.setBuffer(at.node, at.output, external(inMemory(storageOf(at))));
   };
   for (const node of nodes) node.inputs.forEach(seeLeaf);
   targets.forEach(seeLeaf);
@@ -184,7 +156,7 @@ function olderTerm({ node, output }: NodeOutput): NodeOutput | undefined {
 }
 
 /** A result's buffer: its own, or a window on one that will not change; never a variable's storage. */
-function keepResult(lowering: Lowering, value: Value, externals: ReadonlyMap<Buf, Storage>): Buf {
+function keepResult(lowering: Lowering, value: Value, externals: ReadonlyMap<Buf, MemoryStorage>): Buf {
   if (numel(value.shape) === 0) return lowering.newBuf(value.dtype, 0);
   const buf = lowering.buffer(value);
   if (!externals.get(wholeOf(buf))?.writer) return buf;
@@ -197,8 +169,11 @@ const outputKey = ({ node, output }: NodeOutput): string => `${node.id}.${output
  * For each assigned variable's storage, the outputs of updating ops that may be computed in it: the new value, and
  * the values on the way to it when it was updated several times (output k of such an op updates its input k).
  */
-function writersOf(request: BuildRequest, usesOf: (at: NodeOutput) => number): Map<Storage, Set<string>> {
-  const writers = new Map<Storage, Set<string>>();
+function writersOf(
+  request: BuildRequest,
+  usesOf: (at: NodeOutput) => number,
+): Map<MemoryStorage, Set<string>> {
+  const writers = new Map<MemoryStorage, Set<string>>();
   for (const { value, storage } of request.assigned) {
     const keys = new Set<string>();
     for (let at = value; at.node.op?.updates; at = at.node.inputs[at.output]!) {
@@ -233,7 +208,11 @@ function noLaterReader(
 }
 
 /** Stores the variables' new values over the old ones, when all reads of the old ones have been recorded. */
-function writeBack(request: BuildRequest, lowering: Lowering, external: (storage: Storage) => Buf): void {
+function writeBack(
+  request: BuildRequest,
+  lowering: Lowering,
+  external: (storage: MemoryStorage) => Buf,
+): void {
   const targets = request.assigned.map(({ value, storage }) => ({
     value: lowering.valueOf(value),
     buf: external(storage),

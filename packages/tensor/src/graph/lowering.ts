@@ -5,16 +5,15 @@
  * written into its only consumer (fusion), and is stored ("materialised") when it has several consumers, when a
  * hand-written kernel wants a buffer, or when inlining would make a kernel too large.
  */
-import type { DeviceLimits } from "../backends/backend.js";
 import { type DType, storageBytes } from "../dtype.js";
 import { summarize } from "../expr/analyze.js";
 import { affineParts, flatten, i32, index, load, type Expr, type Index } from "../expr/expr.js";
 import { checkOperands, kernelOf } from "../families/family.js";
-import type { Accessor, Aval, LowerBuilder, Source } from "../op.js";
+import type { Accessor, Aval, LowerBuilder, Source } from "../graph-op.js";
 import { numel, stridesOf } from "../shape.js";
 import { keyOf, mapKernel, type Store } from "./kernel.js";
 import type { Node, NodeOutput } from "./node.js";
-import type { Access, Buf, Call, KernelSpec } from "../program.js";
+import type { Access, Buf, Call, DeviceLimits, KernelSpec } from "../program.js";
 
 /** Beyond this many operations an inlined expression is stored, so that kernels stay of a size compilers like. */
 const INLINE_WEIGHT = 400;

@@ -4,9 +4,8 @@
  * Where a device forbids reading and writing one memory in the same kernel, buffers are first coloured, so that what
  * a kernel reads and what it writes lie in different arenas; each colour is then packed by itself.
  */
-import type { DeviceLimits } from "../backends/backend.js";
 import { storageBytes } from "../dtype.js";
-import type { Buf, Call } from "../program.js";
+import type { Buf, Call, DeviceLimits } from "../program.js";
 import { wholeOf } from "./lowering.js";
 
 export interface ArenaPlan {

@@ -1,4 +1,5 @@
 /** Every op's public function. Importing this file fills the registry and binds the methods of `Tensor`. */
+import { bindConstants } from "../device.js";
 import { bindMethods } from "../tensor.js";
 import * as functions from "./index.js";
 
@@ -56,3 +57,4 @@ export * from "./pointwise/where.js";
 export type { Padding, Pair } from "./windows/window.js";
 
 bindMethods(functions);
+bindConstants(functions);

@@ -1,7 +1,7 @@
 /** Lifetimes of computed results: counted, freed with their last handle, or at the end of a scope. */
 import { Tensor } from "../tensor.js";
 import { type Node, nodeClock } from "../graph/node.js";
-import { dropHold, type Pool, type Storage } from "./storage.js";
+import type { Storage } from "../graph/storage.js";
 
 /** Results that may come on top before the event loop gets a turn. */
 const TURN_EVERY = 32;
@@ -21,7 +21,8 @@ export class Results {
 
   private liveAtLastTurn = 0;
 
-  constructor(private readonly pool: Pool | undefined) {}
+  /** @param free gives up what a storage holds */
+  constructor(private readonly free: (storage: Storage) => void) {}
 
   track(storage: Storage, node: Node): void {
     this.live++;
@@ -66,9 +67,8 @@ export class Results {
   private release(storage: Storage): void {
     if (storage.released) return;
     storage.released = true;
-    storage.array = undefined;
     this.live--;
-    dropHold(storage, this.pool);
+    this.free(storage);
   }
 }
 

@@ -1,5 +1,5 @@
 /** One kernel call with its variants, on scratch memory: made, checked against float64 and the default, and raced. */
-import type { Backend, PreparedProgram } from "../backends/backend.js";
+import type { Backend, PreparedProgram } from "../program.js";
 import type { BoundCall, FamilyKernel, KernelSpec, Memory } from "../program.js";
 import { familyOf } from "../families/family.js";
 import { inputsOf, oracleOf } from "../families/oracle.js";

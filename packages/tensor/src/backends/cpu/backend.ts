@@ -4,7 +4,7 @@ import { DeviceError } from "../../errors.js";
 import type { BoundCall, Memory } from "../../program.js";
 import { hasRelaxedMadd, hasSimd } from "../../kernels/wasm/assembler/features.js";
 import { compileWasm, type CompiledWasm, type WasmOptions } from "../../kernels/wasm/index.js";
-import type { Backend, DeviceLimits, PreparedProgram } from "../backend.js";
+import type { Backend, DeviceLimits, PreparedProgram } from "../../program.js";
 import { CONTROL_WORDS, MAX_THREADS, SCRATCH } from "./control.js";
 import { type CpuMemory, Heap } from "./memory.js";
 import { WorkerPool } from "./pool.js";

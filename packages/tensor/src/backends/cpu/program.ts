@@ -1,7 +1,7 @@
 /** A program prepared for the CPU: a flat list of steps that all threads walk together. */
 import { DeviceError } from "../../errors.js";
 import type { BoundCall } from "../../program.js";
-import type { PreparedProgram } from "../backend.js";
+import type { PreparedProgram } from "../../program.js";
 import { COUNTER, FAILED, PROGRAM, RUNS, STEP } from "./control.js";
 import type { CpuBackend } from "./backend.js";
 import type { CpuMemory } from "./memory.js";

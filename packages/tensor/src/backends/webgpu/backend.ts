@@ -5,7 +5,7 @@ import { type Variant, variantsOf, type WgslLimits } from "../../kernels/wgsl/in
 import type { Choices } from "../../tune/choices.js";
 import type { TuneTarget } from "../../tune/trial.js";
 import { Tuner } from "../../tune/tuner.js";
-import type { Backend, DeviceLimits, PreparedProgram } from "../backend.js";
+import type { Backend, DeviceLimits, PreparedProgram } from "../../program.js";
 import { describe, isSoftware, type WebGpuOptions } from "./adapter.js";
 import { Clock } from "./clock.js";
 import { Health } from "./health.js";

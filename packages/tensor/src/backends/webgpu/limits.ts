@@ -1,6 +1,6 @@
 /** What an adapter's limits mean to the planner and to the generators. */
 import type { WgslLimits } from "../../kernels/wgsl/index.js";
-import type { DeviceLimits } from "../backend.js";
+import type { DeviceLimits } from "../../program.js";
 import { isSoftware, type KernelStyle } from "./adapter.js";
 
 /**

@@ -2,7 +2,7 @@
 import { DeviceError } from "../../errors.js";
 import type { BoundCall } from "../../program.js";
 import type { Variant } from "../../kernels/wgsl/index.js";
-import type { PreparedProgram } from "../backend.js";
+import type { PreparedProgram } from "../../program.js";
 import type { Health } from "./health.js";
 import { gpuMemory, roundUp } from "./memory.js";
 import { type CompiledKernel, label, type Pipelines } from "./pipelines.js";

@@ -2,8 +2,7 @@
 import type { Expr } from "../../expr/expr.js";
 import * as e from "../../expr/expr.js";
 import * as m from "../../expr/math.js";
-import type { Tensor } from "../../tensor.js";
-import type { TensorLike } from "../shared/apply.js";
+import type { Tensor, TensorLike } from "../../tensor.js";
 import { asFloat } from "../shared/broadcast.js";
 import { equal, greater } from "./comparison.js";
 import { log, neg } from "./elementary.js";

@@ -4,12 +4,11 @@
  */
 import { ShapeError } from "../../errors.js";
 import { bool, lt, u32 } from "../../expr/expr.js";
-import type { Device } from "../../device.js";
 import { normalTable } from "./normal-table.js";
 import { type Aval, defineOp, nondifferentiable, type Sampler, type TensorSpec } from "../../op.js";
 import { hostRandomBits, normalOf, scaledLikeDevice, truncatedNormalOf, uniformOf } from "./bits.js";
 import { checkShape, numel, type Shape, show } from "../../shape.js";
-import type { Tensor } from "../../tensor.js";
+import type { Device, Tensor } from "../../tensor.js";
 import { apply1 } from "../shared/apply.js";
 import { normalExpr, scaled, uniformExpr, wordsOf } from "./philox.js";
 import { argsort } from "../indexing/sort.js";

@@ -1,15 +1,11 @@
 /** Recording: how op functions turn their arguments into a node. */
 import { DawnstrapError, StateError } from "../../errors.js";
-import type { Device } from "../../device.js";
-import { Node } from "../../graph/node.js";
-import type { OpDef } from "../../op.js";
+import { Node, type Recorder } from "../../graph/node.js";
+import type { GraphOp } from "../../graph-op.js";
 import { Tensor } from "../../tensor.js";
 
-/** A tensor, or a number that takes the dtype and device of the tensor beside it. */
-export type TensorLike = Tensor | number;
-
 /** Records `op` on `inputs` and returns a handle on each output. `device` is needed by ops without tensor inputs only. */
-export function apply<P>(op: OpDef<P>, inputs: readonly Tensor[], params: P, device?: Device): Tensor[] {
+export function apply<P>(op: GraphOp<P>, inputs: readonly Tensor[], params: P, device?: Recorder): Tensor[] {
   const on = device ?? inputs[0]?.device;
   if (!on) throw new DawnstrapError(`${op.name}: needs a tensor or a device to run on`);
   for (const t of inputs) {
@@ -34,6 +30,6 @@ export function apply<P>(op: OpDef<P>, inputs: readonly Tensor[], params: P, dev
 }
 
 /** As `apply`, for ops with one output. */
-export function apply1<P>(op: OpDef<P>, inputs: readonly Tensor[], params: P, device?: Device): Tensor {
+export function apply1<P>(op: GraphOp<P>, inputs: readonly Tensor[], params: P, device?: Recorder): Tensor {
   return apply(op, inputs, params, device)[0]!;
 }

@@ -1,10 +1,9 @@
 /** Tensors made from numbers alone. Nothing is stored: their consumers compute the elements. */
 import { type DType, scalarOf } from "../../dtype.js";
 import * as e from "../../expr/expr.js";
-import type { Device } from "../../device.js";
 import { defineOp, nondifferentiable } from "../../op.js";
 import { checkShape, type Shape } from "../../shape.js";
-import type { Tensor } from "../../tensor.js";
+import type { Device, Tensor } from "../../tensor.js";
 import { apply1 } from "../shared/apply.js";
 import { generate } from "../shared/reference.js";
 

@@ -1,8 +1,8 @@
 /** A device that plans programs for another one and runs none, but counts: what a step takes, without taking it. */
-import { Device } from "../device.js";
-import { DeviceError } from "../errors.js";
-import type { BoundCall, Memory } from "../program.js";
-import type { Backend, DeviceLimits, PreparedProgram } from "./backend.js";
+import { RunningDevice } from "./device.js";
+import { DeviceError } from "./errors.js";
+import type { Backend, BoundCall, DeviceLimits, Memory, PreparedProgram } from "./program.js";
+import type { Device } from "./tensor.js";
 
 const refused = (): never => {
   throw new DeviceError("a planning device computes nothing; read values on the device that it plans for");
@@ -47,5 +47,5 @@ export function planningDevice(device: Device, sizes: "limited" | "unlimited" = 
   const { limits, description } = device.backend;
   const most = Number.MAX_SAFE_INTEGER;
   const planned = sizes === "limited" ? limits : { ...limits, bindingBytes: most, memoryBytes: most };
-  return new Device(device.kind, new PlanningBackend(planned, `plans for ${description}`));
+  return new RunningDevice(device.kind, new PlanningBackend(planned, `plans for ${description}`));
 }
