@@ -18,7 +18,6 @@ function callOf(device: Device, one: Case): Tunable {
   const backend = device.backend as WebGpuBackend;
   const { node, output } = one.record(device);
   const program = buildProgram({
-    kind: "webgpu",
     limits: backend.limits,
     results: [{ node, output }],
     assigned: [],

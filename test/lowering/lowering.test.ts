@@ -1,41 +1,33 @@
-/** Every op's lowering, run without a device, against its float64 reference. */
+/** Every op's lowering, run without a device, against its float64 reference; DAWNSTRAP_RUNS says how many cases of each. */
+import { mismatch } from "@dawnstrap/tensor/testing";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { drawValues, generator, samplerOf } from "@dawnstrap/tensor/testing";
+import { caseOf, describeCase } from "../conformance/cases.js";
 import { registry } from "../registry.js";
 import { runLowered } from "./run.js";
 
-const seed = Number(process.env.DAWNSTRAP_SEED);
-const samples = Number(process.env.DAWNSTRAP_SAMPLES ?? 12);
-const only = process.env.DAWNSTRAP_OP;
+const runs = Number(process.env.DAWNSTRAP_RUNS ?? 12);
+const targets = [
+  { like: "cpu", parallelism: 8 },
+  { like: "gpu", parallelism: 4096 },
+] as const;
 
-describe(`lowerings agree with their references (seed ${seed}, ${samples} samples an op)`, () => {
-  for (const [name, op] of registry)
-    it.skipIf(only !== undefined && !name.match(only))(name, () => {
-      for (let i = 0; i < samples; i++) {
-        const next = generator(seed + i * 7919);
-        const int = (lo: number, hi: number): number => lo + Math.floor(next() * (hi - lo + 1));
-        const sample = op.sample(samplerOf(int));
-        const inputs = sample.inputs.map((spec) => drawValues(spec, next));
-        const outs = op.infer(inputs, sample.params);
-        const want = op.reference(inputs, sample.params, outs);
-        const what = `${name} ${JSON.stringify(sample)} seed ${seed} sample ${i}`;
-        for (const options of [
-          { kind: "cpu", parallelism: 8 },
-          { kind: "webgpu", parallelism: 4096 },
-        ] as const) {
-          const got = runLowered(op, inputs, sample.params, options);
+describe("the lowering agrees with the reference:", () => {
+  it.each([...registry.values()].map((op) => [op.name, op] as const))("%s", (_, op) => {
+    fc.assert(
+      fc.property(caseOf(op), (drawn) => {
+        const outs = op.infer(drawn.inputs, drawn.params);
+        const want = op.reference(drawn.inputs, drawn.params, outs);
+        for (const target of targets) {
+          const got = runLowered(op, drawn.inputs, drawn.params, target);
           want.forEach((w, k) => {
-            const g = got.outputs[k]!;
-            expect(g.data.length, what).toBe(w.data.length);
-            const scale = Math.max(1, ...w.data.map((v) => (Number.isFinite(v) ? Math.abs(v) : 0)));
-            const allowed = w.dtype === "float32" ? (op.tolerance ?? 1e-5) * scale : 0;
-            w.data.forEach((v, j) => {
-              const x = g.data[j]!;
-              const same = Object.is(v, x) || v === x || Math.abs(v - x) <= allowed;
-              if (!same) expect.fail(`${what}: output ${k}[${j}] is ${x}, ${v} is wanted (${options.kind})`);
-            });
+            const allowed = w.dtype === "float32" ? (op.tolerance ?? 1e-5) : 0;
+            const worst = mismatch(got.outputs[k]!.data, w.data, allowed);
+            expect(worst, `${describeCase(drawn)}: output ${k}, as for a ${target.like}`).toBeUndefined();
           });
         }
-      }
-    });
+      }),
+      { numRuns: runs },
+    );
+  });
 });

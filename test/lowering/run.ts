@@ -19,7 +19,8 @@ import {
 } from "@dawnstrap/tensor/testing";
 
 export interface RunOptions {
-  readonly kind?: "webgpu" | "cpu";
+  /** As of a core by default, or as of a GPU. */
+  readonly like?: "cpu" | "gpu";
   readonly parallelism?: number;
 }
 
@@ -46,8 +47,11 @@ export function runLowered(op: OpDef, inputs: readonly NdArray[], params: unknow
     offsetAlignment: 256,
     exclusiveWrites: true,
     parallelism: options.parallelism ?? 64,
+    ...(options.like === "gpu"
+      ? { vectorWidth: 64, foldRows: 4096, cacheElements: Number.POSITIVE_INFINITY }
+      : { vectorWidth: 16, foldRows: 512, cacheElements: 8192 }),
   };
-  const lowering = new Lowering(options.kind ?? "cpu", limits, () => 1);
+  const lowering = new Lowering(limits, () => 1);
   const memory = new Map<Buf, HostArray>();
   const leaves = inputs.map((x) => {
     const leaf = new Node(undefined as never, undefined, [], undefined, [x]);

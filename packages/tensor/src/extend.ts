@@ -20,7 +20,7 @@ export { escaped, withHistory } from "./run/trace.js";
 export { definitionOf, defineOp, nondifferentiable, registry } from "./op.js";
 export type * from "./op.js";
 // An op that the index does not name must be registered here, too.
-import "./ops/index.js";
+import "./ops/bind.js";
 export { hostRandomBits, normalOf, philox4x32, truncatedNormalOf, uniformOf } from "./ops/random/bits.js";
 export { apply, apply1 } from "./ops/shared/apply.js";
 export { packFlat } from "./ops/views/pack-flat.js";

@@ -2,7 +2,7 @@
 import type { DType } from "./dtype.js";
 import type { Expr } from "./expr/expr.js";
 import type { Family } from "./families/family.js";
-import type { Buf } from "./program.js";
+import type { Buf, DeviceLimits } from "./program.js";
 
 /** What is known of a value before it is computed. */
 export interface Aval {
@@ -32,9 +32,7 @@ export interface Source extends Aval {
 }
 
 export interface LowerBuilder {
-  readonly device: "webgpu" | "cpu";
-  /** See DeviceLimits.parallelism. */
-  readonly parallelism: number;
+  readonly limits: DeviceLimits;
   /** Output buffer `k` of this op, for lowerings that store their results themselves. */
   out(k: number): Buf;
   /** Output buffer `k`, holding the value of an input, to be updated in place. Costs nothing when the input dies here. */

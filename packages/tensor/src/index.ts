@@ -6,4 +6,5 @@ export type { DeviceKind } from "./program.js";
 export { DawnstrapError, DeviceError, ShapeError, StateError } from "./errors.js";
 export type { DType, HostArray, HostArrayOf, ScalarType } from "./dtype.js";
 export type { Shape } from "./shape.js";
+import "./ops/bind.js";
 export * from "./ops/index.js";

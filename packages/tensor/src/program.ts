@@ -3,7 +3,10 @@
  * devices know kernels, no ops.
  */
 import type { DType } from "./dtype.js";
-import type { Expr, Index, Slot } from "./expr/expr.js";
+import type { Slot } from "./expr/expr.js";
+import type { MapKernel } from "./expr/map-kernel.js";
+
+export type { MapKernel };
 
 /**
  * A logical buffer while a program is being built: whole, or a window on another one (offset in bytes).
@@ -15,17 +18,6 @@ export interface Buf extends Slot {
   /** Set for a window. Windows of windows are flattened. */
   readonly of?: Buf;
   readonly byteOffset: number;
-}
-
-/** The kernel compiled from an expression: every element of the iteration space computes and stores its outputs. */
-export interface MapKernel {
-  readonly family: "map";
-  /** Extents of the iteration space, outermost first; adjacent axes have been merged where every index allows it. */
-  readonly axes: readonly Index[];
-  /** `value` is stored at `index`; several outputs share the iteration and their common sub-expressions. */
-  readonly outputs: readonly { readonly slot: Slot; readonly index: Expr; readonly value: Expr }[];
-  /** Slots that are read, in binding order (the outputs follow in theirs). */
-  readonly reads: readonly Slot[];
 }
 
 /** A kernel of a family of families/, by name, with its parameters. They are plain JSON: the cache key. */
@@ -87,6 +79,12 @@ export interface DeviceLimits {
   readonly exclusiveWrites: boolean;
   /** About how many independent work items keep the device busy; reductions are split until they offer as many. */
   readonly parallelism: number;
+  /** Work items side by side that read neighbouring memory well: lanes of a vector, of a subgroup. */
+  readonly vectorWidth: number;
+  /** Rows that one work item may fold while its neighbours share the cache lines that it reads. */
+  readonly foldRows: number;
+  /** Elements of 4 bytes that a work item's own cache holds, where what it walks more than once should fit; else Infinity. */
+  readonly cacheElements: number;
 }
 
 /** A sequence of calls whose kernels are compiled and whose bindings are made; running it allocates nothing. */

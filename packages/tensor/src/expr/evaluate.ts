@@ -3,8 +3,8 @@
  * code generators' tests, and the meaning of every operator where a comment leaves a doubt.
  */
 import type { DType, HostArray, ScalarType } from "../dtype.js";
-import type { MapKernel } from "../program.js";
 import type { BinaryFn, Expr, Slot, UnaryFn } from "./expr.js";
+import type { MapKernel } from "./map-kernel.js";
 import { type Block, isLoop, type Loop, schedule } from "./schedule.js";
 
 const words = new DataView(new ArrayBuffer(4));

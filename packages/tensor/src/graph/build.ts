@@ -10,7 +10,6 @@ import type { Buf, Call, DeviceLimits } from "../program.js";
 import { inMemory, type MemoryStorage } from "./storage.js";
 
 export interface BuildRequest {
-  readonly kind: "webgpu" | "cpu";
   readonly limits: DeviceLimits;
   /** Values that must be stored when the program ends. */
   readonly results: readonly NodeOutput[];
@@ -58,7 +57,7 @@ export function buildProgram(request: BuildRequest): Build {
   targets.forEach(count);
   const usesOf = (at: NodeOutput): number => uses.get(at.node)?.[at.output] ?? 0;
 
-  const lowering = new Lowering(request.kind, request.limits, usesOf);
+  const lowering = new Lowering(request.limits, usesOf);
   const externals = new Map<Buf, MemoryStorage>();
   const bufOf = new Map<MemoryStorage, Buf>();
   const external = (storage: MemoryStorage): Buf => {

@@ -39,7 +39,6 @@ export class Lowering {
   private nextBuf = 0;
 
   constructor(
-    readonly kind: "webgpu" | "cpu",
     readonly limits: DeviceLimits,
     /** Consumers of each node output within this program (results count as one). */
     readonly uses: (at: NodeOutput) => number,
@@ -213,8 +212,7 @@ export class Lowering {
 
   private builder(out: (k: number) => Buf, setOut: (k: number, buf: Buf) => void): LowerBuilder {
     return {
-      device: this.kind,
-      parallelism: this.limits.parallelism,
+      limits: this.limits,
       out,
       updated: (k, input) => {
         const from = input.buffer();

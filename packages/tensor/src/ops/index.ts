@@ -1,8 +1,4 @@
-/** Every op's public function. Importing this file fills the registry and binds the methods of `Tensor`. */
-import { bindConstants } from "../device.js";
-import { bindMethods } from "../tensor.js";
-import * as functions from "./index.js";
-
+/** Every op's public function. Importing this file fills the registry. */
 export * from "./pointwise/activations.js";
 export { scatterAlongAxis, takeAlongAxis } from "./indexing/along-axis.js";
 export { argMax, argMin } from "./indexing/arg-max.js";
@@ -19,9 +15,7 @@ export { type CumsumOptions, cumsum } from "./indexing/cumsum.js";
 export { type CropAndResizeOptions, cropAndResize } from "./images/crop-and-resize.js";
 export { type CrossEntropyOptions, crossEntropy } from "./statistics/cross-entropy.js";
 export * from "./pointwise/elementary.js";
-export * from "./reductions/expand.js";
 export * from "./statistics/extremes.js";
-export { gather } from "./indexing/gather.js";
 export { type L2NormalizeOptions, l2Normalize } from "./statistics/l2-normalize.js";
 export { type MatmulOptions, matmul } from "./products/matmul.js";
 export { maxPool2d } from "./windows/max-pool.js";
@@ -47,14 +41,11 @@ export type { ResizeMethod } from "./images/resampling.js";
 export { reshape, squeeze, unsqueeze } from "./views/reshape.js";
 export { type ResizeOptions, resize } from "./images/resize.js";
 export * from "./pointwise/rounding.js";
-export { scatterAdd } from "./indexing/scatter-add.js";
+export { gather, scatterAdd } from "./indexing/gather-scatter.js";
 export { flip, narrow, place, slice, split } from "./views/slice.js";
 export { logSoftmax, logSumExp, softmax } from "./statistics/softmax.js";
 export { argsort, type SortOptions, sort, type TopKOptions, topK } from "./indexing/sort.js";
-export { sum } from "./reductions/sum.js";
+export { broadcastTo, expand, sum } from "./reductions/sum.js";
 export { roll, tile } from "./indexing/tile.js";
 export * from "./pointwise/where.js";
 export type { Padding, Pair } from "./windows/window.js";
-
-bindMethods(functions);
-bindConstants(functions);

@@ -172,8 +172,7 @@ export class Compiled implements Executor {
     const targets = assigned
       .map((a) => ({ ...a, storage: inMemory(storageFor(this, a.variable)) }))
       .filter((a) => a.value.node.storages[0] !== a.storage);
-    const kind = this.session.kind as "webgpu" | "cpu";
-    const build = buildProgram({ kind, limits, results, assigned: targets });
+    const build = buildProgram({ limits, results, assigned: targets });
     return { ...bindCalls(build, limits, this.pool, writer), build, targets, uploaded };
   }
 

@@ -81,6 +81,10 @@ export class CpuBackend implements Backend {
       offsetAlignment: 256,
       exclusiveWrites: false,
       parallelism: 256,
+      vectorWidth: 16,
+      foldRows: 512,
+      // Half of a first-level cache.
+      cacheElements: 8192,
     };
     this.control = controlOf(heap);
     this.profiling = asked.profile ?? false;

@@ -1,16 +1,29 @@
 /** A program prepared for the CPU: a flat list of steps that all threads walk together. */
 import { DeviceError } from "../../errors.js";
-import type { BoundCall } from "../../program.js";
-import type { PreparedProgram } from "../../program.js";
+import type { Backend, BoundCall, PreparedProgram } from "../../program.js";
 import { COUNTER, FAILED, PROGRAM, RUNS, STEP } from "./control.js";
-import type { CpuBackend } from "./backend.js";
-import type { CpuMemory } from "./memory.js";
+import type { CpuMemory, Heap } from "./memory.js";
+import type { WorkerPool } from "./pool.js";
+import type { Runner } from "./runner.js";
 
 export interface LoadedKernel {
   readonly index: number;
   readonly units: number;
   readonly unitCost: number;
   readonly claimCost: number;
+}
+
+/** What a program needs of the backend that prepares it. */
+export interface CpuEngine extends Pick<Backend, "counters" | "free"> {
+  readonly heap: Heap;
+  readonly pool: WorkerPool | undefined;
+  readonly threads: number;
+  readonly runner: Runner;
+  readonly control: Int32Array;
+  readonly profiling: boolean;
+  readonly profile: Map<string, { nanoseconds: number; runs: number }>;
+  /** Has the workers forget a program. */
+  forget(id: number): void;
 }
 
 /** Work below this stays on the calling thread: sharing costs a barrier (about 2 µs) and cold caches. */
@@ -33,7 +46,7 @@ let nextId = 1;
 export class CpuProgram implements PreparedProgram {
   private released = false;
   private constructor(
-    private readonly backend: CpuBackend,
+    private readonly backend: CpuEngine,
     private readonly id: number,
     private readonly steps: Int32Array,
     private readonly shared: boolean,
@@ -43,7 +56,7 @@ export class CpuProgram implements PreparedProgram {
   ) {}
 
   static async make(
-    backend: CpuBackend,
+    backend: CpuEngine,
     calls: readonly BoundCall[],
     kernels: readonly LoadedKernel[],
   ): Promise<CpuProgram> {

@@ -36,5 +36,8 @@ export function deviceLimits(limits: GPUSupportedLimits, software: boolean): Dev
     // Usage is tracked by buffer, not by range.
     exclusiveWrites: true,
     parallelism: parallelism(software),
+    vectorWidth: 64,
+    foldRows: 4096,
+    cacheElements: Number.POSITIVE_INFINITY,
   };
 }

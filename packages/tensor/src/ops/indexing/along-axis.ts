@@ -20,7 +20,7 @@ import { normalizeAxis, numel, type Shape, show } from "../../shape.js";
 import type { Tensor } from "../../tensor.js";
 import { apply1 } from "../shared/apply.js";
 import { zerosLike } from "../shared/reference.js";
-import { addRows } from "./scatter-add.js";
+import { addRows } from "./gather-scatter.js";
 import { reindex } from "../views/reshape.js";
 
 interface AlongParams {

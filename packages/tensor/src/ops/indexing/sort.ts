@@ -67,7 +67,7 @@ const sortOp = defineOp<SortParams>({
     const stored = b.temp("uint32", [lines, n]);
     b.map([stored], [outer, inner, n], ([o, i, k]) => [orderKey(element(o!, k!, i!), x!.dtype, descending)]);
     const keys = b.view(stored, [lines, n]);
-    const few = count <= FEW && n > 64 && lines * 8 >= b.parallelism;
+    const few = count <= FEW && n > 64 && lines * 8 >= b.limits.parallelism;
     const order = few ? firstInOrder(b, keys, count) : sortOrder(b, keys).at;
     b.map([b.out(0), b.out(1)], [outer, count, inner], ([o, place, i]) => {
       const k = order([add(mul(o!, i32(inner)), i!), place!]);

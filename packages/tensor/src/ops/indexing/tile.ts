@@ -5,7 +5,7 @@ import { defineOp } from "../../op.js";
 import { normalizeAxis, stridesOf } from "../../shape.js";
 import type { Tensor } from "../../tensor.js";
 import { apply1 } from "../shared/apply.js";
-import { expand } from "../reductions/expand.js";
+import { expand } from "../reductions/sum.js";
 import { zerosLike } from "../shared/reference.js";
 import { reshape } from "../views/reshape.js";
 

@@ -3,7 +3,7 @@ import type { Expr } from "../../expr/expr.js";
 import * as e from "../../expr/expr.js";
 import * as m from "../../expr/math.js";
 import type { Tensor, TensorLike } from "../../tensor.js";
-import { asFloat } from "../shared/broadcast.js";
+import { asFloat } from "../values/operands.js";
 import { equal, greater } from "./comparison.js";
 import { log, neg } from "./elementary.js";
 import { floorMod } from "../shared/float64.js";

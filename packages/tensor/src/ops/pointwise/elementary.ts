@@ -1,7 +1,6 @@
 /** Elementary functions of one operand. Integers are converted to float32 where the result is real-valued. */
 import * as e from "../../expr/expr.js";
 import * as m from "../../expr/math.js";
-import { div, mul } from "./arithmetic.js";
 import * as f from "../shared/float64.js";
 import { unary } from "./pointwise.js";
 
@@ -22,7 +21,7 @@ export const abs = unary({
   kind: "same",
   expr: (x) => (x.type === "u32" ? x : e.unary("abs", x)),
   value: Math.abs,
-  grad: (g, x) => mul(g, sign(x)),
+  grad: (g, x) => g.mul(sign(x)),
   values: { avoid: [0] },
 });
 
@@ -45,7 +44,7 @@ export const exp = unary({
   kind: "float",
   expr: m.exp,
   value: Math.exp,
-  grad: (g, _x, y) => mul(g, y),
+  grad: (g, _x, y) => g.mul(y),
 });
 
 /** Natural logarithm: −∞ at 0, NaN below. */
@@ -54,7 +53,7 @@ export const log = unary({
   kind: "float",
   expr: m.log,
   value: Math.log,
-  grad: (g, x) => div(g, x),
+  grad: (g, x) => g.div(x),
   values: { range: [0.1, 4] },
 });
 
@@ -64,7 +63,7 @@ export const log1p = unary({
   kind: "float",
   expr: m.log1p,
   value: Math.log1p,
-  grad: (g, x) => div(g, x.add(1)),
+  grad: (g, x) => g.div(x.add(1)),
   values: { range: [-0.9, 4] },
 });
 
@@ -74,7 +73,7 @@ export const expm1 = unary({
   kind: "float",
   expr: m.expm1,
   value: Math.expm1,
-  grad: (g, _x, y) => mul(g, y.add(1)),
+  grad: (g, _x, y) => g.mul(y.add(1)),
 });
 
 /** √x; NaN below 0. */
@@ -83,7 +82,7 @@ export const sqrt = unary({
   kind: "float",
   expr: sqrtOf,
   value: Math.sqrt,
-  grad: (g, _x, y) => div(mul(g, 0.5), y),
+  grad: (g, _x, y) => g.mul(0.5).div(y),
   values: { range: [0.05, 4] },
 });
 
@@ -93,7 +92,7 @@ export const rsqrt = unary({
   kind: "float",
   expr: (x) => e.div(e.f32(1), sqrtOf(x)),
   value: (x) => 1 / Math.sqrt(x),
-  grad: (g, _x, y) => mul(mul(g, -0.5), mul(y, mul(y, y))),
+  grad: (g, _x, y) => g.mul(-0.5).mul(y.mul(y.mul(y))),
   values: { range: [0.2, 4] },
 });
 
@@ -103,7 +102,7 @@ export const sin = unary({
   kind: "float",
   expr: m.sin,
   value: Math.sin,
-  grad: (g, x) => mul(g, cos(x)),
+  grad: (g, x) => g.mul(cos(x)),
 });
 
 /** cos x, x in radians; accurate to float32 for |x| ≤ 10⁴. */
@@ -112,7 +111,7 @@ export const cos = unary({
   kind: "float",
   expr: m.cos,
   value: Math.cos,
-  grad: (g, x) => neg(mul(g, sin(x))),
+  grad: (g, x) => neg(g.mul(sin(x))),
 });
 
 /** Hyperbolic tangent. */
@@ -121,7 +120,7 @@ export const tanh = unary({
   kind: "float",
   expr: m.tanh,
   value: Math.tanh,
-  grad: (g, _x, y) => mul(g, neg(mul(y, y)).add(1)),
+  grad: (g, _x, y) => g.mul(neg(y.mul(y)).add(1)),
 });
 
 /** 1 / (1 + e⁻ˣ). */
@@ -130,7 +129,7 @@ export const sigmoid = unary({
   kind: "float",
   expr: m.sigmoid,
   value: f.sigmoid,
-  grad: (g, _x, y) => mul(g, mul(y, neg(y).add(1))),
+  grad: (g, _x, y) => g.mul(y.mul(neg(y).add(1))),
 });
 
 /** The error function 2/√π ∫₀ˣ e^(−t²) dt. */
@@ -139,5 +138,5 @@ export const erf = unary({
   kind: "float",
   expr: m.erf,
   value: f.erf,
-  grad: (g, x) => mul(mul(g, 2 / Math.sqrt(Math.PI)), exp(neg(mul(x, x)))),
+  grad: (g, x) => g.mul(2 / Math.sqrt(Math.PI)).mul(exp(neg(x.mul(x)))),
 });

@@ -7,7 +7,9 @@ import { defineOp, nondifferentiable, type OpDef, type Sampler, type TensorSpec 
 import { broadcastShapes } from "../../shape.js";
 import { apply1 } from "../shared/apply.js";
 import type { Tensor, TensorLike } from "../../tensor.js";
-import { sampleBroadcast, stretched, tensors, unbroadcast, wrapped } from "../shared/broadcast.js";
+import { sampleBroadcast, stretched, wrapped } from "../shared/broadcast.js";
+import { tensors } from "../values/operands.js";
+import { unbroadcast } from "../reductions/sum.js";
 import { cast } from "../values/cast.js";
 import { broadcastStrides, generate, positions } from "../shared/reference.js";
 

@@ -3,7 +3,7 @@ import { ShapeError } from "../../errors.js";
 import * as e from "../../expr/expr.js";
 import * as m from "../../expr/math.js";
 import type { Tensor } from "../../tensor.js";
-import { asFloat } from "../shared/broadcast.js";
+import { asFloat } from "../values/operands.js";
 import { greaterEqual, lessEqual, logicalAnd } from "./comparison.js";
 import { roundHalfEven } from "../shared/float64.js";
 import { unary, unaryWith } from "./pointwise.js";

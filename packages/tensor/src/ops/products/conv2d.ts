@@ -149,7 +149,7 @@ const PARTIAL_ELEMENTS = 8 * 1024 * 1024;
 /** How many shares the rows of a weight gradient are cut into, so that the device has enough to do at once. */
 function weightGradSplits(b: LowerBuilder, p: ConvParams, rows: number): number {
   const weights = numel(weightShape(p));
-  const wanted = Math.ceil(b.parallelism / Math.max(1, weights / TILE));
+  const wanted = Math.ceil(b.limits.parallelism / Math.max(1, weights / TILE));
   const most = Math.min(
     Math.floor(rows / SHORTEST_SPLIT),
     Math.floor(PARTIAL_ELEMENTS / Math.max(1, weights)),

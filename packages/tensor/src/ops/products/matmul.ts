@@ -6,7 +6,7 @@ import { type Aval, defineOp } from "../../op.js";
 import { broadcastShapes, numel, type Shape, show, stridesOf } from "../../shape.js";
 import type { Tensor } from "../../tensor.js";
 import { apply1 } from "../shared/apply.js";
-import { unbroadcast } from "../shared/broadcast.js";
+import { unbroadcast } from "../reductions/sum.js";
 import { zerosLike } from "../shared/reference.js";
 import { reshape } from "../views/reshape.js";
 

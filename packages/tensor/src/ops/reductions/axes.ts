@@ -5,7 +5,6 @@ import type { Expr } from "../../expr/expr.js";
 import type { Aval, NdArray, Sampler } from "../../op.js";
 import { normalizeAxes, type Shape, show } from "../../shape.js";
 import type { Tensor } from "../../tensor.js";
-import { expand } from "./expand.js";
 import { eachReduced, zerosLike } from "../shared/reference.js";
 import { reshape } from "../views/reshape.js";
 
@@ -27,10 +26,6 @@ export function withOnes(shape: Shape, axes: readonly number[]): number[] {
 /** The index over the axes that are kept. */
 export const keptOf = (at: readonly Expr[], axes: readonly number[]): Expr[] =>
   at.filter((_, i) => !axes.includes(i));
-
-/** Stretches a reduced tensor back over the axes it was reduced along. */
-export const stretchBack = (x: Tensor, shape: Shape, axes: readonly number[]): Tensor =>
-  expand(reshape(x, withOnes(shape, axes)), shape);
 
 /** A reference that maps the elements along the axes, in row-major order, to one number. */
 export function reduceReference(

@@ -37,8 +37,6 @@ interface Level {
 
 /** Extents up to this are folded by one invocation. */
 export const shortAxis = 128;
-/** Elements that fit a core's first-level cache: a block is walked once per vector of lanes. */
-const cacheElements = 8192;
 
 /**
  * Plans the reduction of an array of `shape` along `axes` and launches the passes that store partial results.
@@ -113,16 +111,16 @@ function chooseSplit(b: LowerBuilder, { groups }: Level): Split | undefined {
   const group = groups.findLastIndex((g) => g.reduced);
   const extent = groups[group]!.extent;
   const inner = size(groups.slice(group + 1));
-  const width = b.device === "cpu" ? 16 : 64;
+  const { vectorWidth: width, foldRows, cacheElements, parallelism } = b.limits;
   // Many outputs side by side keep the device busy and read neighbouring memory: one pass will do, as long as a core's
   // cache holds the lines that neighbouring vectors share.
-  const rows = b.device === "cpu" ? 512 : 4096;
-  if (reduced.length === 1 && inner >= width && outs >= b.parallelism && extent <= rows) return undefined;
+  if (reduced.length === 1 && inner >= width && outs >= parallelism && extent <= foldRows) return undefined;
   const lanes = inner >= width || extent < 2 * width ? 1 : Math.ceil(width / inner);
   const rest = size(groups.filter((_, k) => k !== group)) * lanes;
   const wanted = Math.max(
-    Math.ceil(b.parallelism / rest),
-    b.device === "cpu" ? Math.ceil((extent * inner) / cacheElements) : 1,
+    Math.ceil(parallelism / rest),
+    // A chunk is walked once per vector of lanes.
+    Math.ceil((extent * inner) / cacheElements),
   );
   const chunks = Math.max(1, Math.min(wanted, Math.floor(extent / (lanes * 64))));
   // A lone short axis among several reduced ones is folded whole; the others follow.

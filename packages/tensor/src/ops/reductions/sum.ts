@@ -1,11 +1,15 @@
-/** Sum along axes. */
+/** Sums along axes, and their adjoint: stretching along axes. */
 import { scalarOf } from "../../dtype.js";
 import { ShapeError } from "../../errors.js";
 import * as e from "../../expr/expr.js";
 import { defineOp } from "../../op.js";
+import { broadcastShapes, checkShape, type Shape, sameShape, show } from "../../shape.js";
 import type { Tensor } from "../../tensor.js";
 import { apply1 } from "../shared/apply.js";
-import { type AxesParams, along, reduceReference, sampleAxes, stretchBack, without } from "./axes.js";
+import { stretched } from "../shared/broadcast.js";
+import { broadcastStrides, pick, positions } from "../shared/reference.js";
+import { reshape } from "../views/reshape.js";
+import { type AxesParams, along, reduceReference, sampleAxes, withOnes, without } from "./axes.js";
 import { cast } from "../values/cast.js";
 import { reduce } from "./reduce.js";
 
@@ -43,4 +47,49 @@ export function sum(x: Tensor, axes?: number | readonly number[], keepDims = fal
   return along("sum", x, axes, keepDims, (named) =>
     named.length ? apply1(sumOp, [wide], { axes: named }) : wide,
   );
+}
+
+const expandOp = defineOp<{ readonly shape: Shape }>({
+  name: "expand",
+  infer([x], { shape }) {
+    checkShape("expand", shape);
+    if (!sameShape(broadcastShapes("expand", x!.shape, shape), shape))
+      throw new ShapeError(
+        "expand",
+        `${show(x!.shape)} does not stretch to ${show(shape)}`,
+        "only extents of 1 stretch",
+      );
+    return [{ shape, dtype: x!.dtype }];
+  },
+  reference: ([x], { shape }, [out]) => [pick(x!, out!, positions(shape, broadcastStrides(x!.shape, shape)))],
+  lower: (_b, [x], _outs, { shape }) => stretched(x!, shape),
+  vjp: ({ inputs, grads }) => [unbroadcast(grads[0]!, inputs[0]!.shape)],
+  sample: (s) => {
+    const shape = s.shape({ rank: [0, 4] });
+    const kept = shape.slice(s.bool() ? 0 : s.int(0, shape.length));
+    return { inputs: [{ shape: kept.map((d) => (s.bool() ? d : 1)) }], params: { shape } };
+  },
+  free: true,
+});
+
+/** Stretches axes of extent 1, and adds leading axes, to reach `shape`. */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  return sameShape(x.shape, shape) ? x : apply1(expandOp, [x], { shape: [...shape] });
+}
+
+/** Another name of `expand`. */
+export const broadcastTo = expand;
+
+/** Stretches a reduced tensor back over the axes it was reduced along. */
+export const stretchBack = (x: Tensor, shape: Shape, axes: readonly number[]): Tensor =>
+  expand(reshape(x, withOnes(shape, axes)), shape);
+
+/** Sums a cotangent over the axes along which an operand of shape `shape` was stretched. */
+export function unbroadcast(g: Tensor, shape: Shape): Tensor {
+  if (sameShape(g.shape, shape)) return g;
+  const lead = g.rank - shape.length;
+  const axes = g.shape
+    .map((_, i) => i)
+    .filter((i) => i < lead || (shape[i - lead] === 1 && g.shape[i] !== 1));
+  return reshape(axes.length ? sum(g, axes) : g, shape);
 }

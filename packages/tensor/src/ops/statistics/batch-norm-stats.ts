@@ -29,15 +29,13 @@ import { numel, show } from "../../shape.js";
 import type { Tensor } from "../../tensor.js";
 import { apply } from "../shared/apply.js";
 import { add as plus, mul as times, sub as minus } from "../pointwise/arithmetic.js";
-import { expand } from "../reductions/expand.js";
+import { expand } from "../reductions/sum.js";
 import { zerosLike } from "../shared/reference.js";
 import { reindex } from "../views/reshape.js";
 
 /** Rows that one work item sums; more would let rounding errors grow. */
 const LONGEST_BLOCK = 512;
 const SHORTEST_BLOCK = 32;
-/** Elements that a core's cache holds: on the CPU a block is walked once per vector of channels. */
-const CACHE_ELEMENTS = 8192;
 /** Blocks that one work item merges. */
 const MERGED_AT_ONCE = 128;
 
@@ -53,9 +51,9 @@ interface Blocks {
 const f = (e: Expr): Expr => cast(e, "f32");
 
 function blockSize(b: LowerBuilder, rows: number, channels: number): number {
-  const wanted = Math.ceil((rows * channels) / b.parallelism);
-  const cached =
-    b.device === "cpu" ? Math.max(SHORTEST_BLOCK, Math.floor(CACHE_ELEMENTS / channels)) : LONGEST_BLOCK;
+  const wanted = Math.ceil((rows * channels) / b.limits.parallelism);
+  // A block is walked once per vector of channels.
+  const cached = Math.max(SHORTEST_BLOCK, Math.floor(b.limits.cacheElements / channels));
   return Math.min(rows, LONGEST_BLOCK, cached, Math.max(SHORTEST_BLOCK, wanted));
 }
 

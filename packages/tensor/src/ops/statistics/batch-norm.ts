@@ -12,7 +12,7 @@ import { add as plus, div as over, mul as times, sub as minus } from "../pointwi
 import { batchNormStats, checkRows, sampleRows } from "./batch-norm-stats.js";
 import { onesLike } from "../values/constants.js";
 import { neg } from "../pointwise/elementary.js";
-import { expand } from "../reductions/expand.js";
+import { expand } from "../reductions/sum.js";
 import { reduce } from "../reductions/reduce.js";
 import { zerosLike } from "../shared/reference.js";
 

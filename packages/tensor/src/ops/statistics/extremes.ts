@@ -14,9 +14,9 @@ import {
   reduceReference,
   refuseEmpty,
   sampleAxes,
-  stretchBack,
   without,
 } from "../reductions/axes.js";
+import { stretchBack } from "../reductions/sum.js";
 import { cast } from "../values/cast.js";
 import { equal } from "../pointwise/comparison.js";
 import { reduce } from "../reductions/reduce.js";

@@ -2,7 +2,7 @@
 import { normalizeAxes, numel } from "../../shape.js";
 import type { Tensor } from "../../tensor.js";
 import { div, mul, sub } from "../pointwise/arithmetic.js";
-import { asFloat } from "../shared/broadcast.js";
+import { asFloat } from "../values/operands.js";
 import { sum } from "../reductions/sum.js";
 
 const countAlong = (x: Tensor, axes: number | readonly number[] | undefined): number =>

@@ -7,16 +7,9 @@ import { normalizeAxis, numel, stridesOf } from "../../shape.js";
 import type { Tensor } from "../../tensor.js";
 import { apply1 } from "../shared/apply.js";
 import { mul, sub } from "../pointwise/arithmetic.js";
-import {
-  type AxesParams,
-  along,
-  keptOf,
-  reduceReference,
-  sampleAxes,
-  stretchBack,
-  without,
-} from "../reductions/axes.js";
-import { asFloat } from "../shared/broadcast.js";
+import { type AxesParams, along, keptOf, reduceReference, sampleAxes, without } from "../reductions/axes.js";
+import { stretchBack } from "../reductions/sum.js";
+import { asFloat } from "../values/operands.js";
 import { exp } from "../pointwise/elementary.js";
 import { type Reduction, reduce, shortAxis } from "../reductions/reduce.js";
 import { positions, zerosLike } from "../shared/reference.js";
