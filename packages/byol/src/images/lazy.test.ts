@@ -46,3 +46,32 @@ it("stops at the first bad record when strict", async () => {
   const { set } = counted(900, true);
   await expect(set.read(3)).rejects.toThrow(/image 3 cannot be read: torn/);
 });
+
+it("measures an image once, whatever boxes of it are asked for", async () => {
+  const measured: number[] = [];
+  const skips = new Skips();
+  const set = lazyImages({
+    ...{ count: 2, skips, budget: new Budget(), nameOf: (index: number) => `image ${index}` },
+    fetch: async () => ({ reason: "unasked" }),
+    boxes: {
+      async measure(index) {
+        measured.push(index);
+        return index === 1 ? { reason: "torn" } : { size: [30, 40] };
+      },
+      fetch: async (_, boxes, { size }) => ({ pixels: Uint8Array.from([...boxes.flat(), size]) }),
+    },
+  });
+  const ask = (index: number) =>
+    set.readBoxes!(
+      index,
+      (h, w) => [
+        [0, 1, h, w],
+        [2, 3, 4, 5],
+      ],
+      { size: 8, kernel: "cubic" },
+    );
+  for (let k = 0; k < 3; k++) expect([...(await ask(0))!]).toEqual([0, 1, 30, 40, 2, 3, 4, 5, 8]);
+  expect(await ask(1)).toBeUndefined();
+  expect(measured).toEqual([0, 1]);
+  expect(skips.list).toEqual([{ file: "image 1", reason: "torn" }]);
+});

@@ -55,7 +55,7 @@ describe("BatchLoader", () => {
       2,
     );
     expect([...pixels]).toEqual([...indices].flatMap((i) => [i, i]));
-    expect([...labels]).toEqual([...indices].map((i) => i % 3));
+    expect([...labels!]).toEqual([...indices].map((i) => i % 3));
   });
 
   it("lets the next readable image stand in for a bad one", async () => {

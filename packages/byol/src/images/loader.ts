@@ -8,8 +8,8 @@ export interface Batch {
   readonly indices: Int32Array;
   /** uint8 [batch, height, width, channels]. */
   readonly pixels: Uint8Array;
-  /** Class of each image; all 0 where there are no labels. */
-  readonly labels: Int32Array;
+  /** Class of each image; absent where the set carries no single label each. */
+  readonly labels?: Int32Array;
 }
 
 /** Images by their place, and by the step where what is read differs from step to step. */
@@ -68,16 +68,15 @@ export class BatchLoader {
     const bytes = this.image.height * this.image.width * this.image.channels;
     const pixels = new Uint8Array(batch * bytes);
     const indices = new Int32Array(batch);
-    const labels = new Int32Array(batch);
     await Promise.all(
       Array.from({ length: batch }, async (_, row) => {
         const { index, image } = await this.readable(places, first + row, step);
         pixels.set(image, row * bytes);
         indices[row] = index;
-        labels[row] = this.set.labels?.[index] ?? 0;
       }),
     );
-    return { indices, pixels, labels };
+    const { labels } = this.set;
+    return { indices, pixels, ...(labels && { labels: indices.map((index) => labels[index]!) }) };
   }
 
   /** The image at a place of the order; the next readable one stands in for one that is not. */

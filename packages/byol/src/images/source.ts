@@ -34,16 +34,26 @@ export interface ImageSet {
   /** Pixels, uint8 [height, width, channels] row-major; undefined for an image that could not be read. */
   read(index: number): Promise<Uint8Array | undefined>;
   /**
-   * A box of the whole image before it was stored at a fixed size, resized to uint8 [size, size, channels]; undefined
-   * where it could not be read. Only sets of image files have it.
+   * Boxes of the whole image before it was stored at a fixed size, each resized to [size, size, channels], one above the
+   * other; undefined where it could not be read. Only sets of image files have it.
    */
-  readonly readBox?: ReadBox;
+  readonly readBoxes?: ReadBoxes;
 }
 
-export type ReadBox = (
+/** A part of an image in pixels: top, left, height, width. */
+export type Box = readonly number[];
+
+/** How boxes are resized. */
+export interface BoxFormat {
+  readonly size: number;
+  readonly kernel: "linear" | "cubic";
+}
+
+/** @param draw the boxes, in an image of the given size */
+export type ReadBoxes = (
   index: number,
-  draw: (height: number, width: number) => readonly number[],
-  view: { readonly size: number; readonly kernel: "linear" | "cubic" },
+  draw: (height: number, width: number) => readonly Box[],
+  format: BoxFormat,
 ) => Promise<Uint8Array | undefined>;
 
 /** An image that was left out, and why. */
@@ -93,7 +103,7 @@ export function memorySet(pixels: Uint8Array, image: ImageShape, labels: Int32Ar
 
 /** The images of `set` at the given places. */
 export function subset(set: ImageSet, places: ArrayLike<number>): ImageSet {
-  const { labels, presence, readBox } = set;
+  const { labels, presence, readBoxes } = set;
   const classes = presence ? presence.length / set.length : 0;
   const pick = Array.from(places);
   return {
@@ -104,6 +114,6 @@ export function subset(set: ImageSet, places: ArrayLike<number>): ImageSet {
     }),
     ...(set.name && { name: (index: number) => set.name!(pick[index]!) }),
     read: (index) => set.read(pick[index]!),
-    ...(readBox && { readBox: (index, ...box) => readBox(pick[index]!, ...box) }),
+    ...(readBoxes && { readBoxes: (index, ...asked) => readBoxes(pick[index]!, ...asked) }),
   };
 }

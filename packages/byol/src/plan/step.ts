@@ -2,12 +2,12 @@
 import { valueAndGrad } from "@dawnstrap/autograd";
 import { type Device, DeviceError, sum, type Tensor } from "@dawnstrap/tensor";
 import { multiplyAdds, planningDevice } from "@dawnstrap/tensor/extend";
-import { drawViews } from "../images/augment/parameters.js";
 import type { ImageShape } from "../images/source.js";
+import { batchShapes, viewSource } from "../images/views/views.js";
 import { gradients, learnerState } from "../learner/learner.js";
 import type { Preset } from "../presets/preset.js";
 import { makeLearner } from "../training/setup.js";
-import { captureStep, type MicroBatch } from "../training/step.js";
+import { captureStep } from "../training/step.js";
 
 /** Multiply–adds for one image; two FLOPs each. */
 export interface Work {
@@ -72,23 +72,14 @@ export async function bytesOf(
     [...state].filter(([name]) => chosen(name)).reduce((n, [, v]) => n + 4 * v.value.size, 0);
   const network = (name: string) => /^(online|target)\./.test(name);
   const { batch } = preset;
-  const step = captureStep(learner, { device, preset, labelled: classes > 0 });
-  const { size, crop } = preset.image;
-  // Crops made while decoding come as both views of an image, one above the other.
-  const stored =
-    crop === "decode" ? [2 * size, size, image.channels] : [image.height, image.width, image.channels];
-  const rows = preset.views.map((settings, view) => {
-    const geometry = { ...image, size };
-    const drawn = drawViews(settings, geometry, { seed: 0, step: 0, view: view as 0 | 1, images: [0] });
-    return device.zeros([batch, drawn.length]);
-  });
-  const images: MicroBatch = [
-    device.zeros([batch, ...stored], "uint8"),
-    rows[0]!,
-    rows[1]!,
-    device.zeros([batch], "int32"),
-  ];
-  await step.run(async () => images, device.tensor(learner.optimizer.scalars({ lr: 0, peak: 0, tau: 0 })));
+  const source = viewSource(preset, image);
+  const step = captureStep(learner, { device, preset, source });
+  const shapes = batchShapes(source, batch);
+  const images = device.zeros(shapes.images, "uint8");
+  const [rows1, rows2] = shapes.rows.map((shape) => device.zeros(shape));
+  const views = [images, rows1!, rows2!] as const;
+  const whole = classes > 0 ? ([...views, device.zeros([batch], "int32")] as const) : views;
+  await step.run(async () => whole, device.tensor(learner.optimizer.scalars({ lr: 0, peak: 0, tau: 0 })));
   const { arena, peak } = device.memory();
   return { weights: bytes(network), optimizer: bytes((name) => !network(name)), step: arena, peak };
 }

@@ -2,11 +2,12 @@
 import { valueAndGrad } from "@dawnstrap/autograd";
 import { copyState, crossEntropy, Linear, Module, ResNet, Sgd, warmupCosine } from "@dawnstrap/nn";
 import { add, type CapturedFunction, type Device, mul, type Tensor } from "@dawnstrap/tensor";
-import { drawViews } from "../images/augment/parameters.js";
 import { cropAndFlip, type ViewAugmentation } from "../images/augment/settings.js";
 import { makeViews } from "../images/augment/view.js";
 import { BatchLoader } from "../images/loader.js";
 import type { ImageSet, ImageShape } from "../images/source.js";
+import { storedViews } from "../images/views/stored.js";
+import { toDevice } from "../images/views/views.js";
 import { TrainingError } from "../errors.js";
 import { Stream } from "../images/streams.js";
 import { oneVsRest } from "./logistic.js";
@@ -153,18 +154,15 @@ export function viewsOf(
   of: Pick<EncoderFile, "image" | "view"> & { seed: number; batch: number },
 ) {
   const { image, view, seed, batch } = of;
-  const geometry = { ...shape, size: image.size };
+  const source = storedViews({ image, views: [view] }, shape);
   return {
     async at(step: number) {
-      const { indices, pixels, labels } = await loader.at(step);
-      const drawn = drawViews(view, geometry, { seed, step, view: 0, images: indices });
-      return {
-        images: device.tensor(pixels, [batch, shape.height, shape.width, shape.channels]),
-        rows: device.tensor(drawn, [batch, drawn.length / batch]),
-        targets: presence
-          ? device.tensor(membershipsOf(presenceOf(presence, indices, classes)), [batch, classes])
-          : device.tensor(labels),
-      };
+      const read = await loader.at(step);
+      const { images, rows } = toDevice(device, source, read, { seed, step });
+      const targets = presence
+        ? device.tensor(membershipsOf(presenceOf(presence, read.indices, classes)), [batch, classes])
+        : device.tensor(read.labels!);
+      return { images, rows: rows[0]!, targets };
     },
   };
 }

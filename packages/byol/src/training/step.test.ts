@@ -1,7 +1,7 @@
 import { Sgd, Linear } from "@dawnstrap/nn";
 import { mul, openDevice, reshape, slice, sum, type Device } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { drawViews } from "../images/augment/parameters.js";
+import { toDevice, viewSource } from "../images/views/views.js";
 import type { Learner } from "../learner/learner.js";
 import type { Preset } from "../presets/preset.js";
 import { presetNamed } from "../presets/index.js";
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => device.destroy());
 
-const { image } = presetNamed("tiny");
+const stored = { height: 28, width: 28, channels: 3 } as const;
 /** A learner without batch norm, whose loss is a mean over the images of a batch. */
 function plain(device: Device): Learner {
   const online = new Linear(3, 2).init(device, { seed: 1 });
@@ -33,31 +33,28 @@ function plain(device: Device): Learner {
 
 /** Images of an update, `batch` of them in each of its micro-batches, with the parameters of their views. */
 const batches =
-  (device: Device, { views, batch: size }: Preset, update: number) =>
+  (device: Device, preset: Preset, update: number) =>
   async (micro: number): Promise<MicroBatch> => {
+    const size = preset.batch;
     const indices = Int32Array.from({ length: size }, (_, i) => micro * size + i);
     const pixels = Uint8Array.from(
       { length: size * 28 * 28 * 3 },
       (_, i) => ((i + micro * size * 28 * 28 * 3) * 2654435761) >>> 24,
     );
-    const geometry = { height: 28, width: 28, channels: 3 as const, size: image.size };
-    const rows = views.map((view, k) => {
-      const drawn = drawViews(view, geometry, { seed: 0, step: update, view: k as 0 | 1, images: indices });
-      return device.tensor(drawn, [size, drawn.length / size]);
-    });
-    return [
-      device.tensor(pixels, [size, 28, 28, 3]),
-      rows[0]!,
-      rows[1]!,
-      device.tensor(indices.map((i) => i % 10)),
-    ];
+    const { images, rows } = toDevice(
+      device,
+      viewSource(preset, stored),
+      { indices, pixels },
+      { seed: 0, step: update },
+    );
+    return [images, rows[0]!, rows[1]!, device.tensor(indices.map((i) => i % 10))];
   };
 
 /** Numbers and weights of two updates over the same twelve images, `size` of them in a pass. */
 async function train(size: number) {
   const preset = { ...presetNamed("tiny"), batch: size, accumulate: 12 / size };
   const learner = plain(device);
-  const step = captureStep(learner, { device, preset, labelled: false });
+  const step = captureStep(learner, { device, preset, source: viewSource(preset, stored) });
   const numbers: number[][] = [];
   for (let update = 0; update < 2; update++) {
     const scalars = device.tensor(learner.optimizer.scalars({ lr: 0.1, step: update }));
@@ -85,7 +82,7 @@ it.each([
   const own = await openDevice(kind);
   const preset = { ...presetNamed("tiny"), batch: 4, accumulate: 2 };
   const learner = make(own, preset);
-  const step = captureStep(learner, { device: own, preset, labelled: kind === "cpu" });
+  const step = captureStep(learner, { device: own, preset, source: viewSource(preset, stored) });
   const held: unknown[] = [];
   const weights: number[][] = [];
   for (let update = 0; update < 12; update++) {

@@ -1,11 +1,15 @@
 /** The captured programs of a training step: one, or with gradient accumulation two. */
-import { add, concat, type Device, mul, narrow, reshape, type Tensor } from "@dawnstrap/tensor";
+import { add, type Device, mul, type Tensor } from "@dawnstrap/tensor";
 import { makeViews } from "../images/augment/view.js";
+import type { ViewSource } from "../images/views/view-source.js";
 import { gradients, type Learner, stepNumbers } from "../learner/learner.js";
 import { microBatches, type Preset } from "../presets/preset.js";
+import { together } from "./numbers.js";
 
-/** Images uint8 [batch, h, w, channels], their rows of view parameters, twice, and labels int32 [batch]. */
-export type MicroBatch = [images: Tensor, rows1: Tensor, rows2: Tensor, labels: Tensor];
+/** Images uint8 [batch, h, w, channels], their rows of view parameters, twice, and labels int32 [batch] where there are any. */
+export type MicroBatch =
+  | readonly [images: Tensor, rows1: Tensor, rows2: Tensor]
+  | readonly [images: Tensor, rows1: Tensor, rows2: Tensor, labels: Tensor];
 
 export interface CapturedStep {
   /**
@@ -13,7 +17,7 @@ export interface CapturedStep {
    *
    * @param batch the micro-batch of a number, below `preset.accumulate`
    * @param scalars from `optimizer.scalars`
-   * @returns the numbers of `stepNumbers` (means over the micro-batches), then ‖g‖
+   * @returns see `numbers.ts`; means over the micro-batches
    */
   run(batch: (micro: number) => Promise<MicroBatch>, scalars: Tensor): Promise<Tensor>;
   release(): void;
@@ -21,48 +25,45 @@ export interface CapturedStep {
 
 export function captureStep(
   learner: Learner,
-  { device, preset, labelled }: { device: Device; preset: Preset; labelled: boolean },
+  { device, preset, source }: { device: Device; preset: Preset; source: ViewSource },
 ): CapturedStep {
   const [first, second] = preset.views;
-  const { size, crop } = preset.image;
-  // Views that were cut while decoding lie one below the other.
-  const part = (images: Tensor, view: number) =>
-    crop === "decode" ? narrow(images, 1, view * size, (view + 1) * size) : images;
-  const gradientsOf = (images: Tensor, rows1: Tensor, rows2: Tensor, labels: Tensor) =>
+  const gradientsOf = ([images, rows1, rows2, labels]: readonly [Tensor, Tensor, Tensor, Tensor?]) =>
     gradients(
       learner,
       [
-        makeViews(part(images, 0), rows1, first, preset.image),
-        makeViews(part(images, 1), rows2, second, preset.image),
+        makeViews(source.part(images, 0), rows1, first, preset.image),
+        makeViews(source.part(images, 1), rows2, second, preset.image),
       ],
-      labelled ? labels : undefined,
+      labels,
     );
-  const withNorm = (numbers: Tensor, norm: Tensor) => concat([numbers, reshape(norm, [1])]);
   const count = microBatches(preset);
 
   if (count === 1) {
-    const step = device.capture((...[images, rows1, rows2, labels, scalars]: [...MicroBatch, Tensor]) => {
-      const { grads, numbers } = gradientsOf(images, rows1, rows2, labels);
-      return withNorm(numbers, learner.optimizer.update(grads, scalars));
+    const step = device.capture((scalars: Tensor, ...batch: MicroBatch) => {
+      const { grads, numbers } = gradientsOf(batch);
+      return together(numbers, learner.optimizer.update(grads, scalars));
     });
     return {
-      run: async (batch, scalars) => step(...(await batch(0)), scalars),
+      run: async (batch, scalars) => step(scalars, ...(await batch(0))),
       release: () => step.release(),
     };
   }
 
   // Between updates both are 0, so that a checkpoint need not hold them.
   const { arena } = learner.online;
-  const empty = [arena.length, labelled ? stepNumbers.length : 2].map((length) => device.zeros([length]));
+  const empty = [arena.length, learner.online.probe ? stepNumbers.length : 2].map((length) =>
+    device.zeros([length]),
+  );
   const [gradient, means] = empty.map((zeros, k) => device.variable(zeros, ["gradient", "numbers"][k]!));
   const share = 1 / count;
   const accumulate = device.capture((...batch: MicroBatch) => {
-    const { grads, numbers } = gradientsOf(...batch);
+    const { grads, numbers } = gradientsOf(batch);
     gradient!.assign(add(gradient!.value, mul(arena.pack(grads), share)));
     means!.assign(add(means!.value, mul(numbers, share)));
   });
   const update = device.capture((scalars: Tensor) => {
-    const numbers = withNorm(means!.value, learner.optimizer.update(gradient!.value, scalars));
+    const numbers = together(means!.value, learner.optimizer.update(gradient!.value, scalars));
     gradient!.assign(device.zeros(gradient!.shape));
     means!.assign(device.zeros(means!.shape));
     return numbers;

@@ -1,13 +1,13 @@
 /** The training loop: captured programs, batches and parameters made ahead, metrics read behind. */
 import type { Device, Tensor } from "@dawnstrap/tensor";
-import { drawViews, takeWhole } from "../images/augment/parameters.js";
-import { croppedViews } from "../images/crops.js";
 import { BatchLoader } from "../images/loader.js";
-import { type DataSource, probeClasses } from "../images/source.js";
+import type { DataSource } from "../images/source.js";
+import { toDevice, viewSource } from "../images/views/views.js";
 import { DataError, TrainingError } from "../errors.js";
-import { type Learner, stepNumbers } from "../learner/learner.js";
+import type { Learner } from "../learner/learner.js";
 import { effectiveBatch, microBatches, type Preset } from "../presets/preset.js";
 import type { StepMetrics, WatchMetrics } from "../metrics.js";
+import { type Numbers, named } from "./numbers.js";
 import { Speed } from "./speed.js";
 import { makeSchedule, totalStepsOf } from "./setup.js";
 import { captureStep, type MicroBatch } from "./step.js";
@@ -72,9 +72,8 @@ const turn = (): Promise<void> =>
 /** Makes the training of a learner ready; throws DataError when the data do not fill an effective batch. */
 export function prepareTraining(learner: Learner, options: TrainOptions): Training {
   const { device, preset, data, seed, checkpoints, signal, done: before = 0 } = options;
-  const cropped = preset.image.crop === "decode" ? croppedViews(data, preset, seed) : undefined;
-  const image = cropped?.image ?? data.image;
-  const loader = new BatchLoader(cropped ?? data.train, image, { batch: preset.batch, seed });
+  const source = viewSource(preset, data.image);
+  const loader = new BatchLoader(source.readable(data, seed), source.shape, { batch: preset.batch, seed });
   const count = microBatches(preset);
   const stepsPerEpoch = Math.floor(loader.stepsPerEpoch / count);
   if (stepsPerEpoch === 0)
@@ -83,27 +82,17 @@ export function prepareTraining(learner: Learner, options: TrainOptions): Traini
     );
   const steps = options.steps ?? totalStepsOf(preset, data.train.length);
   const schedule = makeSchedule(preset, data.train.length, steps);
-  const captured = captureStep(learner, { device, preset, labelled: probeClasses(data) > 0 });
-  const { size } = preset.image;
-  const geometry = { ...(cropped ? { ...image, height: size } : image), size };
+  const captured = captureStep(learner, { device, preset, source });
 
   const batchOf = async (step: number, micro: number): Promise<MicroBatch> => {
     // Micro-batches that are left over at the end of an epoch are dropped, as images are: an update sees the images
     // that one batch of the effective size would.
     const epoch = Math.floor(step / stepsPerEpoch);
     const place = epoch * loader.stepsPerEpoch + (step % stepsPerEpoch) * count + micro;
-    const { indices, pixels, labels } = await loader.at(place);
-    const { height, width, channels } = image;
-    const [rows1, rows2] = preset.views.map((settings, view) => {
-      const drawn = drawViews(settings, geometry, {
-        ...{ seed, step, images: indices },
-        view: preset.sharedViews ? 0 : (view as 0 | 1),
-      });
-      if (cropped) takeWhole(drawn, indices.length, size);
-      return device.tensor(drawn, [preset.batch, drawn.length / preset.batch]);
-    });
-    const images = device.tensor(pixels, [preset.batch, height, width, channels]);
-    return [images, rows1!, rows2!, device.tensor(labels)];
+    const batch = await loader.at(place);
+    const { images, rows } = toDevice(device, source, batch, { seed, step });
+    const views = [images, rows[0]!, rows[1]!] as const;
+    return batch.labels ? [...views, device.tensor(batch.labels)] : views;
   };
   const start = (step: number): Promise<Tensor> =>
     captured.run((micro) => batchOf(step, micro), device.tensor(learner.optimizer.scalars(schedule(step))));
@@ -120,12 +109,12 @@ export function prepareTraining(learner: Learner, options: TrainOptions): Traini
       while (waiting.length > leave) {
         const { step, numbers, watched } = waiting.shift()!;
         const { read, speed } = await numbers;
-        const named = namedNumbers(read);
-        checkFinite(preset, step, named);
+        const told = named(read);
+        checkFinite(preset, step, told);
         const { step: _, peak: _peak, ...scheduled } = schedule(step);
         const metrics = {
           ...{ step, epoch: step / stepsPerEpoch, ...scheduled, images_per_second: speed },
-          ...named,
+          ...told,
           ...watched,
         };
         checkpoints?.add(metrics);
@@ -155,14 +144,6 @@ export function prepareTraining(learner: Learner, options: TrainOptions): Traini
     }
   };
   return { steps, stepsPerEpoch, run };
-}
-
-type Numbers = Pick<StepMetrics, "loss" | "std" | "probe_loss" | "probe_accuracy" | "grad_norm">;
-
-function namedNumbers(read: ArrayLike<number>): Numbers {
-  const values = Array.from(read);
-  const named = Object.fromEntries(values.slice(0, -1).map((v, k) => [stepNumbers[k]!, v]));
-  return { ...named, grad_norm: values.at(-1)! } as Numbers;
 }
 
 /** Throws TrainingError naming the step where a number is none. A gradient that the guard skips may be anything. */

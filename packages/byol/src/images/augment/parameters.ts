@@ -109,7 +109,7 @@ export function drawViews(
   at: {
     readonly seed: number;
     readonly step: number;
-    readonly view: 0 | 1;
+    readonly view: number;
     readonly images: ArrayLike<number>;
   },
 ): Float32Array {
@@ -121,11 +121,6 @@ export function drawViews(
     rows.set(row, i * columns.count);
   }
   return rows;
-}
-
-/** Sets the box of each of the rows to the whole of an image of the given side: it is cropped already. */
-export function takeWhole(rows: Float32Array, images: number, side: number): void {
-  for (let i = 0; i < images; i++) rows.set([0, 0, side, side], (i * rows.length) / images);
 }
 
 function drawView(

@@ -51,11 +51,11 @@ export const viewSchema = z.strictObject({
 /** How one of the two views of an image is made. */
 export type ViewAugmentation = z.infer<typeof viewSchema>;
 
-/** What two views of an image are made by. */
+/** What the views of an image are made by. */
 export interface ViewsSettings {
   readonly image: ImageSettings;
-  readonly views: readonly [ViewAugmentation, ViewAugmentation];
-  /** Both are made alike, by the first one's draws. */
+  readonly views: readonly ViewAugmentation[];
+  /** All are made alike, by the first one's draws. */
   readonly sharedViews?: true | undefined;
 }
 

@@ -8,7 +8,9 @@ sharp.cache(false);
 
 parentPort.on("message", async ({ id, file, ...wanted }) => {
   try {
-    const answer = wanted.measure ? await sizeOf(file) : await pixelsOf(file, wanted);
+    const answer = wanted.measure
+      ? await sizeOf(file)
+      : { pixels: wanted.boxes ? await boxesOf(file, wanted) : await pixelsOf(file, wanted) };
     parentPort.postMessage({ id, ...answer }, answer.pixels ? [answer.pixels.buffer] : []);
   } catch (error) {
     const reason = String(error?.message ?? error).split("\n")[0];
@@ -20,6 +22,18 @@ parentPort.on("message", async ({ id, file, ...wanted }) => {
 async function sizeOf(file) {
   const { autoOrient } = await sharp(file).metadata();
   return { size: [autoOrient.height, autoOrient.width] };
+}
+
+/** One box above the other. */
+async function boxesOf(file, { boxes, ...wanted }) {
+  const parts = await Promise.all(boxes.map((box) => pixelsOf(file, { ...wanted, box })));
+  const all = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 async function pixelsOf(file, { size, channels, background, box, kernel }) {
@@ -35,5 +49,5 @@ async function pixelsOf(file, { size, channels, background, box, kernel }) {
   const { data, info } = await image.raw({ depth: "uchar" }).toBuffer({ resolveWithObject: true });
   if (info.channels !== channels || info.width !== size || info.height !== size)
     throw new Error(`decoded to ${info.width}×${info.height}×${info.channels}`);
-  return { pixels: new Uint8Array(data) };
+  return new Uint8Array(data);
 }

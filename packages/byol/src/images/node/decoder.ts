@@ -2,18 +2,15 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { DataError } from "../../errors.js";
-import type { Fetched } from "../lazy.js";
+import type { Fetched, Measured } from "../lazy.js";
+import type { Box, BoxFormat } from "../source.js";
 import type { ImageFormat } from "../settings.js";
 
 /** An image file, by its path or its bytes. */
 export type ImageSource = string | Uint8Array;
 
-/** Draws a box [top, left, height, width] in an image of the given height and width. */
-export type DrawBox = (height: number, width: number) => readonly number[];
-
-type Measured = { readonly size: readonly [height: number, width: number] };
-type Answer = (Fetched | Measured) & { readonly id: number };
 type Reply = Fetched | Measured;
+type Answer = Reply & { readonly id: number };
 
 interface Member {
   readonly worker: Worker;
@@ -44,15 +41,14 @@ export class Decoder {
     return this.ask({ file, ...this.format }) as Promise<Fetched>;
   }
 
-  /** As `decode`, for a box of the whole image that is resized to `size`; only the box is decoded in full. */
-  async decodeBox(
-    file: ImageSource,
-    draw: DrawBox,
-    { size, kernel }: { size: number; kernel: "linear" | "cubic" },
-  ): Promise<Fetched> {
-    const measured = (await this.ask({ file, measure: true })) as Measured | { readonly reason: string };
-    if ("reason" in measured) return measured;
-    return this.ask({ file, ...this.format, size, kernel, box: draw(...measured.size) }) as Promise<Fetched>;
+  /** Height and width of the upright image, from the file's header. */
+  measure(file: ImageSource): Promise<Measured> {
+    return this.ask({ file, measure: true }) as Promise<Measured>;
+  }
+
+  /** As `decode`, for boxes of the whole image, one above the other; only the boxes are decoded in full. */
+  decodeBoxes(file: ImageSource, boxes: readonly Box[], format: BoxFormat): Promise<Fetched> {
+    return this.ask({ file, ...this.format, ...format, boxes }) as Promise<Fetched>;
   }
 
   private ask(message: object): Promise<Reply> {

@@ -13,7 +13,10 @@ export function imageFiles(
   return lazyImages({
     ...{ count: files.length, skips, budget, ...targets },
     fetch: (index) => decoder.decode(files[index]!),
-    fetchBox: (index, draw, view) => decoder.decodeBox(files[index]!, draw, view),
+    boxes: {
+      measure: (index) => decoder.measure(files[index]!),
+      fetch: (index, ...boxes) => decoder.decodeBoxes(files[index]!, ...boxes),
+    },
     nameOf: (index) => nameOf(files[index]!),
   });
 }

@@ -1,8 +1,8 @@
 /** A picture of what the network sees: a row per image, the original and then its views. */
 import type { Device } from "@dawnstrap/tensor";
-import { drawViews } from "../../images/augment/parameters.js";
 import { augment } from "../../images/augment/view.js";
 import type { ImageShape } from "../../images/source.js";
+import { storedViews } from "../../images/views/stored.js";
 import type { Preset } from "../../presets/preset.js";
 import { type Placed, sheet, type Words } from "./sheet.js";
 
@@ -72,21 +72,21 @@ async function viewsOf(
   view: 0 | 1,
   { device, preset, seed, count, shape }: SheetOptions,
 ): Promise<Uint8Array> {
-  const settings = preset.views[view];
-  const geometry = { ...shape, size: preset.image.size };
+  const { image, views: settings } = preset;
+  const source = storedViews({ image, views: settings }, shape);
   const total = images.length * count;
   const pixels = new Uint8Array(total * shape.height * shape.width * shape.channels);
   const rows: number[] = [];
-  for (const [i, image] of images.entries())
+  for (const [i, { pixels: original, place }] of images.entries())
     for (let step = 0; step < count; step++) {
-      pixels.set(image.pixels, (i * count + step) * image.pixels.length);
-      rows.push(...drawViews(settings, geometry, { seed, step, view, images: [image.place] }));
+      pixels.set(original, (i * count + step) * original.length);
+      rows.push(...source.rowsFor(view, { seed, step, images: [place] }));
     }
   const views = await augment(
     device.tensor(pixels, [total, shape.height, shape.width, shape.channels]),
     device.tensor(Float32Array.from(rows), [total, rows.length / total]),
-    settings,
-    preset.image,
+    settings[view],
+    image,
   ).data();
   return Uint8Array.from(views, (v) => Math.round(255 * v));
 }

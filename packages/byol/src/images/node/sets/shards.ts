@@ -7,7 +7,7 @@ import { open, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { glob } from "glob";
 import { DataError } from "../../../errors.js";
-import { type Fetched, lazyImages } from "../../lazy.js";
+import { lazyImages } from "../../lazy.js";
 import { Opening } from "../opening.js";
 import type { DataOptions, DataSource, ImageSet } from "../../source.js";
 import type { ImageFormat } from "../../settings.js";
@@ -174,19 +174,22 @@ function sampleSet(samples: readonly Sample[], opening: Opening): ImageSet {
       `shards: ${labelled} of ${samples.length} samples have labels, and ${bare.name} has none (.cls or .json)`,
     );
   }
-  const decoded = async (
+  const read = async <T>(
     index: number,
-    decode: (bytes: Uint8Array) => Promise<Fetched>,
-  ): Promise<Fetched> => {
+    use: (bytes: Uint8Array) => Promise<T>,
+  ): Promise<T | { readonly reason: string }> => {
     const bytes = await samples[index]!.read();
-    return typeof bytes === "string" ? { reason: bytes } : decode(bytes);
+    return typeof bytes === "string" ? { reason: bytes } : use(bytes);
   };
   const { decoder } = opening;
   return lazyImages({
     ...{ count: samples.length, skips: opening.skips, budget: opening.budget },
     ...(labelled > 0 && { labels: Int32Array.from(samples, ({ label }) => label!) }),
-    fetch: (index) => decoded(index, (bytes) => decoder.decode(bytes)),
-    fetchBox: (index, draw, view) => decoded(index, (bytes) => decoder.decodeBox(bytes, draw, view)),
+    fetch: (index) => read(index, (bytes) => decoder.decode(bytes)),
+    boxes: {
+      measure: (index) => read(index, (bytes) => decoder.measure(bytes)),
+      fetch: (index, ...boxes) => read(index, (bytes) => decoder.decodeBoxes(bytes, ...boxes)),
+    },
     nameOf: (index) => samples[index]!.name,
   });
 }

@@ -2,15 +2,15 @@ import { join } from "node:path";
 import { cropAndResize, openDevice } from "@dawnstrap/tensor";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { drawBox } from "./augment/parameters.js";
-import { presetNamed } from "../presets/index.js";
-import { makeLearner } from "../training/setup.js";
-import { Stream } from "./streams.js";
-import { prepareTraining } from "../training/trainer.js";
-import { croppedViews } from "./crops.js";
-import { openFolder } from "./node/folder.js";
-import { Miniature } from "./node/sets/miniature.js";
-import { type DataSource, memorySet } from "./source.js";
+import { drawBox } from "../augment/parameters.js";
+import { presetNamed } from "../../presets/index.js";
+import { makeLearner } from "../../training/setup.js";
+import { Stream } from "../streams.js";
+import { prepareTraining } from "../../training/trainer.js";
+import { decodedViews } from "./decode.js";
+import { openFolder } from "../node/folder.js";
+import { Miniature } from "../node/sets/miniature.js";
+import { type DataSource, memorySet } from "../source.js";
 
 const [width, height] = [160, 96];
 const tiny = presetNamed("tiny");
@@ -42,11 +42,11 @@ afterAll(async () => {
   await mini.remove();
 });
 
-describe("croppedViews", () => {
+describe("decodedViews", () => {
   it("are those of the decoded image, cropped and resized on the device", async () => {
     const device = await openDevice("cpu");
     const { size } = preset.image;
-    const views = croppedViews(data, preset, 5);
+    const views = decodedViews(preset).readable(data, 5);
     const boxes: number[][] = [];
     for (const index of [0, 1, 4, 5]) {
       const both = (await views.read(index, 3))!;
@@ -74,7 +74,7 @@ describe("croppedViews", () => {
 
   it("depend on seed, step and image alone", async () => {
     const read = (seed: number, index: number, step: number) =>
-      croppedViews(data, preset, seed).read(index, step);
+      decodedViews(preset).readable(data, seed).read(index, step);
     const first = await read(1, 2, 3);
     expect(await read(1, 2, 3)).toEqual(first);
     expect(await read(2, 2, 3)).not.toEqual(first);
@@ -85,11 +85,11 @@ describe("croppedViews", () => {
     await mini.put("turned/a.jpg", await encoder(0).jpeg().withMetadata({ orientation: 6 }).toBuffer());
     const turned = await openFolder(mini.path("turned"), preset.image, { threads: 1 });
     const seen: number[][] = [];
-    await turned.train.readBox!(
+    await turned.train.readBoxes!(
       0,
       (h, w) => {
         seen.push([h, w]);
-        return [h - 10, 0, 10, w];
+        return [[h - 10, 0, 10, w]];
       },
       { size: 8, kernel: "cubic" },
     );
@@ -101,11 +101,11 @@ describe("croppedViews", () => {
   it("skip and name what cannot be read, and refuse images that are not files", async () => {
     await mini.put("bad/a.jpg", new Uint8Array(400).fill(3));
     const bad = await openFolder(mini.path("bad"), preset.image, { threads: 1 });
-    expect(await croppedViews(bad, preset, 0).read(0, 0)).toBeUndefined();
+    expect(await decodedViews(preset).readable(bad, 0).read(0, 0)).toBeUndefined();
     expect(bad.skipped().map(({ file }) => file)).toEqual(["a.jpg"]);
     await bad.close();
     const held = { ...data, name: "held", train: memorySet(new Uint8Array(3), data.image, Int32Array.of(0)) };
-    expect(() => croppedViews(held, preset, 0)).toThrow(/held does not come as image files/);
+    expect(() => decodedViews(preset).readable(held, 0)).toThrow(/held does not come as image files/);
   });
 
   it("train, and the same run gives the same losses", async () => {
