@@ -11,7 +11,7 @@ import { chooseLanes, Dependencies, farAxis } from "./analysis.js";
 import { encodeModule, Func } from "../assembler/assembler.js";
 import { END, runParams, START, type CompiledWasm, type WasmOptions } from "../kernel.js";
 import { local, setMin, setSum } from "../assembler/loops.js";
-import type { SlotInfo } from "./memory.js";
+import type { SlotInfo } from "./addresses.js";
 import { op } from "../assembler/opcodes.js";
 import { Scope, type Value } from "../assembler/scope.js";
 import { ValueWriter } from "./values.js";
@@ -219,7 +219,7 @@ class LoopWriter {
       let v = values[k]!;
       if (s.vectors) v = { kind: "vector", at: this.values.lanes(v, o.value.type, s) };
       if (o.value.type === "bool") v = this.bits(v, s);
-      this.values.memory.store(o.slot, o.index, v, s);
+      this.values.stores.store(o.slot, o.index, v, s);
     });
   }
 

@@ -3,16 +3,20 @@
  * scalar or, where it differs between lanes, as vectors of four lanes.
  */
 import type { ScalarType } from "../../../dtype.js";
-import { rangeOf, type Binary, type Expr, type Fold, type Index } from "../../../expr/expr.js";
+import type { Binary, Expr, Fold, Index } from "../../../expr/expr.js";
 import type { Dependencies } from "./analysis.js";
 import type { Code, Func } from "../assembler/assembler.js";
 import * as emit from "../assembler/instructions.js";
-import { MemoryWriter, type SlotInfo, type Values } from "./memory.js";
+import { Addresses, type SlotInfo, type Values } from "./addresses.js";
+import { byLane, divideVector } from "./division.js";
+import { Loads } from "./loads.js";
+import { Stores } from "./stores.js";
 import { op } from "../assembler/opcodes.js";
 import { Scope, type Value } from "../assembler/scope.js";
 
 export class ValueWriter implements Values {
-  readonly memory: MemoryWriter;
+  readonly stores: Stores;
+  private readonly loads: Loads;
   /** The scope in which a scalar local gets its value. */
   private readonly homes = new Map<number, Scope>();
 
@@ -24,7 +28,9 @@ export class ValueWriter implements Values {
     readonly varying: bigint,
     slots: ReadonlyMap<number, SlotInfo>,
   ) {
-    this.memory = new MemoryWriter(this, slots);
+    const addresses = new Addresses(this, slots);
+    this.loads = new Loads(this, addresses);
+    this.stores = new Stores(this, addresses);
   }
 
   /** Tells that a local holds an axis's position in a scope. */
@@ -124,7 +130,7 @@ export class ValueWriter implements Values {
       case "affine":
         return this.affine(e, s, vectors);
       case "load":
-        return this.memory.load(e, s, vectors);
+        return this.loads.load(e, s, vectors);
       case "binary":
         return this.binary(e, s, vectors);
       case "unary":
@@ -231,46 +237,13 @@ export class ValueWriter implements Values {
           c.get(from);
           this.pushScalar(c, b);
           c.op(code).set(out);
-        } else this.byLane(c, out, from, y[u]!, (p, q) => c.get(p).get(q).op(emit.scalarBinary(e.fn, type)!));
-      } else this.divide(c, e, out, from, y[u]!, b.kind === "const" ? b.value : undefined);
+        } else
+          byLane(func, c, out, from, y[u]!, (p, q) => c.get(p).get(q).op(emit.scalarBinary(e.fn, type)!));
+      } else divideVector(func, c, e, out, from, y[u]!, b.kind === "const" ? b.value : undefined);
       return out;
     });
     return { kind: "vector", at };
   }
-
-  private divide(c: Code, e: Binary, out: number, x: number, y: number, divisor: number | undefined): void {
-    const type = e.a.type;
-    const powerOfTwo = divisor !== undefined && divisor > 0 && (divisor & (divisor - 1)) === 0;
-    const positive = type === "i32" ? rangeOf(e.a)[0] >= 0 : powerOfTwo;
-    if (divisor === undefined || divisor <= 0 || !positive) {
-      this.byLane(c, out, x, y, (p, q) =>
-        emit.emitScalarDivide(c, e.fn as "idiv" | "imod", type, p, q, divisor),
-      );
-      return;
-    }
-    if (e.fn === "imod" && powerOfTwo) {
-      const mask = divisor - 1;
-      c.get(x).v128([mask, mask, mask, mask]).op(op.v128And).set(out);
-      return;
-    }
-    if (e.fn === "imod") c.get(x);
-    emit.emitVectorDivide(c, x, divisor);
-    if (e.fn === "imod") c.v128([divisor, divisor, divisor, divisor]).op(op.i32x4Mul, op.i32x4Sub);
-    c.set(out);
-  }
-
-  /** A lane at a time, for what vectors cannot do. */
-  private byLane(c: Code, out: number, x: number, y: number, emitOne: (p: number, q: number) => void): void {
-    const [p, q, r] = [this.func.local(), this.func.local(), this.func.local()];
-    c.v128([0, 0, 0, 0]).set(out);
-    for (let lane = 0; lane < 4; lane++) {
-      c.get(x).lane(op.i32x4ExtractLane, lane).set(p).get(y).lane(op.i32x4ExtractLane, lane).set(q);
-      emitOne(p, q);
-      c.set(r).get(out).get(r).lane(op.i32x4ReplaceLane, lane).set(out);
-    }
-  }
-
-  // -------------------------------------------------------------- folds
 
   private fold(fold: Fold, s: Scope): void {
     const { func, deps } = this;
