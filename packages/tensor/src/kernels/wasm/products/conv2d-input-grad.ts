@@ -4,8 +4,11 @@
  * convolution of dy, with that phase's taps, that fills every stride-th pixel of dx.
  */
 import { narrowGroups } from "./conv2d.js";
-import { compileConvolution, type Phase, type Tap } from "./convolve.js";
+import type { Convolution, Phase, Tap } from "./convolution.js";
+import { compileConvolution } from "./convolve.js";
 import { compileMap } from "../map/expression.js";
+import { usesWinograd } from "../winograd/fit.js";
+import { compileWinograd } from "../winograd/forward.js";
 import { compileGemm } from "./gemm.js";
 import type { CompiledWasm, WasmOptions } from "../kernel.js";
 import { conv2dInputGrad } from "../../../families/conv2d-input-grad.js";
@@ -54,18 +57,16 @@ export function compileConv2dInputGrad(
         pixelStep: p.strideW * p.inC,
       });
     }
-  return compileConvolution(
-    {
-      source: { batch: p.batch, height: p.outH, width: p.outW, channels: p.outC, stepY: 1, stepX: 1 },
-      phases,
-      groups: p.groups,
-      inner: outPer,
-      outer: inPer,
-      weightInner: 1,
-      weightOuter: p.outC,
-      weightGroup: outPer,
-      outputImage: p.h * p.w * p.inC,
-    },
-    options,
-  );
+  const v: Convolution = {
+    source: { batch: p.batch, height: p.outH, width: p.outW, channels: p.outC, stepY: 1, stepX: 1 },
+    phases,
+    groups: p.groups,
+    inner: outPer,
+    outer: inPer,
+    weightInner: 1,
+    weightOuter: p.outC,
+    weightGroup: outPer,
+    outputImage: p.h * p.w * p.inC,
+  };
+  return usesWinograd(v, options) ? compileWinograd(v, options) : compileConvolution(v, options);
 }

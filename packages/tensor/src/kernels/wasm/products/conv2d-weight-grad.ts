@@ -10,44 +10,20 @@ import { encodeModule, Func, type Code } from "../assembler/assembler.js";
 import { narrowGroups } from "./conv2d.js";
 import { compileMap } from "../map/expression.js";
 import { PRODUCTS_PER_NS } from "./gemm.js";
-import {
-  ARGS,
-  END,
-  runParams,
-  SCRATCH,
-  START,
-  unitsWanted,
-  type CompiledWasm,
-  type WasmOptions,
-} from "../kernel.js";
+import { ARGS, END, runParams, SCRATCH, START, type CompiledWasm, type WasmOptions } from "../kernel.js";
 import { type Amount, forLoop, local, pushSum, setMin, setSum } from "../assembler/loops.js";
 import { op } from "../assembler/opcodes.js";
 import { conv2dWeightGrad, type ConvWeightGradParams } from "../../../families/conv2d-weight-grad.js";
 import { plainKernel } from "../../../families/family.js";
 import * as seg from "../assembler/segments.js";
 import * as tiles from "./tile.js";
-import {
-  compileWinogradWeightGrad,
-  fitsWinogradWeightGrad,
-  winogradWeightGradWins,
-} from "../winograd/winograd-weight-grad.js";
+import { planWeightGrad } from "./weight-grad-plan.js";
+import { weightGradUsesWinograd } from "../winograd/fit.js";
+import { compileWinogradWeightGrad } from "../winograd/weight-grad.js";
 import type { Binding } from "../../../program.js";
 
-/** Bytes of image copies per piece, small enough for the first-level cache. */
-const COPY_BYTES = 20 * 1024;
-/** Pixels per visit of a tile, so that loading and storing its sums costs little beside. */
-const PIXELS = 128;
-/** Output columns up to which starting a loop per row costs more than looking up every pixel's place. */
-const SHORT_ROWS = 16;
 /** Rows of dw up to which every tile is written out; beyond, tiles stay within one tap. */
 const UNROLLED_ROWS = 200;
-
-/** Input channels of a unit: a part of a group's where that gives threads enough units. */
-function channelBlock(p: ConvWeightGradParams, inner: number, units: number): number {
-  let block = inner;
-  while (p.splits * p.groups * (inner / block) < units && block % 8 === 0 && block > 8) block /= 2;
-  return block;
-}
 
 export function compileConv2dWeightGrad(
   p: ConvWeightGradParams,
@@ -55,35 +31,8 @@ export function compileConv2dWeightGrad(
   options: WasmOptions,
 ): CompiledWasm {
   if (narrowGroups(p)) return compileMap(plainKernel(conv2dWeightGrad, p), bindings, options);
-  if (fitsWinogradWeightGrad(p) && (options.winograd ?? winogradWeightGradWins(p)))
-    return compileWinogradWeightGrad(p, options);
-  const [inner, outer] = [p.inC / p.groups, p.outC / p.groups];
-  const block = channelBlock(p, inner, unitsWanted(options, 8, 2));
-  const blocks = inner / block;
-  const s = seg.cutSegments(
-    {
-      batch: p.batch,
-      height: p.h,
-      width: p.w,
-      channels: p.inC,
-      rows: p.outH,
-      columns: p.outW,
-      stepY: p.strideH,
-      stepX: p.strideW,
-      minY: -p.padTop,
-      maxY: (p.kh - 1) * p.dilationH - p.padTop,
-      minX: -p.padLeft,
-      maxX: (p.kw - 1) * p.dilationW - p.padLeft,
-    },
-    COPY_BYTES,
-    p.splits,
-    block,
-  );
-  const room = s.bytes ? Math.floor(COPY_BYTES / s.bytes) : 1024;
-  const wanted = Math.max(1, Math.min(room, Math.ceil(PIXELS / (s.blockRows * s.columns))));
-  // Short rows are walked as one sequence of pixels whose places stand in a table: of whole images, or of one piece.
-  const flat = p.outW <= SHORT_ROWS;
-  const together = flat && s.perImage > 1 ? 1 : wanted;
+  if (weightGradUsesWinograd(p, options)) return compileWinogradWeightGrad(p, options);
+  const { inner, outer, block, blocks, s, together, flat } = planWeightGrad(p, options);
   const f = new Func(runParams);
   const c = f.code;
   const tile = tiles.newTile(f);

@@ -1,6 +1,9 @@
 /** Forward convolution: y[n, oy, ox, oc] = Σ x[n, oy·s + ky·d − pad, …, ic] · w[ky, kx, ic, oc]. */
-import { compileConvolution, type Tap } from "./convolve.js";
+import type { Convolution, Tap } from "./convolution.js";
+import { compileConvolution } from "./convolve.js";
 import { compileMap } from "../map/expression.js";
+import { usesWinograd } from "../winograd/fit.js";
+import { compileWinograd } from "../winograd/forward.js";
 import { compileGemm } from "./gemm.js";
 import type { CompiledWasm, WasmOptions } from "../kernel.js";
 import { conv2d } from "../../../families/conv2d.js";
@@ -33,27 +36,23 @@ export function compileConv2d(
         x: kx * p.dilationW - p.padLeft,
         weight: (ky * p.kw + kx) * inner * p.outC,
       });
-  return compileConvolution(
-    {
-      source: {
-        batch: p.batch,
-        height: p.h,
-        width: p.w,
-        channels: p.inC,
-        stepY: p.strideH,
-        stepX: p.strideW,
-      },
-      phases: [
-        { taps, rows: p.outH, columns: p.outW, offset: 0, rowStep: p.outW * p.outC, pixelStep: p.outC },
-      ],
-      groups: p.groups,
-      inner,
-      outer,
-      weightInner: p.outC,
-      weightOuter: 1,
-      weightGroup: outer,
-      outputImage: p.outH * p.outW * p.outC,
+  const v: Convolution = {
+    source: {
+      batch: p.batch,
+      height: p.h,
+      width: p.w,
+      channels: p.inC,
+      stepY: p.strideH,
+      stepX: p.strideW,
     },
-    options,
-  );
+    phases: [{ taps, rows: p.outH, columns: p.outW, offset: 0, rowStep: p.outW * p.outC, pixelStep: p.outC }],
+    groups: p.groups,
+    inner,
+    outer,
+    weightInner: p.outC,
+    weightOuter: 1,
+    weightGroup: outer,
+    outputImage: p.outH * p.outW * p.outC,
+  };
+  return usesWinograd(v, options) ? compileWinograd(v, options) : compileConvolution(v, options);
 }

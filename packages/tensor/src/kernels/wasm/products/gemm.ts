@@ -16,6 +16,7 @@ import {
 } from "../kernel.js";
 import { forLoop, local, pushSum, setMin, setSum } from "../assembler/loops.js";
 import { op } from "../assembler/opcodes.js";
+import { PANEL_BYTES } from "../cache.js";
 import { packPanel, panelWidth } from "./pack.js";
 import type { GemmParams } from "../../../families/gemm.js";
 import * as tiles from "./tile.js";
@@ -23,8 +24,6 @@ import type { Binding } from "../../../program.js";
 
 /** Steps of k per pass: a panel of B (16 KiB) and the rows of A beside it stay in the first-level cache. */
 const K_BLOCK = 512;
-/** Packed bytes of B that a unit may use, so that they stay in the second-level cache. */
-const PACKED_BYTES = 256 * 1024;
 /** Products per nanosecond that a tile reaches. */
 export const PRODUCTS_PER_NS = 22;
 
@@ -36,7 +35,7 @@ function blockOf(
   units: number,
 ): { rows: number; columns: number } {
   const batches = batchShape.reduce((x, y) => x * y, 1);
-  let columns = Math.max(16, Math.floor(PACKED_BYTES / (4 * k) / 8) * 8);
+  let columns = Math.max(16, Math.floor(PANEL_BYTES / (4 * k) / 8) * 8);
   columns = Math.min(roundUp(n, 8), columns, 512);
   let rows = Math.min(roundUp(m, 4), 64);
   const enough = (): boolean =>

@@ -8,108 +8,19 @@
  * on blocks or threads.
  */
 import { encodeModule, Func, type Code } from "../assembler/assembler.js";
-import type { Convolution } from "../products/convolve.js";
+import { PANEL_BYTES, STAY_BYTES, WEIGHT_BYTES } from "../cache.js";
+import type { Convolution } from "../products/convolution.js";
 import { PRODUCTS_PER_NS } from "../products/gemm.js";
-import {
-  ARGS,
-  END,
-  runParams,
-  SCRATCH,
-  START,
-  unitsWanted,
-  type CompiledWasm,
-  type WasmOptions,
-} from "../kernel.js";
+import { ARGS, END, runParams, START, unitsWanted, type CompiledWasm, type WasmOptions } from "../kernel.js";
 import { forLoop, local, setMin, setSum } from "../assembler/loops.js";
 import { op } from "../assembler/opcodes.js";
 import { packPanel } from "../products/pack.js";
 import * as seg from "../assembler/segments.js";
 import * as tiles from "../products/tile.js";
-import { BETWEEN_BYTES, OUTPUTS, POINTS, TAPS, Transforms } from "./winograd-transforms.js";
-
-/** Bytes of image copies, small enough for the second-level cache beside the rest. */
-const COPY_BYTES = 96 * 1024;
-/** Bytes that the operand which stays may take of every thread's scratch memory. */
-export const STAY_BYTES = 8 * 2 ** 20;
-/** Bytes of the operand that changes with every unit, where it is tiles and where it is weights. */
-export const TILE_BYTES = 256 * 1024;
-const WEIGHT_BYTES = 512 * 1024;
-export const PRODUCTS = POINTS * POINTS;
-/** What transforming costs, in products: of a weight (its nine taps), and of a tile's channel either way. */
-export const PER_WEIGHT = 100;
-export const PER_TILE = 130;
-/** Powers of two between the arrays of the points would lay them all into a few lines of the caches. */
-export const APART = 64;
-
-/** Whether every output sees a 3×3 window of neighbours, and channels fill whole vectors and panels. */
-export function fitsWinograd(v: Convolution): boolean {
-  const [phase] = v.phases;
-  if (v.phases.length !== 1 || !phase || v.groups !== 1) return false;
-  const { taps } = phase;
-  const [first] = taps;
-  return (
-    v.source.stepY === 1 &&
-    v.source.stepX === 1 &&
-    v.outputImage * v.source.batch * v.inner > 0 &&
-    v.inner % 8 === 0 &&
-    v.outer % 8 === 0 &&
-    taps.length === TAPS * TAPS &&
-    taps.every((t, i) => t.y === first!.y + Math.floor(i / TAPS) && t.x === first!.x + (i % TAPS))
-  );
-}
-
-const tilesOf = (v: Convolution): { y: number; x: number; total: number } => {
-  const { rows, columns } = v.phases[0]!;
-  const [y, x] = [Math.ceil(rows / OUTPUTS), Math.ceil(columns / OUTPUTS)];
-  return { y, x, total: v.source.batch * y * x };
-};
-
-/** Work of the direct sum and of Winograd's, in products. */
-function costOf(v: Convolution): { direct: number; winograd: number; weights: number; images: number } {
-  const { rows, columns } = v.phases[0]!;
-  const { total } = tilesOf(v);
-  const weights = PER_WEIGHT * v.inner * v.outer;
-  const images = PER_TILE * total * v.inner;
-  const multiplied = PRODUCTS * Math.ceil(total / tiles.TILE_ROWS) * tiles.TILE_ROWS * v.inner * v.outer;
-  return {
-    direct: TAPS * TAPS * rows * columns * v.source.batch * v.inner * v.outer,
-    winograd: multiplied + weights + images + PER_TILE * total * v.outer,
-    weights,
-    images,
-  };
-}
-
-/**
- * Whether Winograd's algorithm is faster: a quarter of the products, times what tiles reach over the image's edge
- * (7×7 outputs take 8×8), plus the transforms, which weigh little from about 16 channels and two dozen tiles on. The count
- * is within a fifth of what was measured for 8 to 512 channels; near the break-even the direct sum is preferred.
- */
-export function winogradWins(v: Convolution): boolean {
-  const { direct, winograd } = costOf(v);
-  return direct > 1.1 * winograd;
-}
-
-/** Segments whose windows are tiles; the first tile begins at pixel (top, left) of the source. */
-export const cutTiles = (
-  source: Pick<seg.Sliding, "batch" | "height" | "width" | "channels">,
-  t: { readonly rows: number; readonly columns: number; readonly top: number; readonly left: number },
-  atLeast = 1,
-): seg.Segments =>
-  seg.cutSegments(
-    {
-      ...source,
-      stepY: OUTPUTS,
-      stepX: OUTPUTS,
-      rows: t.rows,
-      columns: t.columns,
-      minY: t.top,
-      maxY: t.top + POINTS - 1,
-      minX: t.left,
-      maxX: t.left + POINTS - 1,
-    },
-    COPY_BYTES,
-    atLeast,
-  );
+import { alongRow, cutTiles } from "./edges.js";
+import { costOf, tilesOf } from "./fit.js";
+import { apart, layOut, multiply, next } from "./points.js";
+import { BETWEEN_BYTES, OUTPUTS, POINTS, PRODUCTS, TAPS, Transforms } from "./transforms.js";
 
 interface Blocks {
   /** Whether the transformed weights stay while tiles pass, or the other way round. */
@@ -121,8 +32,9 @@ interface Blocks {
 }
 
 function blocksOf(v: Convolution, options: WasmOptions): Blocks {
-  const { total, y, x } = tilesOf(v);
-  const [first] = v.phases[0]!.taps;
+  const { rows, columns: width, taps } = v.phases[0]!;
+  const { total, y, x } = tilesOf(v.source.batch, rows, width);
+  const [first] = taps;
   const s = cutTiles(v.source, { rows: y, columns: x, top: first!.y, left: first!.x });
   const weightsStay = total >= v.outer;
   const units = unitsWanted(options, 8, 4);
@@ -130,7 +42,7 @@ function blocksOf(v: Convolution, options: WasmOptions): Blocks {
   // Small blocks of the operand that passes use the one that stays too little.
   const share = (whole: number, bytes: number): number =>
     Math.max(16, Math.min(within(bytes), Math.ceil(whole / units)));
-  const wanted = weightsStay ? share(total, TILE_BYTES) : within(STAY_BYTES);
+  const wanted = weightsStay ? share(total, PANEL_BYTES) : within(STAY_BYTES);
   const columns = weightsStay ? within(STAY_BYTES) : share(v.outer, WEIGHT_BYTES);
   return {
     weightsStay,
@@ -139,9 +51,6 @@ function blocksOf(v: Convolution, options: WasmOptions): Blocks {
     columns: Math.min(v.outer, Math.max(tiles.TILE_COLUMNS, columns - (columns % tiles.TILE_COLUMNS))),
   };
 }
-
-/** Moves an address on. */
-export const next = (l: Code, at: number, by: number): Code => l.get(at).i32(by).op(op.i32Add).set(at);
 
 export function compileWinograd(v: Convolution, options: WasmOptions): CompiledWasm {
   const { inner, outer } = v;
@@ -154,9 +63,9 @@ export function compileWinograd(v: Convolution, options: WasmOptions): CompiledW
     Math.ceil((blocks.segments * s.blockRows * s.columns) / tiles.TILE_ROWS) * tiles.TILE_ROWS;
   /** Bytes from one point's array to the next. */
   const pointBytes = {
-    weights: 4 * inner * blocks.columns + APART,
-    images: 4 * inner * mostTiles + APART,
-    outputs: 4 * blocks.columns * mostTiles + APART,
+    weights: apart(inner * blocks.columns),
+    images: apart(inner * mostTiles),
+    outputs: apart(blocks.columns * mostTiles),
   };
 
   const f = new Func(runParams);
@@ -268,56 +177,29 @@ export function compileWinograd(v: Convolution, options: WasmOptions): CompiledW
 
   /** Rows beyond the last tile hold what was there before; their sums are never read. */
   const products = (l: Code): void =>
-    forLoop(l, point, 0, PRODUCTS, 1, (perPoint) =>
-      forLoop(perPoint, j, 0, local(columns), tiles.TILE_COLUMNS, (perPanel) =>
-        forLoop(perPanel, i, 0, local(tileAt), tiles.TILE_ROWS, (code) => {
-          setSum(
-            code,
-            tile.rowsAt,
-            0,
-            [local(scratch.images), 1],
-            [local(point), pointBytes.images],
-            [local(i), 4 * inner],
-          );
-          setSum(
-            code,
-            tile.columnsAt,
-            0,
-            [local(scratch.weights), 1],
-            [local(point), pointBytes.weights],
-            [local(j), 4 * inner],
-          );
-          setSum(
-            code,
-            to,
-            0,
-            [local(scratch.outputs), 1],
-            [local(point), pointBytes.outputs],
-            [local(i), 4 * blocks.columns],
-            [local(j), 4],
-          );
-          const offsets = (step: number): number[] =>
-            Array.from({ length: tiles.TILE_ROWS }, (_, r) => r * step);
-          tiles.clear(code, tile);
-          tiles.addProducts(
-            code,
-            tile,
-            {
-              rowOffsets: offsets(4 * inner),
-              rowStep: 4,
-              columnStep: 4 * tiles.TILE_COLUMNS,
-              count: inner,
-            },
-            options.madd ?? false,
-          );
-          tiles.storeTile(code, tile, to, offsets(4 * blocks.columns), tiles.TILE_COLUMNS);
-        }),
-      ),
+    multiply(
+      l,
+      tile,
+      { point, i, j, to },
+      {
+        rows: {
+          ...{ at: scratch.images, pointBytes: pointBytes.images, step: 4 * inner },
+          ...{ count: local(tileAt), apart: 4 * inner, along: 4 },
+        },
+        columns: {
+          ...{ at: scratch.weights, pointBytes: pointBytes.weights, step: 4 * inner },
+          count: local(columns),
+        },
+        sums: {
+          ...{ at: scratch.outputs, pointBytes: pointBytes.outputs, step: 4 * blocks.columns },
+          kept: false,
+        },
+        depth: inner,
+        madd: options.madd ?? false,
+      },
     );
 
   const transformOutputs = (l: Code): void => {
-    const [wholeY, wholeX] = [Math.floor(phase.rows / OUTPUTS), Math.floor(phase.columns / OUTPUTS)];
-    const [restY, restX] = [phase.rows % OUTPUTS, phase.columns % OUTPUTS];
     const place = (code: Code, high: number, wide: number): void => {
       setSum(code, from, 0, [local(scratch.outputs), 1], [local(tileAt), 4 * blocks.columns]);
       setSum(code, to, 0, [local(base), 1], [local(column), 4 * OUTPUTS * phase.pixelStep]);
@@ -337,10 +219,6 @@ export function compileWinograd(v: Convolution, options: WasmOptions): CompiledW
       });
       next(code, tileAt, 1);
     };
-    const line = (code: Code, high: number): void => {
-      forLoop(code, column, 0, wholeX, 1, (inside) => place(inside, high, OUTPUTS));
-      if (restX) place(code.i32(wholeX).set(column), high, restX);
-    };
     eachSegment(l, (here) =>
       forLoop(here, row, 0, local(rows), 1, (code) => {
         setSum(
@@ -353,17 +231,7 @@ export function compileWinograd(v: Convolution, options: WasmOptions): CompiledW
           [local(row), 4 * OUTPUTS * phase.rowStep],
           [local(column0), 4],
         );
-        if (!restY) return line(code, OUTPUTS);
-        code
-          .get(at.row)
-          .get(row)
-          .op(op.i32Add)
-          .i32(wholeY)
-          .op(op.i32LtS)
-          .if(
-            (whole) => line(whole, OUTPUTS),
-            (rest) => line(rest, restY),
-          );
+        alongRow(code, { first: at.row, row, column }, phase, place);
       }),
     );
   };
@@ -382,11 +250,7 @@ export function compileWinograd(v: Convolution, options: WasmOptions): CompiledW
     outputs: PRODUCTS * pointBytes.outputs,
     copy: s.bytes,
   };
-  let scratchBytes = 0;
-  for (const key of Object.keys(sizes) as (keyof typeof sizes)[]) {
-    setSum(c, scratch[key], scratchBytes, [local(SCRATCH), 1]);
-    scratchBytes += sizes[key];
-  }
+  const scratchBytes = layOut(c, scratch, sizes);
   seg.clearCopies(c, s, scratch.copy, 1);
   c.i32(-1).set(have);
   const [stays, passes] = weightsStay ? [block, group] : [group, block];

@@ -16,6 +16,8 @@ import { op } from "../assembler/opcodes.js";
 export const OUTPUTS = 4;
 export const TAPS = 3;
 export const POINTS = OUTPUTS + TAPS - 1;
+/** Products of a tile with a filter, for each pair of channels. */
+export const PRODUCTS = POINTS * POINTS;
 /** Bytes that a transform needs for the values between its two axes. */
 export const BETWEEN_BYTES = 16 * POINTS * POINTS;
 

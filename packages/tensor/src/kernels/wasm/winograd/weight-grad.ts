@@ -8,66 +8,31 @@
  */
 import { encodeModule, Func, type Code } from "../assembler/assembler.js";
 import { PRODUCTS_PER_NS } from "../products/gemm.js";
-import { ARGS, END, runParams, SCRATCH, START, type CompiledWasm, type WasmOptions } from "../kernel.js";
+import { ARGS, END, runParams, START, type CompiledWasm, type WasmOptions } from "../kernel.js";
 import { forLoop, local, setMin, setSum } from "../assembler/loops.js";
 import { op } from "../assembler/opcodes.js";
 import type { ConvWeightGradParams } from "../../../families/conv2d-weight-grad.js";
 import * as seg from "../assembler/segments.js";
 import * as tiles from "../products/tile.js";
-import { APART, cutTiles, next, PER_TILE, PER_WEIGHT, PRODUCTS, STAY_BYTES, TILE_BYTES } from "./winograd.js";
-import { BETWEEN_BYTES, OUTPUTS, POINTS, TAPS, Transforms } from "./winograd-transforms.js";
+import { PANEL_BYTES, STAY_BYTES } from "../cache.js";
+import { alongRow, cutTiles } from "./edges.js";
+import { CHANNELS, tilesOf, weightGradCost } from "./fit.js";
+import { apart, layOut, multiply, next } from "./points.js";
+import { BETWEEN_BYTES, OUTPUTS, POINTS, PRODUCTS, TAPS, Transforms } from "./transforms.js";
 
-/** Input channels of a unit. */
-const CHANNELS = 8;
 /** Tiles per visit of a register tile's sums, so that loading and storing them costs little beside. */
 const TILES = 32;
 
-export const fitsWinogradWeightGrad = (p: ConvWeightGradParams): boolean =>
-  p.kh === TAPS &&
-  p.kw === TAPS &&
-  p.strideH === 1 &&
-  p.strideW === 1 &&
-  p.dilationH === 1 &&
-  p.dilationW === 1 &&
-  p.groups === 1 &&
-  p.inC % CHANNELS === 0 &&
-  p.outC % tiles.TILE_COLUMNS === 0 &&
-  p.batch * p.outH * p.outW * p.inC * p.outC > 0;
-
-const tilesOf = (p: ConvWeightGradParams): { y: number; x: number; total: number } => {
-  const [y, x] = [Math.ceil(p.outH / OUTPUTS), Math.ceil(p.outW / OUTPUTS)];
-  return { y, x, total: p.batch * y * x };
-};
-
-/** Work in products, beside transforming the output's gradient, which every run of units does. */
-function costOf(p: ConvWeightGradParams): { direct: number; winograd: number; gradient: number } {
-  const { total } = tilesOf(p);
-  const weights = p.inC * p.outC;
-  return {
-    direct: TAPS * TAPS * p.batch * p.outH * p.outW * weights,
-    winograd: (PRODUCTS * total + PER_WEIGHT * p.splits) * weights + PER_TILE * total * p.inC,
-    gradient: PER_TILE * total * p.outC,
-  };
-}
-
-/** As of the forward pass. */
-export function winogradWeightGradWins(p: ConvWeightGradParams): boolean {
-  const { direct, winograd, gradient } = costOf(p);
-  return direct > 1.1 * (winograd + gradient);
-}
-
 export function compileWinogradWeightGrad(p: ConvWeightGradParams, options: WasmOptions): CompiledWasm {
   const { inC, outC } = p;
-  const [wholeY, wholeX] = [Math.floor(p.outH / OUTPUTS), Math.floor(p.outW / OUTPUTS)];
-  const [restY, restX] = [p.outH % OUTPUTS, p.outW % OUTPUTS];
-  const tilesHere = tilesOf(p);
+  const tilesHere = tilesOf(p.batch, p.outH, p.outW);
   const s = cutTiles(
     { batch: p.batch, height: p.h, width: p.w, channels: inC },
     { rows: tilesHere.y, columns: tilesHere.x, top: -p.padTop, left: -p.padLeft },
     p.splits,
   );
   const perSegment = s.blockRows * s.columns;
-  const wanted = Math.max(TILES, Math.floor(TILE_BYTES / (4 * PRODUCTS * Math.max(inC, outC))));
+  const wanted = Math.max(TILES, Math.floor(PANEL_BYTES / (4 * PRODUCTS * Math.max(inC, outC))));
   const together = Math.max(1, Math.min(Math.ceil(s.total / p.splits), Math.round(wanted / perSegment)));
   const mostTiles = together * perSegment;
   /** Input channels whose sums a thread holds at a time. */
@@ -75,9 +40,9 @@ export function compileWinogradWeightGrad(p: ConvWeightGradParams, options: Wasm
   const held = Math.min(inC, Math.max(CHANNELS, most));
   const blocks = inC / CHANNELS;
   const pointBytes = {
-    images: 4 * mostTiles * held + APART,
-    gradients: 4 * mostTiles * outC + APART,
-    sums: 4 * held * outC + APART,
+    images: apart(mostTiles * held),
+    gradients: apart(mostTiles * outC),
+    sums: apart(held * outC),
   };
 
   const f = new Func(runParams);
@@ -173,10 +138,6 @@ export function compileWinogradWeightGrad(p: ConvWeightGradParams, options: Wasm
       transformGradient(code, high, wide);
       next(code, tileAt, 1);
     };
-    const along = (code: Code, high: number): void => {
-      forLoop(code, column, 0, wholeX, 1, (inside) => place(inside, high, OUTPUTS));
-      if (restX) place(code.i32(wholeX).set(column), high, restX);
-    };
     forLoop(l, slot, 0, local(count), 1, (here) => {
       setSum(here, index, 0, [local(first), 1], [local(slot), 1]);
       seg.locate(here, s, index, at);
@@ -193,39 +154,29 @@ export function compileWinogradWeightGrad(p: ConvWeightGradParams, options: Wasm
           [local(at.row), 4 * OUTPUTS * p.outW * outC],
           [local(row), 4 * OUTPUTS * p.outW * outC],
         );
-        if (!restY) return along(code, OUTPUTS);
-        code
-          .get(at.row)
-          .get(row)
-          .op(op.i32Add)
-          .i32(wholeY)
-          .op(op.i32LtS)
-          .if(
-            (whole) => along(whole, OUTPUTS),
-            (rest) => along(rest, restY),
-          );
+        alongRow(code, { first: at.row, row, column }, { rows: p.outH, columns: p.outW }, place);
       });
     });
   };
 
   const products = (l: Code): void =>
-    forLoop(l, point, 0, PRODUCTS, 1, (perPoint) =>
-      forLoop(perPoint, j, 0, outC, tiles.TILE_COLUMNS, (perPanel) =>
-        forLoop(perPanel, i, 0, local(channels), tiles.TILE_ROWS, (code) => {
-          const start = (into: number, array: keyof typeof pointBytes, ...more: [number, number][]): void => {
-            const terms = more.map(([amount, factor]) => [local(amount), factor] as const);
-            setSum(code, into, 0, [local(scratch[array]), 1], [local(point), pointBytes[array]], ...terms);
-          };
-          start(tile.rowsAt, "images", [i, 4 * mostTiles]);
-          start(tile.columnsAt, "gradients", [j, 4 * mostTiles]);
-          start(to, "sums", [i, 4 * outC], [j, 4]);
-          const outputs = [0, 1, 2, 3].map((r) => 4 * outC * r);
-          tiles.loadTile(code, tile, to, outputs);
-          const steps = { rowOffsets: [0, 4, 8, 12], rowStep: 16, columnStep: 32, count: local(tileAt) };
-          tiles.addProducts(code, tile, steps, options.madd ?? false);
-          tiles.storeTile(code, tile, to, outputs, tiles.TILE_COLUMNS);
-        }),
-      ),
+    multiply(
+      l,
+      tile,
+      { point, i, j, to },
+      {
+        rows: {
+          ...{ at: scratch.images, pointBytes: pointBytes.images, step: 4 * mostTiles },
+          ...{ count: local(channels), apart: 4, along: 16 },
+        },
+        columns: {
+          ...{ at: scratch.gradients, pointBytes: pointBytes.gradients, step: 4 * mostTiles },
+          count: outC,
+        },
+        sums: { ...{ at: scratch.sums, pointBytes: pointBytes.sums, step: 4 * outC }, kept: true },
+        depth: local(tileAt),
+        madd: options.madd ?? false,
+      },
     );
 
   const transformSums = (l: Code): void =>
@@ -268,11 +219,7 @@ export function compileWinogradWeightGrad(p: ConvWeightGradParams, options: Wasm
     sums: PRODUCTS * pointBytes.sums,
     copy: s.bytes,
   };
-  let scratchBytes = 0;
-  for (const key of Object.keys(sizes) as (keyof typeof sizes)[]) {
-    setSum(c, scratch[key], scratchBytes, [local(SCRATCH), 1]);
-    scratchBytes += sizes[key];
-  }
+  const scratchBytes = layOut(c, scratch, sizes);
   seg.clearCopies(c, s, scratch.copy, 1);
   c.get(START).set(unit);
   const bound = (l: Code, into: number, number: number): void => {
@@ -307,7 +254,7 @@ export function compileWinogradWeightGrad(p: ConvWeightGradParams, options: Wasm
       l.get(unit).get(END).op(op.i32LtS).brIf(0);
     });
   });
-  const { winograd, gradient } = costOf(p);
+  const { winograd, gradient } = weightGradCost(p);
   const units = p.splits * blocks;
   return {
     bytes: encodeModule({ run: f }, options),
