@@ -1,5 +1,5 @@
 /** Every family on the cpu device, on one thread, two and seven: equal bits, and right. */
-import { type CpuBackend, type Family, families, openCpu, scatterAdd } from "@dawnstrap/tensor/testing";
+import { type CpuBackend, type Family, families, openCpu } from "@dawnstrap/tensor/testing";
 import {
   conv2d,
   conv2dInputGrad,
@@ -9,9 +9,8 @@ import {
   product,
 } from "@dawnstrap/tensor/testing";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { check as checkOn, hostBindings } from "./families.js";
-import { runKernel } from "./run-kernel.js";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import { addsInOrder, check as checkOn } from "./families.js";
 
 let backends: CpuBackend[];
 beforeAll(async () => {
@@ -84,18 +83,4 @@ test("random convolutions and their gradients", async () => {
   );
 });
 
-test("scatterAdd adds in order, to the bit", async () => {
-  for (const p of scatterAdd.samples.awkward) {
-    const bindings = hostBindings(scatterAdd, p);
-    const [rowOf, order, updates, out] = bindings.map((b) => b.data);
-    const want = Float32Array.from(out!);
-    rowOf!.forEach((row, j) => {
-      if (row < 0 || row >= p.rows) return;
-      for (let e = 0; e < p.inner; e++) want[row * p.inner + e]! += updates![order![j]! * p.inner + e]!;
-    });
-    for (const backend of backends) {
-      const results = await runKernel(backend, { family: "scatterAdd", params: p }, bindings);
-      expect(results[3]).toEqual(want);
-    }
-  }
-});
+test("scatterAdd adds in order, to the bit", () => addsInOrder(backends));

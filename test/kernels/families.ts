@@ -1,4 +1,5 @@
 /** Kernel families on a device, against what they mean: their own expressions in float64. Knows no test framework. */
+import { registry } from "@dawnstrap/tensor/extend";
 import {
   addShares,
   type Backend,
@@ -9,6 +10,7 @@ import {
   kernelOf,
   oracleOf,
   type PreparedProgram,
+  scatterAdd,
 } from "@dawnstrap/tensor/testing";
 import { type HostBinding, runKernel } from "./run-kernel.js";
 
@@ -36,8 +38,19 @@ export function difference(got: ArrayLike<number>, expected: ArrayLike<number>):
   return worst / size;
 }
 
+/** Operations beyond which the op of the family's name is asked: its loops are as true, and faster than expressions. */
+const MANY = 2e6;
+
 /** The whole result in float64, shares added up. */
 export function expectedOf<P>(family: Family<P>, params: P, inputs = inputsOf(family, params)): Float64Array {
+  const op = family.flops(params) > MANY ? registry.get(family.name) : undefined;
+  if (op && !family.updates) {
+    const arrays = family.operands(params).reads.map(({ shape, dtype = "float32" }, i) => {
+      return { shape, dtype, data: Float64Array.from(inputs[i]!) };
+    });
+    const { length } = oracleOf(family, params, inputs);
+    return op.reference(arrays, params, [{ shape: [length], dtype: "float32" }])[0]!.data;
+  }
   const oracle = oracleOf(family, params, inputs);
   return Float64Array.from({ length: oracle.length }, (_, i) => oracle.at(i));
 }
@@ -74,4 +87,28 @@ export async function check<P>(
   const want = expectedOf(family, params, inputs);
   const d = difference(addShares(new Float32Array(first!), want.length), want);
   if (!(d < tolerance)) throw new Error(`${what}: differs by ${d} of the largest value`);
+}
+
+/** scatterAdd's sums are those of float32 in the order of the updates. */
+export async function addsInOrder(
+  backends: readonly Backend[],
+  samples = scatterAdd.samples.awkward,
+): Promise<void> {
+  for (const p of samples) {
+    const bindings = hostBindings(scatterAdd, p);
+    const [rowOf, order, updates, out] = bindings.map((b) => b.data);
+    const want = Float32Array.from(out!);
+    rowOf!.forEach((row, j) => {
+      if (row < 0 || row >= p.rows) return;
+      for (let e = 0; e < p.inner; e++) want[row * p.inner + e]! += updates![order![j]! * p.inner + e]!;
+    });
+    for (const backend of backends) {
+      const results = await runKernel(backend, kernelOf(scatterAdd, p), bindings);
+      const at = results[3]!.findIndex((v, i) => v !== want[i]);
+      if (at >= 0)
+        throw new Error(
+          `scatterAdd ${JSON.stringify(p)}: element ${at} is ${results[3]![at]}, not ${want[at]}`,
+        );
+    }
+  }
 }

@@ -5,9 +5,7 @@ import { type Expr, type Index, noise } from "@dawnstrap/tensor/testing";
 import { describe, expect, test } from "vitest";
 import { axesOf, type Devices, near, slot } from "./map-devices.js";
 
-const lengths = [1, 2, 3, 4, 5, 15, 16, 17, 63, 64, 65, 1000, 16384, 16387];
-
-export const pointwise = (devices: () => Devices): void => {
+export const pointwise = (devices: () => Devices, lengths: readonly number[]): void => {
   describe("pointwise", () => {
     test("awkward lengths, with everything beyond the end untouched", async () => {
       for (const n of lengths) {
@@ -137,33 +135,6 @@ export const pointwise = (devices: () => Devices): void => {
       }
     });
 
-    test("gathers: indices that are loaded, wild ones clamped; scattered stores outside are dropped", async () => {
-      const [table, at, y] = [slot("float32"), slot("int32"), slot("float32")];
-      const n = 77;
-      const [i] = axesOf(n) as [Index];
-      const index = Int32Array.from({ length: n }, (_, k) => (k * 31) % 50);
-      index[3] = 2147483647;
-      index[4] = -5;
-      const results = await devices().run({
-        axes: [i],
-        reads: [
-          [table, noise(50, 9)],
-          [at, index],
-        ],
-        outputs: [
-          { slot: y, index: i, value: x.load(table, x.load(at, i)), data: new Float32Array(n) },
-          {
-            slot: slot("int32"),
-            index: x.load(at, i),
-            value: x.imod(x.load(at, i), 50),
-            data: new Int32Array(50),
-          },
-        ],
-      });
-      expect(results[0]!.device).toEqual(results[0]!.oracle);
-      expect(results[1]!.device).toEqual(results[1]!.oracle.slice(0, 50));
-    });
-
     test("updates in place read before they write", async () => {
       for (const n of [1, 100, 1003]) {
         const [m, w] = [slot("float32"), slot("float32")];
@@ -234,6 +205,38 @@ export const pointwise = (devices: () => Devices): void => {
         });
         for (const r of results) expect(r.device).toEqual(r.oracle);
       }
+    });
+  });
+};
+
+/** What WGSL leaves to its implementations. */
+export const edges = (devices: () => Devices): void => {
+  describe("edges", () => {
+    test("gathers: indices that are loaded, wild ones clamped; scattered stores outside are dropped", async () => {
+      const [table, at, y] = [slot("float32"), slot("int32"), slot("float32")];
+      const n = 77;
+      const [i] = axesOf(n) as [Index];
+      const index = Int32Array.from({ length: n }, (_, k) => (k * 31) % 50);
+      index[3] = 2147483647;
+      index[4] = -5;
+      const results = await devices().run({
+        axes: [i],
+        reads: [
+          [table, noise(50, 9)],
+          [at, index],
+        ],
+        outputs: [
+          { slot: y, index: i, value: x.load(table, x.load(at, i)), data: new Float32Array(n) },
+          {
+            slot: slot("int32"),
+            index: x.load(at, i),
+            value: x.imod(x.load(at, i), 50),
+            data: new Int32Array(50),
+          },
+        ],
+      });
+      expect(results[0]!.device).toEqual(results[0]!.oracle);
+      expect(results[1]!.device).toEqual(results[1]!.oracle.slice(0, 50));
     });
 
     test("conversions and roundings of edge values, in vectors and in tails", async () => {

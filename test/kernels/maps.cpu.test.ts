@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { axesOf, Devices, slot } from "./map-devices.js";
 import { folds } from "./map-folds.js";
 import { integers } from "./map-integers.js";
-import { pointwise } from "./map-pointwise.js";
+import { edges, pointwise } from "./map-pointwise.js";
 
 let devices: Devices;
 beforeAll(async () => {
@@ -13,7 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => devices.close());
 
-pointwise(() => devices);
+pointwise(() => devices, [1, 2, 3, 4, 5, 15, 16, 17, 63, 64, 65, 1000, 16384, 16387]);
+edges(() => devices);
 folds(() => devices);
 integers(() => devices, 150);
 

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => devices.close());
 
-pointwise(() => devices);
+pointwise(() => devices, [1, 2, 3, 63, 64, 65, 1000]);
 folds(() => devices);
 integers(() => devices, 25);
 

@@ -17,7 +17,6 @@ export const upward: Lists = {
 
 /** Files that import in a circle. */
 export const circles: Lists = {
-  tensor: ["kernels/wasm/products/convolve.ts", "kernels/wasm/winograd/winograd.ts"],
   nn: ["arena.ts", "module.ts"],
   byol: ["tasks/knn.ts", "tasks/nearest.ts"],
 };
@@ -47,11 +46,5 @@ export const byPath: readonly string[] = [
 export const large: { readonly [name in Package]?: Readonly<Record<string, string>> } = {
   tensor: {
     "expr/expr.ts": "not looked at yet",
-    "kernels/wasm/map/memory.ts": "not looked at yet",
-    "kernels/wasm/map/values.ts": "not looked at yet",
-    "kernels/wasm/products/conv2d-weight-grad.ts": "not looked at yet",
-    "kernels/wasm/products/convolve.ts": "not looked at yet",
-    "kernels/wasm/winograd/winograd-weight-grad.ts": "not looked at yet",
-    "kernels/wasm/winograd/winograd.ts": "not looked at yet",
   },
 };

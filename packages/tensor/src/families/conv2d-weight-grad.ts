@@ -53,7 +53,7 @@ export const conv2dWeightGrad = defineFamily({
   flops: convFlops,
   shares: (p) => p.splits,
   samples: {
-    awkward: awkward.flatMap((p) => [1, 3].map((splits) => ({ ...p, splits }))),
+    awkward: [1, 3].flatMap((splits) => awkward.map((p) => ({ ...p, splits }))),
     usual: usual.map(usually),
   },
 });

@@ -34,13 +34,36 @@ interface Part {
   readonly shape: (p: ConvParams) => Shape;
   /** What it is computed from. */
   readonly from: readonly [Role, Role];
+  /** Adds up the products of those two, whose elements stand at x in the image, w in the weight, y in the output. */
+  readonly sum: (to: Float64Array, a: Float64Array, b: Float64Array) => Visit;
 }
+type Visit = (x: number, w: number, y: number) => void;
 const parts: Readonly<Record<Role, Part>> = {
-  image: { what: "input", shape: imageShape, from: ["output", "weight"] },
-  weight: { what: "weight", shape: weightShape, from: ["image", "output"] },
-  output: { what: "output gradient", shape: outputShape, from: ["image", "weight"] },
+  image: {
+    what: "input",
+    shape: imageShape,
+    from: ["output", "weight"],
+    sum: (dx, dy, weight) => (x, w, y) => {
+      dx[x]! += dy[y]! * weight[w]!;
+    },
+  },
+  weight: {
+    what: "weight",
+    shape: weightShape,
+    from: ["image", "output"],
+    sum: (dw, image, dy) => (x, w, y) => {
+      dw[w]! += image[x]! * dy[y]!;
+    },
+  },
+  output: {
+    what: "output gradient",
+    shape: outputShape,
+    from: ["image", "weight"],
+    sum: (output, image, weight) => (x, w, y) => {
+      output[y]! += image[x]! * weight[w]!;
+    },
+  },
 };
-const order: readonly Role[] = ["image", "weight", "output"];
 
 function expectShape(op: string, what: string, x: Aval, wanted: Shape): void {
   if (x.dtype !== "float32")
@@ -50,17 +73,17 @@ function expectShape(op: string, what: string, x: Aval, wanted: Shape): void {
 }
 
 /** Calls `visit` with the positions in image, weight and output of every product that a convolution adds up. */
-function eachProduct(p: ConvParams, visit: (at: readonly [number, number, number]) => void): void {
+function eachProduct(p: ConvParams, visit: Visit): void {
   const { inG, outG } = perGroup(p);
   for (let n = 0; n < p.batch; n++)
     eachTap(p, p.h, p.w, (oy, ox, y, x, ky, kx) => {
       for (let o = 0; o < p.outC; o++)
         for (let i = 0; i < inG; i++)
-          visit([
+          visit(
             ((n * p.h + y) * p.w + x) * p.inC + Math.floor(o / outG) * inG + i,
             ((ky * p.kw + kx) * inG + i) * p.outC + o,
             ((n * p.outH + oy) * p.outW + ox) * p.outC + o,
-          ]);
+          );
     });
 }
 
@@ -74,7 +97,7 @@ function sampleParams(s: Sampler): ConvParams {
 
 /** The op that computes one of the tensors. */
 function defineRole(name: string, role: Role, lower: OpDef<ConvParams>["lower"]): OpDef<ConvParams> {
-  const { shape, from } = parts[role];
+  const { shape, from, sum } = parts[role];
   return defineOp<ConvParams>({
     name,
     infer(inputs, p) {
@@ -85,10 +108,7 @@ function defineRole(name: string, role: Role, lower: OpDef<ConvParams>["lower"])
     },
     reference([a, b], p, [out]) {
       const result = zerosLike(out!);
-      const [to, atA, atB] = [role, ...from].map((r) => order.indexOf(r)) as [number, number, number];
-      eachProduct(p, (at) => {
-        result.data[at[to]!]! += a!.data[at[atA]!]! * b!.data[at[atB]!]!;
-      });
+      eachProduct(p, sum(result.data, a!.data, b!.data));
       return [result];
     },
     lower,
