@@ -5,8 +5,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { presetNamed } from "@dawnstrap/byol";
-import { openData, pretrain, randomEncoder, readEncoder, showProgress } from "@dawnstrap/byol/node";
-import type { EncoderFile } from "@dawnstrap/byol/tasks";
+import { openData, pretrain, readEncoder, showProgress } from "@dawnstrap/byol/node";
+import { type EncoderFile, randomEncoder } from "@dawnstrap/byol/tasks";
 import { openDevice } from "@dawnstrap/tensor";
 import { type Protocol, protocols, settings } from "./protocols.js";
 import { type Domain, domains, flags, type Options } from "./options.js";

@@ -39,7 +39,11 @@ async function run(preset: Preset, seed: number, train: boolean): Promise<Measur
     },
   });
   if (train) await training.run();
-  const accuracies = await measure(device, learner.online, data, preset);
+  const accuracies = await measure(
+    { device, image: preset.image, forward: (views) => learner.online.forward(views) },
+    data,
+    preset.evaluate,
+  );
   await device.destroy();
   const seconds = Math.round((performance.now() - started) / 1000);
   return { ...accuracies, loss, steps: train ? training.steps : 0, seconds };

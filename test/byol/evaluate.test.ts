@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { presetNamed } from "@dawnstrap/byol";
 import { type DataSource, type ImageSet, memorySet, type Splits, subset } from "@dawnstrap/byol/images";
-import { randomEncoder, readEncoder } from "@dawnstrap/byol/node";
+import { readEncoder } from "@dawnstrap/byol/node";
 import {
   type EncoderFile,
   evaluateFineTune,
@@ -14,6 +14,7 @@ import {
   evaluateSemi,
   evaluateTransfer,
   FineTuner,
+  randomEncoder,
   type Result,
   resultTable,
 } from "@dawnstrap/byol/tasks";

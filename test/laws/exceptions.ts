@@ -6,32 +6,15 @@ type Lists = { readonly [name in Package]?: readonly string[] };
 /** Rooms that import a later room of test/laws/order.ts. */
 export const upward: Lists = {
   nn: ["arena.ts → io", "module.ts → arena.ts", "optim → io"],
-  byol: [
-    "tasks → learner",
-    "tasks → presets",
-    "tasks → tasks/node",
-    "tasks/node → node/run",
-    "tasks/node → presets",
-  ],
 };
 
 /** Files that import in a circle. */
 export const circles: Lists = {
   nn: ["arena.ts", "module.ts"],
-  byol: ["tasks/knn.ts", "tasks/nearest.ts"],
 };
 
 /** Files outside of node/ that ask for Node. */
-export const nodeOutside: Lists = {
-  byol: [
-    "tasks/frozen-linear.ts",
-    "tasks/index.ts",
-    "tasks/judge.ts",
-    "tasks/protocols.ts",
-    "tasks/supervised.ts",
-    "tasks/tuning.ts",
-  ],
-};
+export const nodeOutside: Lists = {};
 
 /** Tests and benchmarks that reach into a package's sources by path. */
 export const byPath: readonly string[] = [

@@ -70,6 +70,7 @@ export const order: Record<Package, readonly string[]> = {
   byol: [
     "errors.ts",
     "metrics.ts",
+    "version.ts",
     "columns.ts",
     "images/settings.ts",
     "images/streams.ts",
@@ -77,7 +78,6 @@ export const order: Record<Package, readonly string[]> = {
     "images",
     "images/node",
     "tasks",
-    "tasks/node",
     "learner",
     "methods",
     "presets",
@@ -87,6 +87,7 @@ export const order: Record<Package, readonly string[]> = {
     "plan",
     "watch",
     "index.ts",
+    "tasks/node",
     "node/run",
     "node/report",
     "node",

@@ -35,7 +35,8 @@ function offence(layer: string, file: string, specifier: string): string | undef
   const folder = join(root, "packages", layer, "src");
   if (specifier.startsWith(".")) {
     const target = resolve(dirname(file), specifier);
-    return relative(folder, target).startsWith("..") ? "leaves the package's sources" : undefined;
+    const path = relative(folder, target);
+    return path.startsWith("..") && path !== "../package.json" ? "leaves the package's sources" : undefined;
   }
   if (specifier.startsWith("node:")) return undefined;
   if (specifier.startsWith("#"))

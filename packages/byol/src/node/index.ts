@@ -19,6 +19,6 @@ export { openEmoji } from "../images/node/emoji.js";
 export { openFolder } from "../images/node/folder.js";
 
 // Encoders and embeddings in files; few labels.
-export { type EncoderOptions, randomEncoder, readEncoder } from "../tasks/node/encoder-file.js";
+export { type EncoderOptions, readEncoder } from "../tasks/node/encoder-file.js";
 export { type Embeddings, embeddingsFormat, npyOf, parquetOf } from "../tasks/node/embed.js";
-export { balancedSubset, listedSubset } from "../tasks/node/subsets.js";
+export { listedSubset } from "../tasks/node/listed-subset.js";

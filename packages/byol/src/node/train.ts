@@ -2,12 +2,14 @@
 import { encodeStateDict, stateDict } from "@dawnstrap/nn";
 import { type DeviceChoice, openDevice } from "@dawnstrap/tensor";
 import { type CheckpointOptions, Checkpoints } from "./run/checkpoints/checkpoints.js";
-import { packageVersion, type RunRecord } from "./run/checkpoints/record.js";
+import { packageVersion } from "../version.js";
+import type { RunRecord } from "./run/checkpoints/record.js";
 import { loadState } from "./run/checkpoints/state.js";
 import { CheckpointStore, type Found, findCheckpoint, hasCheckpoints } from "./run/checkpoints/store.js";
 import { openData } from "../images/node/open.js";
 import { type DataOptions, type DataSource, probeClasses } from "../images/source.js";
 import { DataError, Interrupted, UsageError } from "../errors.js";
+import type { Extractor } from "../tasks/extract.js";
 import { measure } from "../tasks/measure.js";
 import { learnerState } from "../learner/learner.js";
 import { effectiveBatch, type Preset, parsePreset } from "../presets/preset.js";
@@ -131,7 +133,7 @@ async function train(options: Start): Promise<Finished> {
       folder.sync();
       return {
         ...{
-          version: packageVersion(),
+          version: packageVersion,
           steps: training.steps,
           seed,
           preset,
@@ -171,9 +173,13 @@ async function train(options: Start): Promise<Finished> {
         ...{ device: device.kind, description: device.description },
         ...{ images: data.train.length, held_out: data.heldOut.length, classes: data.classes, preset },
       });
+    const features: Extractor = {
+      ...{ device, image: preset.image },
+      forward: (views) => learner.online.forward(views),
+    };
     if (!random_init) {
       progress.note("measuring the network at random initialisation");
-      random_init = await measure(device, learner.online, data, preset);
+      random_init = await measure(features, data, preset.evaluate);
     }
 
     trainingStarted = performance.now();
@@ -193,7 +199,7 @@ async function train(options: Start): Promise<Finished> {
     const trainingSeconds = seconds().training;
 
     progress.note("measuring the pretrained network");
-    const pretrained = await measure(device, learner.online, data, preset);
+    const pretrained = await measure(features, data, preset.evaluate);
     const weights = await stateDict(learner.online.encoder);
     folder.writeBytes("encoder.safetensors", encodeStateDict(weights, { preset: preset.name }));
     const shown = await sampleOf(device, learner.online, data, preset);

@@ -1,9 +1,9 @@
 /** What a network makes of a set of images: one pass on the device, without augmentation. */
 import type { Device, Tensor } from "@dawnstrap/tensor";
 import { plainViews } from "../images/augment/view.js";
+import type { ImageSettings } from "../images/settings.js";
 import type { ImageSet, ImageShape } from "../images/source.js";
 import { TrainingError } from "../errors.js";
-import type { Preset } from "../presets/preset.js";
 import { permutation } from "../images/streams.js";
 import type { Labelled } from "./features.js";
 
@@ -15,17 +15,24 @@ export interface Extracted extends Labelled {
   readonly places: Int32Array;
 }
 
+/** What makes features of images. */
+export interface Extractor {
+  readonly device: Device;
+  /** float32 [images, size, size, channels], normalised, to features [images, width]. */
+  readonly forward: (views: Tensor) => Tensor;
+  /** How images are brought to the network. */
+  readonly image: ImageSettings;
+}
+
 /**
  * Features of up to `limit` images of a set (a fixed choice of them); unreadable ones are left out.
  *
- * @param forward float32 [images, size, size, channels], normalised, to features [images, width]
+ * @param shape of the set's images, as they are stored
  * @throws TrainingError when a feature is not a finite number
  */
 export async function extractFeatures(
-  device: Device,
-  forward: (views: Tensor) => Tensor,
+  { device, forward, image }: Extractor,
   set: ImageSet,
-  image: Preset["image"],
   shape: ImageShape,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<Extracted> {

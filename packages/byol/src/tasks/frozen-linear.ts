@@ -9,7 +9,7 @@ import { makeViews } from "../images/augment/view.js";
 import { BatchLoader } from "../images/loader.js";
 import { TrainingError } from "../errors.js";
 import { Stream } from "../images/streams.js";
-import { buildEncoder, type EncoderFile } from "./node/encoder-file.js";
+import { buildEncoder, type EncoderFile } from "./encoder.js";
 import { cropAndFlip } from "../images/augment/settings.js";
 import { type LabelledImages, viewsOf } from "./supervised.js";
 

@@ -34,8 +34,9 @@ export {
   type Transferred,
   type TransferSet,
 } from "./transfer.js";
-export { buildEncoder, type EncoderFile } from "./node/encoder-file.js";
-export type { Subject } from "./node/subject.js";
+export { buildEncoder, type EncoderFile, type NetworkPreset, randomEncoder } from "./encoder.js";
+export type { Subject } from "./subject.js";
+export { balancedSubset } from "./subsets.js";
 
 // Metrics and results.
 export {

@@ -5,7 +5,7 @@ import type { Targets } from "./logistic.js";
 import { accuracy, meanAveragePrecision, predictions } from "./metrics.js";
 import { membershipsOf, presenceOf } from "./presence.js";
 import { type Metrics, metricsOf, precisionOf } from "./result.js";
-import { labelled, splitsOf, type Subject } from "./node/subject.js";
+import { labelled, splitsOf, type Subject } from "./subject.js";
 
 export interface Judge {
   readonly splits: Splits;

@@ -8,7 +8,7 @@ import { type Device, matmul, type Tensor } from "@dawnstrap/tensor";
 import { DataError } from "../errors.js";
 import { type Labelled, unitRows } from "./features.js";
 import { accuracy, predictions } from "./metrics.js";
-import { Nearest } from "./nearest.js";
+import { Nearest, type Neighbour } from "./nearest.js";
 
 export interface KnnOptions {
   /** Neighbours; a bank of fewer than 5k images uses a fifth of it. Default 200. */
@@ -85,13 +85,6 @@ export async function knnAccuracy(
   return accuracy(await knnPredict(device, bank, queries.features, classes, options), queries.labels);
 }
 
-export interface Neighbour {
-  /** Row in the bank. */
-  readonly place: number;
-  /** Cosine, or minus the squared Euclidean distance. */
-  readonly similarity: number;
-}
-
 /** The k nearest rows of `bank` for every row of `queries`, the nearest first; of equal ones the first. */
 export async function nearestRows(
   device: Device,
@@ -110,27 +103,30 @@ export async function nearestRows(
   const count = queries.length / width;
   const found = Array.from({ length: count }, () => new Nearest(k));
   const products = device.capture((q: Tensor, b: Tensor) => matmul(q, b, { transposeB: true }));
-  const rows = blockRows.queries;
-  for (let start = 0; start * width < keys.length; start += blockRows.bank) {
-    const block = keys.subarray(start * width, (start + blockRows.bank) * width);
-    const size = block.length / width;
-    const there = device.tensor(block, [size, width]);
-    for (let from = 0; from < count; from += rows) {
-      const part = asked.subarray(from * width, (from + rows) * width);
-      const here = part.length / width;
-      const dots = await (await products(device.tensor(part, [here, width]), there)).data();
-      for (let i = 0; i < here; i++) {
-        const heap = found[from + i]!;
-        const own = askedNorms?.[from + i];
-        for (let j = 0; j < size; j++) {
-          if (leaveOneOut && start + j === from + i) continue;
-          const dot = dots[i * size + j]!;
-          heap.offer(start + j, own === undefined ? dot : 2 * dot - own - keyNorms![start + j]!);
+  try {
+    const rows = blockRows.queries;
+    for (let start = 0; start * width < keys.length; start += blockRows.bank) {
+      const block = keys.subarray(start * width, (start + blockRows.bank) * width);
+      const size = block.length / width;
+      const there = device.tensor(block, [size, width]);
+      for (let from = 0; from < count; from += rows) {
+        const part = asked.subarray(from * width, (from + rows) * width);
+        const here = part.length / width;
+        const dots = await (await products(device.tensor(part, [here, width]), there)).data();
+        for (let i = 0; i < here; i++) {
+          const heap = found[from + i]!;
+          const own = askedNorms?.[from + i];
+          for (let j = 0; j < size; j++) {
+            if (leaveOneOut && start + j === from + i) continue;
+            const dot = dots[i * size + j]!;
+            heap.offer(start + j, own === undefined ? dot : 2 * dot - own - keyNorms![start + j]!);
+          }
         }
       }
     }
+  } finally {
+    products.release();
   }
-  products.release();
   return found.map((heap) => heap.sorted());
 }
 

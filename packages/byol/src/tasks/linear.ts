@@ -39,8 +39,7 @@ export async function fitLinear(
   const statistics = columnStatistics(train.features, width);
   const x = standardise(train.features, width, statistics);
   const problem = new LogisticProblem(device, x, width, { labels, classes });
-  const fitted = await problem.minimise(penalty, { iterations });
-  problem.release();
+  const fitted = await problem.minimise(penalty, { iterations }).finally(() => problem.release());
   return {
     loss: fitted.value,
     iterations: fitted.iterations,

@@ -1,5 +1,11 @@
 /** The k greatest of a stream of similarities: a heap with the least of them at its root. */
-import type { Neighbour } from "./knn.js";
+
+export interface Neighbour {
+  /** Row in the bank. */
+  readonly place: number;
+  /** Cosine, or minus the squared Euclidean distance. */
+  readonly similarity: number;
+}
 
 export class Nearest {
   private readonly places: Int32Array;

@@ -8,7 +8,7 @@ import { fitLinear, type LinearOptions } from "./linear.js";
 import { logitsOf } from "./logistic.js";
 import { accuracy, predictions } from "./metrics.js";
 import { metricsOf, type Result } from "./result.js";
-import { conclude, frozenFeatures, imagesOf, labelled, type Subject, toChooseBy } from "./node/subject.js";
+import { conclude, frozenFeatures, imagesOf, labelled, type Subject, toChooseBy } from "./subject.js";
 import { lambdaGrid, lambdaIterations, transferLinear } from "./transfer.js";
 
 /** Metrics of scores on images that have one class each. */
@@ -32,7 +32,7 @@ export async function evaluateKnn(subject: Subject, options: KnnOptions = {}): P
   if (k < wanted) subject.note?.(`knn: ${k} neighbours, a fifth of the bank, not ${wanted}`);
   const asked = { k, distance, vote, temperature, leave_one_out: leaveOneOut };
   const train = bank.labels.length;
-  return conclude(subject, leaveOneOut ? "knn (leave one out)" : "knn", {
+  return await conclude(subject, leaveOneOut ? "knn (leave one out)" : "knn", {
     ...judged(subject, scores, test.labels),
     ...{ train, asked, started },
   });
@@ -49,7 +49,7 @@ export async function evaluateLinearCached(subject: Subject, options: LinearOpti
   const probe = await fitLinear(device, train, data.classes.length, options);
   const scores = await probe.logits(test.features);
   const { asked, iterations: done, converged } = probe;
-  return conclude(subject, "linear (cached features)", {
+  return await conclude(subject, "linear (cached features)", {
     ...judged(subject, scores, test.labels),
     ...{ train: train.labels.length, asked, found: { iterations_done: done, converged }, started },
   });
@@ -84,7 +84,7 @@ export async function evaluateLinear(
   const asked = { rates, epochs, batch, steps, regularised, augment };
   const changed = [...(augment === "view" ? ["augmented"] : []), ...(regularised ? ["regularised"] : [])];
   const found = { validation_accuracies: accuracies, chosen: { rate: rates[best] } };
-  return conclude(subject, changed.length ? `linear (${changed.join(", ")})` : "linear", {
+  return await conclude(subject, changed.length ? `linear (${changed.join(", ")})` : "linear", {
     ...judged(subject, scores, test.labels),
     ...{ train: train.length, validation: val.length, asked, found, started },
   });
@@ -132,7 +132,7 @@ export async function evaluateTransfer(
   if (found.atEdge) note?.(`λ ${found.lambda} stands at an end of the grid: a better one may lie beyond`);
   const scores = await logitsOf(device, test.features, test.width, found.parameters);
   const { scores: validation_scores, lambda, atEdge: at_edge } = found;
-  return conclude(subject, "transfer", {
+  return await conclude(subject, "transfer", {
     metrics: judge.metrics(scores, splits.test, test),
     ...{
       train: train.labels.length,

@@ -12,7 +12,7 @@ import { TrainingError } from "../errors.js";
 import { Stream } from "../images/streams.js";
 import { oneVsRest } from "./logistic.js";
 import { membershipsOf, presenceOf } from "./presence.js";
-import { type EncoderFile, loadEncoder, withNorm } from "./node/encoder-file.js";
+import { type EncoderFile, loadEncoder, withNorm } from "./encoder.js";
 
 /** The encoder and a new linear layer on its features. */
 export class Classifier extends Module {

@@ -5,8 +5,8 @@ import { TrainingError, UsageError } from "../errors.js";
 import { type Extracted, extractFeatures } from "./extract.js";
 import { type Judge, judgeOf } from "./judge.js";
 import type { Result } from "./result.js";
-import { conclude, imagesOf, labelled, type Subject, toChooseBy } from "./node/subject.js";
-import { balancedSubset } from "./node/subsets.js";
+import { conclude, imagesOf, labelled, type Subject, toChooseBy } from "./subject.js";
+import { balancedSubset } from "./subsets.js";
 import { FineTuner } from "./supervised.js";
 
 export interface TuningOptions {
@@ -139,7 +139,7 @@ async function tune(
     try {
       const network = await tuner.train({ learningRate: rate, weightDecay: decay / rate, steps: length });
       const forward = (x: Tensor) => network.forward(x, { train: false });
-      return await extractFeatures(device, forward, on, encoder.image, data.image);
+      return await extractFeatures({ device, forward, image: encoder.image }, on, data.image);
     } catch (error) {
       if (error instanceof TrainingError) return undefined;
       throw error;
@@ -170,7 +170,7 @@ async function tune(
     throw new TrainingError(
       `${protocol}: training diverges with the rates ${rates.join(", ")} (try smaller ones; are the encoder's weights numbers?)`,
     );
-  return conclude(subject, protocol, {
+  return await conclude(subject, protocol, {
     metrics: judge.metrics(rows.features, test, rows),
     ...{ train: whole.length, validation: chosenOn?.validation.length, test: rows.labels.length, started },
     asked: { ...askedBeside, rates, weight_decays: weightDecays, steps, batch, from },

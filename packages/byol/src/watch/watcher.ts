@@ -77,15 +77,9 @@ export class Watcher {
 
   private async neighbours(): Promise<number> {
     const { device, preset, data } = this.options;
+    const forward = (views: Tensor) => this.learner.online.forward(views);
     const of = (set: DataSource["train"], limit: number) =>
-      extractFeatures(
-        device,
-        (views) => this.learner.online.forward(views),
-        set,
-        preset.image,
-        data.image,
-        limit,
-      );
+      extractFeatures({ device, forward, image: preset.image }, set, data.image, limit);
     const { bank, queries, neighbours: k } = preset.evaluate;
     const features = await of(data.train, Math.min(bank, bankLimit));
     const held = await of(data.heldOut, Math.min(queries, queryLimit));

@@ -1,7 +1,7 @@
 /** The command line: words in, exit code out. */
 import { DawnstrapError } from "@dawnstrap/tensor";
 import { Command } from "commander";
-import { packageVersion } from "../run/checkpoints/record.js";
+import { packageVersion } from "../../version.js";
 import { Interrupted } from "../../errors.js";
 import { embedCommand } from "./commands/embed.js";
 import { evaluateCommand } from "./commands/evaluate.js";
@@ -29,7 +29,7 @@ const commands: readonly (() => Command)[] = [
 function build(): Command {
   const program = new Command("byol")
     .description("Trains image encoders without labels (Bootstrap Your Own Latent)")
-    .version(packageVersion());
+    .version(packageVersion);
   for (const command of commands) program.addCommand(command());
   prepare(program);
   return program;

@@ -4,7 +4,8 @@ import type { Command } from "commander";
 import { dataNames, openData } from "../../images/node/open.js";
 import type { DataSource } from "../../images/source.js";
 import { UsageError } from "../../errors.js";
-import { type EncoderFile, randomEncoder, readEncoder } from "../../tasks/node/encoder-file.js";
+import { type EncoderFile, randomEncoder } from "../../tasks/encoder.js";
+import { readEncoder } from "../../tasks/node/encoder-file.js";
 import { presetNamed } from "../../presets/index.js";
 import { type DataFlags, dataOptionsOf, deviceOption, withDataOptions } from "./options.js";
 

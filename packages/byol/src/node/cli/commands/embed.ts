@@ -2,8 +2,8 @@
 import { Command } from "commander";
 import type { ImageSet } from "../../../images/source.js";
 import { type Embeddings, embeddingsFormat } from "../../../tasks/node/embed.js";
-import { buildEncoder } from "../../../tasks/node/encoder-file.js";
-import { extractFeatures, joined } from "../../../tasks/extract.js";
+import { buildEncoder } from "../../../tasks/encoder.js";
+import { type Extractor, extractFeatures, joined } from "../../../tasks/extract.js";
 import { checkOutput, writeOutput } from "../output.js";
 import { type Opened, type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
 
@@ -36,6 +36,8 @@ export async function embeddingsOf({
   data,
 }: Opened): Promise<Embeddings & { images: Placed[] }> {
   const network = buildEncoder(device, encoder);
+  const { image } = encoder;
+  const extractor: Extractor = { device, image, forward: (x) => network.forward(x, { train: false }) };
   const names: string[] = [];
   const classes: string[] = [];
   const images: Placed[] = [];
@@ -45,13 +47,7 @@ export async function embeddingsOf({
     ["held out", data.heldOut],
   ] as const) {
     if (set.length === 0) continue;
-    const { features, places, labels } = await extractFeatures(
-      device,
-      (x) => network.forward(x, { train: false }),
-      set,
-      encoder.image,
-      data.image,
-    );
+    const { features, places, labels } = await extractFeatures(extractor, set, data.image);
     parts.push(features);
     for (const [row, place] of places.entries()) {
       names.push(set.name?.(place) ?? `${side} ${place}`);

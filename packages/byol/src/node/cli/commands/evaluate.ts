@@ -13,13 +13,13 @@ import {
   paperSemiRates,
   paperTuning,
 } from "../../../tasks/tuning.js";
-import type { Subject } from "../../../tasks/node/subject.js";
+import type { Subject } from "../../../tasks/subject.js";
 import { UsageError } from "../../../errors.js";
 import { paperRates } from "../../../tasks/frozen-linear.js";
 import { fileResult, jsonOf, openEvaluations } from "../../../tasks/node/filed.js";
 import type { Result } from "../../../tasks/result.js";
 import { resultTable } from "../../../tasks/result-table.js";
-import { listedSubset } from "../../../tasks/node/subsets.js";
+import { listedSubset } from "../../../tasks/node/listed-subset.js";
 import { lambdaGrid } from "../../../tasks/transfer.js";
 import { dataOptionsOf, positive, wholeFrom } from "../options.js";
 import { checkOutput, writeOutput } from "../output.js";

@@ -5,7 +5,7 @@ import { imageFiles } from "../../../images/node/files.js";
 import { Opening } from "../../../images/node/opening.js";
 import { DataError } from "../../../errors.js";
 import { neighbourSheet } from "../../report/neighbour-sheet.js";
-import { buildEncoder } from "../../../tasks/node/encoder-file.js";
+import { buildEncoder } from "../../../tasks/encoder.js";
 import { extractFeatures } from "../../../tasks/extract.js";
 import { nearestRows } from "../../../tasks/knn.js";
 import { wholeFrom } from "../options.js";
@@ -40,7 +40,11 @@ async function search(opened: Opened, files: readonly string[], { count, out }: 
     const bank = await embeddingsOf(opened);
     const network = buildEncoder(device, encoder);
     const forward = (x: Tensor): Tensor => network.forward(x, { train: false });
-    const { features } = await extractFeatures(device, forward, asked, encoder.image, opening.image);
+    const { features } = await extractFeatures(
+      { device, forward, image: encoder.image },
+      asked,
+      opening.image,
+    );
     const found = await nearestRows(device, bank.features, features, bank.width, { k: count });
     const rows = await Promise.all(
       found.map(async (neighbours, q) => {

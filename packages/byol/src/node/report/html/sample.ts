@@ -32,7 +32,12 @@ export async function sampleOf(
 ): Promise<Sample | undefined> {
   const set = data.heldOut.length > 1 ? data.heldOut : data.train;
   const forward = (views: Tensor) => network.forward(views);
-  const found = await extractFeatures(device, forward, set, preset.image, data.image, limits.images);
+  const found = await extractFeatures(
+    { device, forward, image: preset.image },
+    set,
+    data.image,
+    limits.images,
+  );
   const { height, width, channels } = data.image;
   const side = Math.min(limits.side, height, width);
   const bytes = side * side * channels;

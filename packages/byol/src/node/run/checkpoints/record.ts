@@ -1,5 +1,4 @@
 /** What a checkpoint holds beside arrays. */
-import { createRequire } from "node:module";
 import type { DeviceKind } from "@dawnstrap/tensor";
 import type { DataOptions } from "../../../images/source.js";
 import type { Preset } from "../../../presets/preset.js";
@@ -38,7 +37,3 @@ export interface RunRecord {
   /** The best checkpoint so far. */
   readonly best: Score | null;
 }
-
-/** Of this @dawnstrap/byol, from the sources or from a build. */
-export const packageVersion = (): string =>
-  (createRequire(import.meta.url)("@dawnstrap/byol/package.json") as { version: string }).version;

@@ -1,13 +1,13 @@
 /** What every protocol starts from, checked, and the result that it ends in. */
-import { createHash } from "node:crypto";
-import type { Device, Tensor } from "@dawnstrap/tensor";
-import { packageVersion } from "../../node/run/checkpoints/record.js";
-import type { DataOptions, DataSource, ImageSet, Splits } from "../../images/source.js";
-import { DataError } from "../../errors.js";
-import { buildEncoder, type EncoderFile } from "./encoder-file.js";
-import { type Extracted, extractFeatures } from "../extract.js";
-import type { Result } from "../result.js";
-import type { LabelledImages } from "../supervised.js";
+import type { Device } from "@dawnstrap/tensor";
+import { packageVersion } from "../version.js";
+import type { DataOptions, DataSource, ImageSet, Splits } from "../images/source.js";
+import { DataError } from "../errors.js";
+import { sha256 } from "./digest.js";
+import { buildEncoder, type EncoderFile } from "./encoder.js";
+import { type Extracted, extractFeatures } from "./extract.js";
+import type { Result } from "./result.js";
+import type { LabelledImages } from "./supervised.js";
 
 /** What every protocol starts from. */
 export interface Subject {
@@ -64,7 +64,7 @@ export function toChooseBy(set: ImageSet, { name }: DataSource): ImageSet {
 }
 
 /** Puts a result together. */
-export function conclude(
+export async function conclude(
   subject: Subject,
   protocol: string,
   of: {
@@ -76,16 +76,16 @@ export function conclude(
     found?: Result["settings"];
     started: number;
   },
-): Result {
+): Promise<Result> {
   const { data, encoder, seed, device, dataOptions } = subject;
   const { crop, flip } = encoder.view;
   const question = {
     ...{ protocol, encoder_sha256: encoder.sha256, image: encoder.image, view: { crop, flip } },
     ...{ data: data.name, device: device.kind, seed },
   };
-  const id = createHash("sha256").update(JSON.stringify([question, of.asked]));
+  const sum = await sha256(new TextEncoder().encode(JSON.stringify([question, of.asked])));
   return {
-    ...{ ...question, id: id.digest("hex").slice(0, 8), version: packageVersion() },
+    ...{ ...question, id: sum.slice(0, 8), version: packageVersion },
     date: new Date().toISOString(),
     ...{ encoder: encoder.name, encoder_file: encoder.path },
     ...(dataOptions && { data_options: { ...dataOptions } }),
@@ -109,7 +109,7 @@ export function frozenFeatures(
 ): (set: ImageSet) => Promise<Extracted> {
   const network = buildEncoder(device, encoder);
   return (set) =>
-    extractFeatures(device, (x: Tensor) => network.forward(x, { train: false }), set, image, data.image);
+    extractFeatures({ device, forward: (x) => network.forward(x, { train: false }), image }, set, data.image);
 }
 
 /** Images of a set, and how they are brought to the encoder. */

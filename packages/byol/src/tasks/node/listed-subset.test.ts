@@ -5,7 +5,8 @@ import { parquetReadObjects } from "hyparquet";
 import { parse } from "npyjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { embeddingsFormat, npyOf, parquetOf } from "./embed.js";
-import { balancedSubset, listedSubset } from "./subsets.js";
+import { balancedSubset } from "../subsets.js";
+import { listedSubset } from "./listed-subset.js";
 
 let folder: string;
 beforeAll(async () => {
