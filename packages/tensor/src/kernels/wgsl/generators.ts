@@ -7,7 +7,6 @@ import { conv2dProduct } from "./products/conv2d.js";
 import { conv2dInputGradProduct } from "./products/conv2d-input-grad.js";
 import { conv2dWeightGradProduct } from "./products/conv2d-weight-grad.js";
 import { gemmProduct } from "./products/gemm.js";
-import { narrowConv2d, narrowInputGrad } from "./products/narrow-conv.js";
 import type { Product } from "./products/product.js";
 import { compileScatterAdd } from "./scatter-add.js";
 import type { WgslKernel, WgslLimits } from "./types.js";
@@ -15,8 +14,8 @@ import type { WgslKernel, WgslLimits } from "./types.js";
 interface Generator<P> {
   /** The matrix product that a kernel is. */
   readonly product?: (params: P) => Product;
-  /** One invocation per element, for parameters that leave most columns of a product's tile empty. */
-  readonly element?: (params: P, bindings: readonly Binding[], limits: WgslLimits) => WgslKernel | undefined;
+  /** Whether the parameters leave most columns of a product's tile empty: then the plain expression runs, one element at a time. */
+  readonly narrow?: (params: P) => boolean;
   /** A kernel that is no product. */
   readonly kernel?: (params: P, bindings: readonly Binding[], limits: WgslLimits) => WgslKernel;
 }
@@ -34,13 +33,11 @@ const generators = new Map([
   writes(gemm, { product: gemmProduct }),
   writes(conv2d, {
     product: conv2dProduct,
-    element: (p, bindings, limits) =>
-      isNarrow(p, perGroup(p).outG, WANTED_COLUMNS) ? narrowConv2d(p, bindings, limits) : undefined,
+    narrow: (p) => isNarrow(p, perGroup(p).outG, WANTED_COLUMNS),
   }),
   writes(conv2dInputGrad, {
     product: conv2dInputGradProduct,
-    element: (p, bindings, limits) =>
-      isNarrow(p, perGroup(p).inG, WANTED_COLUMNS) ? narrowInputGrad(p, bindings, limits) : undefined,
+    narrow: (p) => isNarrow(p, perGroup(p).inG, WANTED_COLUMNS),
   }),
   writes(conv2dWeightGrad, { product: conv2dWeightGradProduct }),
   writes(scatterAdd, { kernel: compileScatterAdd }),

@@ -3,9 +3,10 @@
  * software adapters, workgroup tiles on hardware, of the size that an estimate prefers. The others are what a tuner
  * tries: the next sizes, and the styles that the estimate knows less about.
  */
-import { bindingsOf, familyOf, isMap } from "../../../families/family.js";
+import { familyOf, isMap, plainKernel } from "../../../families/family.js";
 import type { Binding, FamilyKernel, KernelSpec } from "../../../program.js";
 import { generatorOf } from "../generators.js";
+import { compileExpression } from "../map/expression.js";
 import type { WgslKernel, WgslLimits } from "../types.js";
 import { compileLanes, type LaneTile, lanesFor } from "./lanes.js";
 import type { Product } from "./product.js";
@@ -29,8 +30,7 @@ export function variantsOf(spec: KernelSpec, limits: WgslLimits): Variant[] {
       .slice(0, most)
       .map((tile) => ({ style: "lanes", ...tile }));
   const tiles = tilesFor(product, limits).map((tile): Variant => ({ style: "tiles", ...tile }));
-  const element = generatorOf(spec)!.element?.(spec.params, bindingsOf(familyOf(spec)!, spec.params), limits);
-  const direct: Variant[] = element ? [{ style: "element" }] : [];
+  const direct: Variant[] = generatorOf(spec)!.narrow?.(spec.params) ? [{ style: "element" }] : [];
   // A software adapter would need minutes to try the tiles, which lose there by a factor of five.
   if (!limits.hardware) return [...direct, ...lanes(true, 6), ...lanes(false, limits.subgroupSize ? 2 : 6)];
   return [...direct, ...tiles.slice(0, 10), ...lanes(true, 2), ...lanes(false, 2)];
@@ -49,6 +49,6 @@ export function compileVariant(
     case "tiles":
       return compileTiles(product, bindings, variant, limits);
     case "element":
-      return generatorOf(spec)!.element!(spec.params, bindings, limits)!;
+      return compileExpression(plainKernel(familyOf(spec)!, spec.params), limits);
   }
 }
