@@ -25,26 +25,32 @@ export async function serve(script: string, args: readonly string[] = []): Promi
     format: "esm",
     platform: "browser",
     target: "es2022",
-    // What Node offers is asked for only where there is Node.
-    external: ["node:*"],
     conditions: ["@dawnstrap/source"],
     // Packages say that they are free of side effects; the ops that they register are wanted all the same.
     ignoreAnnotations: true,
     write: false,
     logLevel: "error",
   });
+  return host(new Map([["script.js", bundled.outputFiles[0]!.contents]]), args);
+}
+
+const shell = '<!doctype html><meta charset="utf-8"><script type="module" src="./script.js"></script>';
+
+/** @param files by their path; where there is no index.html, the page runs `script.js` */
+export async function host(
+  files: ReadonlyMap<string, Uint8Array>,
+  args: readonly string[] = [],
+): Promise<Site> {
   const server = createServer((request, response) => {
-    if (request.url?.startsWith("/isolated")) {
+    const url = request.url ?? "/";
+    if (url.startsWith("/isolated")) {
       response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
       response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
     }
-    const isScript = request.url?.endsWith(".js");
+    const isScript = url.endsWith(".js");
     response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
-    response.end(
-      isScript
-        ? bundled.outputFiles[0]!.contents
-        : '<!doctype html><meta charset="utf-8"><script type="module" src="./script.js"></script>',
-    );
+    const file = files.get(isScript ? url.replace(/^\/(isolated\/|plain\/)?/, "") : "index.html");
+    response.end(file ?? (isScript ? "" : shell));
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const browser: Browser = await chromium.launch({

@@ -1,7 +1,7 @@
 /** Runs in a page: the conformance and gradient suites, an op at a time, and a few steps of BYOL. */
 // Register the ops of optimisers and running averages, and those of augmentation.
 import "@dawnstrap/nn";
-import "../../packages/byol/src/images/augment/view.js";
+import "@dawnstrap/byol/images";
 import type { Preset } from "@dawnstrap/byol";
 import { openDevice } from "@dawnstrap/tensor";
 import { registry } from "@dawnstrap/tensor/extend";

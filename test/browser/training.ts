@@ -1,11 +1,7 @@
-/**
- * A few steps of BYOL on images made by a formula: what a page and Node have to agree on. By file, as the package as a
- * whole reads folders and decodes images, which needs Node.
- */
-import type { Preset } from "@dawnstrap/byol";
+/** A few steps of BYOL on images made by a formula: what a page and Node have to agree on. */
+import { byolStep, makeByol, makeLearner, type Preset, prepareTraining } from "@dawnstrap/byol";
+import { type DataSource, memorySet } from "@dawnstrap/byol/images";
 import type { Device, Tensor } from "@dawnstrap/tensor";
-import { byolStep } from "../../packages/byol/src/methods/byol.js";
-import { makeByol } from "../../packages/byol/src/training/setup.js";
 
 const batch = 8;
 const classes = 4;
@@ -37,5 +33,33 @@ export async function losses(device: Device, preset: Preset, steps: number): Pro
     all.push([bootstrap!, probe!]);
   }
   step.release();
+  return all;
+}
+
+/** Losses of a whole training: batches read from memory, views made on the device, the loop as in a run. */
+export async function trained(device: Device, preset: Preset, steps: number): Promise<number[][]> {
+  const { stored, channels } = preset.image;
+  const image = { height: stored, width: stored, channels };
+  const images = 4 * batch;
+  const pixels = Uint8Array.from(
+    { length: images * stored * stored * channels },
+    (_, i) => 128 + 60 * Math.sin(0.013 * i) + 60 * Math.cos(0.37 * i),
+  );
+  const set = memorySet(
+    pixels,
+    image,
+    Int32Array.from({ length: images }, (_, i) => i % classes),
+  );
+  const data: DataSource = {
+    ...{ name: "formula", image, classes: Array.from({ length: classes }, String), train: set, heldOut: set },
+    skipped: () => [],
+    close: async () => {},
+  };
+  const small = { ...preset, batch };
+  const all: number[][] = [];
+  await prepareTraining(makeLearner(device, small, classes, 1), {
+    ...{ device, preset: small, data, seed: 1, steps },
+    onStep: ({ loss, probe_loss }) => all.push([loss, probe_loss!]),
+  }).run();
   return all;
 }

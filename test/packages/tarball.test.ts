@@ -1,11 +1,16 @@
 /** What would be published works where nothing else of this repository is: packed, installed, typed and run. */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { promisify } from "node:util";
+import { presetNamed } from "@dawnstrap/byol";
+import { openDevice } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { host, swiftShader } from "../browser/page.js";
+import { trained } from "../browser/training.js";
 import { firstProgram, packages, root } from "./readme.js";
+import type { Trained } from "./training.page.js";
 
 const exec = promisify(execFile);
 
@@ -72,4 +77,56 @@ describe("the packed packages", () => {
       await run(project, process.execPath, `${name}.js`);
     });
   }
+
+  describe("in Chromium, bundled by", () => {
+    const steps = 10;
+    const names = ["browser/training.ts", "packages/training.page.ts"];
+    let want: number[][];
+
+    beforeAll(async () => {
+      for (const name of names) {
+        await mkdir(join(project, name, ".."), { recursive: true });
+        await copyFile(join(root, "test", name), join(project, name));
+      }
+      await writeFile(
+        join(project, "index.html"),
+        '<!doctype html><script type="module" src="./packages/training.page.ts"></script>',
+      );
+      const device = await openDevice("cpu");
+      want = await trained(device, presetNamed("tiny"), steps);
+      await device.destroy();
+    });
+
+    it.each([
+      ["esbuild", [names[1]!, "--bundle", "--format=esm", "--outfile=esbuild/script.js"]],
+      ["vite", ["build", "--outDir", "vite"]],
+    ])(
+      "%s without flags of its own, BYOL trains on webgpu and on cpu as in Node",
+      async (bundler, args) => {
+        await run(project, join(root, "node_modules", ".bin", bundler), ...args);
+        const folder = join(project, bundler);
+        const files = new Map<string, Uint8Array>();
+        for (const file of await readdir(folder, { recursive: true, withFileTypes: true }))
+          if (file.isFile()) {
+            const path = join(file.parentPath, file.name);
+            files.set(relative(folder, path).replaceAll("\\", "/"), await readFile(path));
+          }
+        const site = await host(files, swiftShader);
+        try {
+          const page = await site.open("/");
+          for (const kind of ["webgpu", "cpu"]) {
+            const { description, losses } = await page.evaluate<Trained>(`page.train("${kind}", ${steps})`);
+            console.log(`${description}: ${losses.map(([loss]) => loss!.toFixed(5)).join(", ")}`);
+            expect(losses).toHaveLength(steps);
+            for (const [k, both] of want.entries())
+              for (const [i, loss] of both.entries())
+                expect(Math.abs(losses[k]![i]! - loss), `${kind}, step ${k}`).toBeLessThan(1e-3);
+          }
+        } finally {
+          await site.close();
+        }
+      },
+      600_000,
+    );
+  });
 });
