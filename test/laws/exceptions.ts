@@ -18,8 +18,6 @@ export const nodeOutside: Lists = {};
 
 /** Tests and benchmarks that reach into a package's sources by path. */
 export const byPath: readonly string[] = [
-  "test/browser/suites.page.ts",
-  "test/browser/training.ts",
   "test/byol/run.ts",
   "test/golden/augment.test.ts",
   "test/golden/byol-r50-run.ts",

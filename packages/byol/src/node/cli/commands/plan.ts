@@ -3,12 +3,11 @@ import { openDevice } from "@dawnstrap/tensor";
 import { Command } from "commander";
 import { resolvePreset } from "../../../config/node/file.js";
 import { dataOf } from "../../../config/resolve.js";
+import { imaginedImages } from "../../../images/imagined.js";
 import { openData } from "../../../images/node/open.js";
-import { type DataSource, memorySet } from "../../../images/source.js";
 import { UsageError } from "../../../errors.js";
 import { planRun } from "../../../plan/plan.js";
 import { planReport } from "../../../plan/report.js";
-import type { Preset } from "../../../presets/preset.js";
 import {
   dataOptionsOf,
   deviceOption,
@@ -43,7 +42,11 @@ export const planCommand = (): Command =>
 
 async function run(flags: PlanFlags): Promise<void> {
   const preset = resolvePreset(flags);
-  const data = flags.images === undefined ? await opened(preset, flags) : imagined(preset, flags);
+  const { images, classes = 0 } = flags;
+  const data =
+    images === undefined
+      ? await openData(dataOf(preset), preset.image, dataOptionsOf(flags))
+      : imaginedImages(preset.image, { images, classes });
   const device = await openDevice(flags.device);
   try {
     const plan = await planRun({
@@ -55,27 +58,4 @@ async function run(flags: PlanFlags): Promise<void> {
   } finally {
     await Promise.all([data.close(), device.destroy()]);
   }
-}
-
-function opened(preset: Preset, flags: PlanFlags): Promise<DataSource> {
-  return openData(dataOf(preset), preset.image, dataOptionsOf(flags));
-}
-
-/** A source of so many black images, for a plan without data. */
-function imagined(
-  { image: { stored, channels } }: Preset,
-  { images = 0, classes = 0 }: PlanFlags,
-): DataSource {
-  const image = { height: stored, width: stored, channels };
-  const black = new Uint8Array(stored * stored * channels);
-  const labels = classes > 0 && new Int32Array(images);
-  return {
-    name: `${images} imagined images`,
-    image,
-    classes: Array.from({ length: classes }, (_, k) => String(k)),
-    train: { length: images, ...(labels && { labels }), read: async () => black },
-    heldOut: memorySet(black.subarray(0, 0), image, new Int32Array(0)),
-    skipped: () => [],
-    close: async () => {},
-  };
 }
