@@ -168,7 +168,7 @@ async function train(options: Start): Promise<Finished> {
       `${training.steps} steps, ${training.stepsPerEpoch} an epoch of ${effectiveBatch(preset)} images each`,
     );
     if (!before)
-      folder.writeJson("config.json", {
+      await folder.writeJson("config.json", {
         ...{ data: options.data, seed, steps: training.steps },
         ...{ device: device.kind, description: device.description },
         ...{ images: data.train.length, held_out: data.heldOut.length, classes: data.classes, preset },
@@ -201,9 +201,9 @@ async function train(options: Start): Promise<Finished> {
     progress.note("measuring the pretrained network");
     const pretrained = await measure(features, data, preset.evaluate);
     const weights = await stateDict(learner.online.encoder);
-    folder.writeBytes("encoder.safetensors", encodeStateDict(weights, { preset: preset.name }));
+    await folder.writeBytes("encoder.safetensors", encodeStateDict(weights, { preset: preset.name }));
     const shown = await sampleOf(device, learner.online, data, preset);
-    if (shown) folder.writeBytes("embeddings.safetensors", encodeSample(shown));
+    if (shown) await folder.writeBytes("embeddings.safetensors", encodeSample(shown));
     const summary: Summary = {
       ...{ device: device.kind, data: options.data, preset: preset.name, seed },
       epochs: training.steps / training.stepsPerEpoch,
@@ -215,7 +215,7 @@ async function train(options: Start): Promise<Finished> {
       random_init,
       pretrained,
     };
-    folder.writeJson("summary.json", summary);
+    await folder.writeJson("summary.json", summary);
     reportSkipped(data, progress);
     return { summary, folder: folder.path };
   } finally {

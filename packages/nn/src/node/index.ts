@@ -1,2 +1,2 @@
 /** `@dawnstrap/nn/node`: files that are written whole or not at all. */
-export { readWhole, writeWhole } from "./whole.js";
+export { copyWhole, PARTIAL, readWhole, writeWhole } from "./whole.js";

@@ -1,5 +1,6 @@
 /** Files that are whole: the one way in which this project replaces a file, and the way to read a large one. */
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import { copyFile, type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** The system reads and writes at most 2 GiB at once. */
@@ -22,8 +23,7 @@ export async function writeWhole(
   parts: string | readonly Uint8Array[],
   openFile: (path: string, flags: string) => Promise<FileHandle> = open,
 ): Promise<void> {
-  const partial = path + PARTIAL;
-  try {
+  await placeWhole(path, async (partial) => {
     const file = await openFile(partial, "w");
     try {
       for (const part of typeof parts === "string" ? [Buffer.from(parts)] : parts) await writeAll(file, part);
@@ -31,12 +31,29 @@ export async function writeWhole(
     } finally {
       await file.close();
     }
+  });
+}
+
+/** Copies a file whole or not at all, as `writeWhole` writes one; where the disk can share blocks, it does. */
+export async function copyWhole(from: string, path: string): Promise<void> {
+  await placeWhole(path, async (partial) => {
+    await copyFile(from, partial, constants.COPYFILE_FICLONE);
+    await syncPath(partial, "r+");
+  });
+}
+
+/** Has `make` bring a temporary file to the disk, then gives it its name. */
+async function placeWhole(path: string, make: (partial: string) => Promise<void>): Promise<void> {
+  const partial = path + PARTIAL;
+  try {
+    await make(partial);
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true });
     throw error;
   }
-  await syncFolder(dirname(path));
+  // Windows opens no folder as a file.
+  if (process.platform !== "win32") await syncPath(dirname(path), "r");
 }
 
 /** A write may be short: the rest is written next. */
@@ -47,14 +64,13 @@ async function writeAll(file: FileHandle, part: Uint8Array): Promise<void> {
   }
 }
 
-/** Waits until the names in a folder have reached the disk. */
-async function syncFolder(path: string): Promise<void> {
-  // Windows opens no folder as a file.
-  const folder = await open(path, "r").catch(() => undefined);
+/** Waits until what was written to a file, or the names in a folder, have reached the disk. */
+async function syncPath(path: string, flags: "r+" | "r"): Promise<void> {
+  const file = await open(path, flags);
   try {
-    await folder?.sync();
+    await file.sync();
   } finally {
-    await folder?.close();
+    await file.close();
   }
 }
 

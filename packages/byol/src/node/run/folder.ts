@@ -8,10 +8,10 @@ import {
   mkdirSync,
   openSync,
   statSync,
-  writeFileSync,
   writeSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { writeWhole } from "@dawnstrap/nn/node";
 import { UsageError } from "../../errors.js";
 import type { StepMetrics } from "../../metrics.js";
 import { rewind } from "./rewind.js";
@@ -61,18 +61,13 @@ export class RunFolder {
     return join(this.path, name);
   }
 
-  writeJson(name: "config.json" | "summary.json", value: unknown): void {
-    this.writing(name, () =>
-      writeFileSync(
-        this.file(name),
-        `${JSON.stringify(value, null, 2)}
-`,
-      ),
-    );
+  /** Whole or not at all, as are all but the metrics. */
+  async writeJson(name: "config.json" | "summary.json", value: unknown): Promise<void> {
+    await this.replace(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
-  writeBytes(name: "encoder.safetensors" | "embeddings.safetensors", bytes: Uint8Array): void {
-    this.writing(name, () => writeFileSync(this.file(name), bytes));
+  async writeBytes(name: "encoder.safetensors" | "embeddings.safetensors", bytes: Uint8Array): Promise<void> {
+    await this.replace(name, [bytes]);
   }
 
   /** One line, written at once: it stays whatever happens to the run. */
@@ -89,12 +84,22 @@ export class RunFolder {
     closeSync(this.metrics);
   }
 
-  /** Turns a full disk and its like into an error that names the file. */
+  private async replace(name: string, content: string | readonly Uint8Array[]): Promise<void> {
+    await writeWhole(this.file(name), content).catch((error: Error) => {
+      throw this.unwritable(name, error);
+    });
+  }
+
   private writing<T>(name: string, write: () => T): T {
     try {
       return write();
     } catch (error) {
-      throw new UsageError(`out: cannot write ${this.file(name)}: ${(error as Error).message}`);
+      throw this.unwritable(name, error as Error);
     }
+  }
+
+  /** A full disk and its like as an error that names the file. */
+  private unwritable(name: string, { message }: Error): UsageError {
+    return new UsageError(`out: cannot write ${this.file(name)}: ${message}`);
   }
 }

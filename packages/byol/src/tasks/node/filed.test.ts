@@ -21,11 +21,13 @@ it("files with runs only, over an earlier answer, and leaves nothing half writte
   expect(openEvaluations(root)).toBeUndefined();
   await writeFile(join(root, "config.json"), "{}");
   const folder = openEvaluations(root)!;
-  const file = fileResult(folder, result);
-  expect(fileResult(folder, { ...result, seconds: 2 })).toBe(file);
+  const file = await fileResult(folder, result);
+  expect(await fileResult(folder, { ...result, seconds: 2 })).toBe(file);
   expect(await readdir(folder)).toEqual([fileNameOf(result)]);
   await mkdir(join(folder, `${fileNameOf({ ...result, id: "1" })}`));
-  expect(() => fileResult(folder, { ...result, id: "1" })).toThrow(/cannot write .*-1\.json: .*--json/);
+  await expect(fileResult(folder, { ...result, id: "1" })).rejects.toThrow(
+    /cannot write .*-1\.json: .*--json/,
+  );
   expect(await readdir(folder)).toHaveLength(2);
 });
 

@@ -1,6 +1,7 @@
 /** Results in the folder of the run whose encoder they measure: RUN/evaluations, a file for every question asked. */
-import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { writeWhole } from "@dawnstrap/nn/node";
 import { UsageError } from "../../errors.js";
 import type { Result } from "../result.js";
 
@@ -38,14 +39,11 @@ export const fileNameOf = ({ protocol, data, seed, id }: Result): string =>
   `${slug(protocol)}-${slug(data).slice(-40)}-seed${seed}-${id}.json`;
 
 /** Writes a result whole or not at all, over an earlier answer to the same question. Returns the file. */
-export function fileResult(folder: string, result: Result): string {
+export async function fileResult(folder: string, result: Result): Promise<string> {
   const file = join(folder, fileNameOf(result));
-  const partial = `${file}.partial`;
   try {
-    writeFileSync(partial, jsonOf(result));
-    renameSync(partial, file);
+    await writeWhole(file, jsonOf(result));
   } catch (error) {
-    rmSync(partial, { force: true });
     throw new UsageError(
       `encoder: cannot write ${file}: ${(error as Error).message} (--json writes a result elsewhere)`,
     );

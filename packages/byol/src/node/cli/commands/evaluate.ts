@@ -58,7 +58,7 @@ const withSubject = (flags: EvaluateFlags, run: (subject: Subject) => Promise<Re
     const result = await run({ ...opened, seed, dataOptions: dataOptionsOf(flags), note });
     process.stdout.write(`${resultTable([result])}\n`);
     if (json !== undefined) writeOutput("json", json, jsonOf(result));
-    if (folder !== undefined) note(`filed as ${fileResult(folder, result)}`);
+    if (folder !== undefined) note(`filed as ${await fileResult(folder, result)}`);
   });
 
 const knn = (): Command =>

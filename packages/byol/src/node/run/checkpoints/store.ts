@@ -1,14 +1,13 @@
 /** The checkpoints of a run: written at once or not at all, the last few and the best kept. */
-import { constants } from "node:fs";
-import { copyFile, type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { copyWhole, PARTIAL, readWhole, writeWhole } from "@dawnstrap/nn/node";
 import { UsageError } from "../../../errors.js";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./format.js";
 
 /** Below the run's folder. */
 const FOLDER = "checkpoints";
 const BEST = "best.safetensors";
-const PARTIAL = ".partial";
 
 const nameOf = (step: number): string => `step-${String(step).padStart(8, "0")}.safetensors`;
 const stepOf = (name: string): number | undefined => {
@@ -32,14 +31,13 @@ export class CheckpointStore {
   constructor(
     readonly run: string,
     private readonly keep: number,
-    private readonly openFile: (path: string, flags: string) => Promise<FileHandle> = open,
+    private readonly openFile?: (path: string, flags: string) => Promise<FileHandle>,
   ) {
     this.folder = join(run, FOLDER);
   }
 
   /**
-   * Writes a checkpoint: into a temporary file, to the disk, then under its name. Then those that are neither among the
-   * last nor the best are removed.
+   * Writes a checkpoint whole or not at all. Then those that are neither among the last nor the best are removed.
    *
    * @throws UsageError where the disk is full or the like; every earlier checkpoint is still there
    */
@@ -48,9 +46,8 @@ export class CheckpointStore {
     const path = join(this.folder, nameOf(step));
     try {
       await mkdir(this.folder, { recursive: true });
-      await this.placed(path, (to) => this.write(to, encodeCheckpoint(checkpoint)));
-      if (best?.step === step)
-        await this.placed(join(this.folder, BEST), (to) => copyFile(path, to, constants.COPYFILE_FICLONE));
+      await writeWhole(path, encodeCheckpoint(checkpoint), this.openFile);
+      if (best?.step === step) await copyWhole(path, join(this.folder, BEST));
       await this.prune(step);
     } catch (error) {
       const last = (await stepsIn(this.folder))[0];
@@ -63,34 +60,6 @@ export class CheckpointStore {
     }
   }
 
-  /** Has `make` write a temporary file, and gives it its name once it is on the disk. */
-  private async placed(path: string, make: (to: string) => Promise<void>): Promise<void> {
-    const partial = path + PARTIAL;
-    try {
-      await make(partial);
-      await synced(partial, "r+");
-      await rename(partial, path);
-    } catch (error) {
-      await rm(partial, { force: true });
-      throw error;
-    }
-    await synced(dirname(path), "r");
-  }
-
-  private async write(path: string, parts: readonly Uint8Array[]): Promise<void> {
-    const file = await this.openFile(path, "w");
-    try {
-      for (const part of parts)
-        for (let at = 0; at < part.byteLength; ) {
-          // In pieces: the system writes at most 2 GiB at once.
-          const { bytesWritten } = await file.write(part, at, Math.min(part.byteLength - at, 2 ** 30));
-          at += bytesWritten;
-        }
-    } finally {
-      await file.close();
-    }
-  }
-
   /** Those beyond `step` belong to a course that was left, when an earlier checkpoint was resumed. */
   private async prune(step: number): Promise<void> {
     const steps = await stepsIn(this.folder);
@@ -98,16 +67,6 @@ export class CheckpointStore {
     const names = steps.filter((s) => !kept.includes(s)).map(nameOf);
     const partial = (await readdir(this.folder)).filter((name) => name.endsWith(PARTIAL));
     for (const name of [...names, ...partial]) await rm(join(this.folder, name), { force: true });
-  }
-}
-
-/** Waits until what was written to a file, or the names in a folder, have reached the disk. */
-async function synced(path: string, flags: "r+" | "r"): Promise<void> {
-  const file = await open(path, flags);
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 
@@ -151,26 +110,8 @@ export async function findCheckpoint(path: string): Promise<Found> {
 
 async function attempt(file: string): Promise<Checkpoint | { problem: string }> {
   try {
-    return decodeCheckpoint(await bytesOf(file));
+    return decodeCheckpoint(await readWhole(file));
   } catch (error) {
     return { problem: (error as Error).message };
-  }
-}
-
-/** A file's bytes; `readFile` refuses 2 GiB and more. */
-async function bytesOf(path: string): Promise<Uint8Array> {
-  const file = await open(path, "r");
-  try {
-    const { size } = await file.stat();
-    const bytes = new Uint8Array(size);
-    let at = 0;
-    while (at < size) {
-      const { bytesRead } = await file.read(bytes, at, Math.min(size - at, 2 ** 30));
-      if (bytesRead === 0) break;
-      at += bytesRead;
-    }
-    return bytes.subarray(0, at);
-  } finally {
-    await file.close();
   }
 }
