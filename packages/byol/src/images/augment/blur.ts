@@ -81,7 +81,7 @@ const blurOp = defineOp<Params>({
 const reflected = (i: number, extent: number): number =>
   Math.min(Math.abs(i), 2 * (extent - 1) - Math.abs(i));
 
-/** Blurs every image along height and width with the symmetric kernel of its row (byol-spec §1.2). */
+/** Blurs every image along height and width with the symmetric kernel of its row (App. B). */
 export function gaussianBlur(
   images: Tensor,
   rows: Tensor,

@@ -131,7 +131,7 @@ const colourRoundOp = defineOp<Params>({
 });
 
 /**
- * Applies to every image the operation of round `index`: brightness, contrast, saturation, hue or none (byol-spec §1.2) in
+ * Applies to every image the operation of round `index`: brightness, contrast, saturation, hue or none (App. B) in
  * the given form, each followed by a clip to [0, 1].
  *
  * @param planes channels, float32 [images, h, w] in [0, 1]: one or three

@@ -5,7 +5,7 @@ const close = (got: readonly number[], wanted: readonly number[]) => {
   for (const [i, v] of wanted.entries()) expect(got[i]).toBeCloseTo(v, 6);
 };
 
-describe("colours (byol-spec §9)", () => {
+describe("colours", () => {
   const pixel = [0.2, 0.6, 0.4] as const;
   it("(0.2, 0.6, 0.4) has hue 0.4166667, saturation 0.6666667 and value 0.6", () => {
     // Turned back to hue 0 the pixel is (V, V·(1 − S), V·(1 − S)).

@@ -17,7 +17,7 @@ const blurred = (row: number[]) => row[columns.blur]! < 1;
 /** Four standard errors of a share p among `count` draws. */
 const near = (p: number) => 4 * Math.sqrt((p * (1 - p)) / count) + 1e-9;
 
-describe("drawViews: probabilities of byol-spec §1.2", () => {
+describe("drawViews: probabilities of the paper (Table 6)", () => {
   for (const [name, settings, blur, solarize] of [
     ["T", firstView, 1, 0],
     ["T'", secondView, 0.1, 0.2],
@@ -126,7 +126,7 @@ describe("drawViews: ranges", () => {
   });
 });
 
-describe("blur kernels (byol-spec §9)", () => {
+describe("blur kernels", () => {
   it("has the paper's sizes", () => {
     const sizes = [32, 64, 96, 128, 160, 224].map((side) => 2 * blurRadius(side) + 1);
     expect(sizes).toEqual([3, 7, 9, 13, 17, 23]);

@@ -39,7 +39,7 @@ function rowWith(changes: Record<number, number>): Float32Array {
   return row;
 }
 
-describe("colour operations (byol-spec §9)", () => {
+describe("colour operations", () => {
   /** One operation on one pixel, beside a second image that is left alone. */
   async function apply(
     device: Device,

@@ -1,4 +1,4 @@
-/** From a batch of stored images to a batch of views, on the device (byol-spec §1.2). */
+/** From a batch of stored images to a batch of views, on the device (the paper, App. B). */
 import {
   add,
   clip,
@@ -107,7 +107,7 @@ export function normalise(x: Tensor, { mean: centre, deviation }: ImageSettings)
 }
 
 /**
- * Images as evaluation sees them: their central squares (⌊share·side⌋ wide, byol-spec §2.1) or all of them, resized to the
+ * Images as evaluation sees them: their central squares (⌊share·side⌋ wide, App. C.1) or all of them, resized to the
  * views' size where they have another, normalised.
  */
 export function plainViews(images: Tensor, image: ImageSettings): Tensor {

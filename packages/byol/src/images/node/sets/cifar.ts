@@ -18,7 +18,7 @@ interface Version {
   readonly classes: number;
   /** Label bytes before the pixels; the last one counts (CIFAR-100: coarse, then fine). */
   readonly labelBytes: number;
-  /** Share of the training images that validate (byol-spec §4.3). */
+  /** Share of the training images that validate (the paper, App. D.1). */
   readonly val: number;
 }
 

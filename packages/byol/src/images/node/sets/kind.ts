@@ -23,7 +23,7 @@ export interface DataSetKind {
   readonly inner?: string;
   /** What must be there, below DIR; of alternatives, parted by "|", one. */
   readonly needs: readonly string[];
-  /** Sizes of the parts, from byol-spec §4.3 where the paper uses the set. */
+  /** Sizes of the parts, from the paper (App. D.1, Table 10) where it uses the set. */
   readonly official: Readonly<Partial<Record<keyof Splits | "unlabelled" | "classes", number>>>;
   read(root: string, opening: Opening): Promise<Contents>;
 }

@@ -268,7 +268,7 @@ describe("every kind", () => {
     },
   );
 
-  it("counts as byol-spec §4.3 does", () => {
+  it("counts as the paper does (App. D.1)", () => {
     const wanted: Record<string, readonly number[]> = {
       food101: [68_175, 7_575, 25_250],
       cifar10: [45_000, 5_000, 10_000],
