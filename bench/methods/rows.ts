@@ -1,11 +1,12 @@
 /** What a run of one method with one seed came to, and the table of many. */
 import type { Accuracies } from "@dawnstrap/byol";
+import { quickProtocols } from "@dawnstrap/byol/tasks";
 import { cell, table } from "../shared/section.js";
 
 /** The name of the row that was not trained. */
 export const untrained = "random initialisation";
 
-export interface Row extends Accuracies {
+export interface Row {
   readonly method: string;
   readonly seed: number;
   readonly epochs: number;
@@ -13,14 +14,9 @@ export interface Row extends Accuracies {
   /** Loss of the last step; null where nothing was trained. */
   readonly loss: number | null;
   readonly seconds: number;
+  readonly accuracies: Accuracies;
   readonly commit: string;
 }
-
-const protocols = [
-  ["knn", "weighted kNN"],
-  ["linear", "linear probe"],
-  ["few_shot", "ten labels a class"],
-] as const;
 
 /** A Markdown table with a line a method, in the order given: held-out accuracy in percent. */
 export function methodTable(methods: readonly string[], rows: readonly Row[]): string {
@@ -29,8 +25,8 @@ export function methodTable(methods: readonly string[], rows: readonly Row[]): s
     return [
       method,
       own.map(({ seed }) => seed).join(", "),
-      ...protocols.map(([key]) => cell(own.map((row) => row[key]))),
+      ...quickProtocols.map(({ key }) => cell(own.map(({ accuracies }) => accuracies[key]!))),
     ];
   });
-  return table(["method", "seeds", ...protocols.map(([, name]) => name)], lines);
+  return table(["method", "seeds", ...quickProtocols.map(({ title }) => title)], lines);
 }

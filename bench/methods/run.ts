@@ -22,8 +22,8 @@ function takeEarlier(preset: Preset, method: string, seed: number, device: strin
   if (!summary) return undefined;
   const { random_init, pretrained, steps, loss_last: loss, seconds } = summary;
   return method === untrained
-    ? { ...random_init, steps: 0, loss: null, seconds: 0 }
-    : { ...pretrained, steps, loss, seconds: Math.round(seconds) };
+    ? { accuracies: random_init, steps: 0, loss: null, seconds: 0 }
+    : { accuracies: pretrained, steps, loss, seconds: Math.round(seconds) };
 }
 
 async function run(preset: Preset, seed: number, train: boolean): Promise<Measured> {
@@ -46,7 +46,7 @@ async function run(preset: Preset, seed: number, train: boolean): Promise<Measur
   );
   await device.destroy();
   const seconds = Math.round((performance.now() - started) / 1000);
-  return { ...accuracies, loss, steps: train ? training.steps : 0, seconds };
+  return { accuracies, loss, steps: train ? training.steps : 0, seconds };
 }
 
 async function main(): Promise<void> {

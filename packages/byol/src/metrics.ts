@@ -30,12 +30,8 @@ export interface StepMetrics extends WatchMetrics {
   readonly alarm?: string;
 }
 
-/** Shares of held-out images classified right; null where there are no labels. */
-export interface Accuracies {
-  readonly knn: number | null;
-  readonly linear: number | null;
-  readonly few_shot: number | null;
-}
+/** Shares of held-out images classified right, by the keys of the quick protocols; null where there are no labels. */
+export type Accuracies = Readonly<Record<string, number | null>>;
 
 export interface Summary {
   readonly device: string;

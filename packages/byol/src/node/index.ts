@@ -21,4 +21,3 @@ export { openFolder } from "../images/node/folder.js";
 // Encoders and embeddings in files; few labels.
 export { type EncoderOptions, readEncoder } from "../tasks/node/encoder-file.js";
 export { type Embeddings, embeddingsFormat, npyOf, parquetOf } from "../tasks/node/embed.js";
-export { listedSubset } from "../tasks/node/listed-subset.js";

@@ -10,15 +10,33 @@ export { fewShotAccuracy } from "./few-shot.js";
 export { measure } from "./measure.js";
 
 // The paper's protocols.
-export { evaluateKnn, evaluateLinear, evaluateLinearCached, evaluateTransfer } from "./protocols.js";
 export {
-  evaluateFineTune,
-  evaluateSemi,
-  paperScratch,
-  paperSemiRates,
-  paperTuning,
-  type TuningOptions,
-} from "./tuning.js";
+  defineProtocol,
+  type Protocol,
+  type ProtocolDefinition,
+  type Published,
+  type Quick,
+} from "./protocol.js";
+export {
+  choice,
+  flag,
+  notNegatives,
+  type ProtocolOption,
+  positive,
+  positives,
+  type TextFile,
+  textFile,
+  whole,
+  wholes,
+} from "./options.js";
+export { protocols, quickProtocols } from "./protocols/index.js";
+export { evaluateFewShot } from "./protocols/few-shot.js";
+export { evaluateKnn } from "./protocols/knn.js";
+export { evaluateLinear, evaluateLinearCached } from "./protocols/linear.js";
+export { evaluateTransfer } from "./protocols/transfer.js";
+export { evaluateFineTune, paperScratch, paperTuning } from "./protocols/finetune.js";
+export { evaluateSemi, paperSemiRates } from "./protocols/semi.js";
+export type { TuningOptions } from "./tuning.js";
 export { type FrozenLinearOptions, paperRates, trainFrozenLinear } from "./frozen-linear.js";
 export {
   Classifier,
@@ -35,7 +53,8 @@ export {
   type TransferSet,
 } from "./transfer.js";
 export { buildEncoder, type EncoderFile, type NetworkPreset, randomEncoder } from "./encoder.js";
-export type { Subject } from "./subject.js";
+export { conclude, frozenFeatures, imagesOf, labelled, type Subject } from "./subject.js";
+export { listedSubset } from "./listed-subset.js";
 export { balancedSubset } from "./subsets.js";
 
 // Metrics and results.

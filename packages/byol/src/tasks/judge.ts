@@ -45,3 +45,9 @@ function several({ data, seed }: Subject, splits: Splits): Judge {
     metrics: (scores, set, rows) => precisionOf(scores, presence(set, rows), classes, seed),
   };
 }
+
+/** Metrics of scores on images that have one class each. */
+export const judged = ({ data, seed }: Subject, scores: ArrayLike<number>, labels: Int32Array) => ({
+  metrics: metricsOf(scores, labels, data.classes.length, seed),
+  test: labels.length,
+});

@@ -2,9 +2,8 @@
 import type { DataSource, ImageSet } from "../images/source.js";
 import type { Accuracies } from "../metrics.js";
 import { type Extractor, extractFeatures } from "./extract.js";
-import { fewShotAccuracy } from "./few-shot.js";
-import { knnAccuracy } from "./knn.js";
-import { linearAccuracy } from "./linear.js";
+import type { Quick } from "./protocol.js";
+import { quickProtocols } from "./protocols/index.js";
 
 export interface MeasureSettings {
   /** Labelled images to learn from, at most. */
@@ -17,25 +16,24 @@ export interface MeasureSettings {
   readonly subsets: number;
 }
 
-/** Accuracies of kNN, linear probe and ten-labels-a-class probe on the held-out images; null without labels. */
+/** Accuracies by quick protocols on the held-out images; null without labels. */
 export async function measure(
   extractor: Extractor,
   data: DataSource,
-  { bank: most, queries, neighbours: k, subsets }: MeasureSettings,
+  settings: MeasureSettings,
+  quick: readonly Quick[] = quickProtocols,
 ): Promise<Accuracies> {
-  const none: Accuracies = { knn: null, linear: null, few_shot: null };
+  const none = Object.fromEntries(quick.map(({ key }) => [key, null]));
   const classes = data.classes.length;
   if (classes === 0) return none;
   const known = data.train.labels ? data.train : data.splits?.trainval;
   if (!known?.labels) return none;
   const featuresOf = (set: ImageSet, limit: number) => extractFeatures(extractor, set, data.image, limit);
-  const bank = await featuresOf(known, most);
-  const held = await featuresOf(data.heldOut, queries);
+  const bank = await featuresOf(known, settings.bank);
+  const held = await featuresOf(data.heldOut, settings.queries);
   if (bank.labels.length === 0 || held.labels.length === 0) return none;
-  const { device } = extractor;
-  return {
-    knn: await knnAccuracy(device, bank, held, classes, { k }),
-    linear: await linearAccuracy(device, bank, held, classes),
-    few_shot: await fewShotAccuracy(device, bank, held, classes, { subsets }),
-  };
+  const found: Record<string, number> = {};
+  for (const { key, accuracy } of quick)
+    found[key] = await accuracy(extractor.device, bank, held, classes, settings);
+  return found;
 }

@@ -1,24 +1,8 @@
-/** What the paper publishes of BYOL with a ResNet-50, to set a result beside (byol-spec §2.2, §3, §4.4). */
-
-/** Shares, as the results are. */
-export interface Published {
-  readonly top1?: number;
-  readonly top5?: number;
-  readonly mean_per_class?: number;
-  readonly map_11_point?: number;
-  readonly source: string;
-}
-
-const imagenet: Readonly<Record<string, Published>> = {
-  linear: { top1: 0.743, top5: 0.916, source: "Table 1" },
-  "linear (augmented, regularised)": { top1: 0.748, top5: 0.918, source: "Table 7" },
-  "semi 1 %": { top1: 0.532, top5: 0.784, source: "Table 2" },
-  "semi 10 %": { top1: 0.688, top5: 0.89, source: "Table 2" },
-  finetune: { top1: 0.777, top5: 0.939, source: "Table 8" },
-};
+/** What the paper publishes of transfer to other data sets, BYOL with a ResNet-50. */
+import type { Published } from "./protocol.js";
 
 /** Percent by linear evaluation and by fine-tuning (Table 3), under the metric of Table 10. */
-const transferred = {
+const table3 = {
   food101: ["top1", 75.3, 88.5],
   cifar10: ["top1", 91.3, 97.8],
   cifar100: ["top1", 78.4, 86.1],
@@ -33,12 +17,9 @@ const transferred = {
   flowers102: ["mean_per_class", 96.1, 97.0],
 } as const;
 
-/** The paper's row for a protocol on a data set (by its kind, `cifar10` of `cifar10:DIR`), if it has one. */
-export function publishedFor(protocol: string, data: string): Published | undefined {
-  const kind = data.split(":")[0]!;
-  if (kind === "imagenet") return imagenet[protocol];
-  const row = Object.hasOwn(transferred, kind) ? transferred[kind as keyof typeof transferred] : undefined;
-  if (!row || (protocol !== "transfer" && protocol !== "finetune")) return undefined;
-  const [metric, linear, tuned] = row;
-  return { [metric]: (protocol === "transfer" ? linear : tuned) / 100, source: "Table 3" };
+/** The paper's Table 3 by linear evaluation or fine-tuning, for a kind of data set that it has. */
+export function transferred(data: string, how: "linear" | "finetune"): Published | undefined {
+  if (!Object.hasOwn(table3, data)) return undefined;
+  const [metric, linear, tuned] = table3[data as keyof typeof table3];
+  return { [metric]: (how === "linear" ? linear : tuned) / 100, source: "Table 3" };
 }

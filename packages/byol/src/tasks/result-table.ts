@@ -1,15 +1,12 @@
 /** Results in rows, those of one protocol on the same data together, the paper's row below them where it has one. */
-import { publishedFor } from "./published.js";
 import type { Interval } from "./metrics.js";
+import type { Protocol } from "./protocol.js";
+import { protocols, publishedFor } from "./protocols/index.js";
 import type { Result } from "./result.js";
 
-const names = {
-  top1: "top-1",
-  top5: "top-5",
-  mean_per_class: "mean per class",
-  map_11_point: "mAP (11-point)",
-  map_all_point: "mAP (all points)",
-} as const;
+/** Names of metrics, in the order of the columns. */
+const namesOf = (known: readonly Protocol[]): Readonly<Record<string, string>> =>
+  Object.assign({}, ...known.map(({ metrics }) => metrics));
 
 const percent = (share: number): string => (100 * share).toFixed(1);
 const withInterval = ({ value, low, high }: Interval): string =>
@@ -24,10 +21,9 @@ export interface ResultRows {
 }
 
 /** Percent, with 95 % intervals where they are known; the id tells apart what only the settings do. */
-export function resultRows(results: readonly Listed[]): ResultRows {
-  const columns = (Object.keys(names) as (keyof typeof names)[]).filter((k) =>
-    results.some((r) => r.metrics[k]),
-  );
+export function resultRows(results: readonly Listed[], known = protocols): ResultRows {
+  const names = namesOf(known);
+  const columns = Object.keys(names).filter((k) => results.some((r) => r.metrics[k]));
   const groups = new Map<string, Listed[]>();
   for (const result of results) {
     const key = JSON.stringify([result.protocol, result.data]);
@@ -35,25 +31,25 @@ export function resultRows(results: readonly Listed[]): ResultRows {
   }
   const rows = [...groups.values()].flatMap((group) => {
     const own = group.map(({ id, protocol, data, encoder, seed, metrics }) => {
-      const cells = columns.map((k) => (metrics[k] ? withInterval(metrics[k]) : ""));
+      const cells = columns.map((k) => (metrics[k] ? withInterval(metrics[k] as Interval) : ""));
       return { published: false, cells: [protocol, data, encoder, String(seed), ...cells, id] };
     });
     const { protocol, data } = group[0]!;
-    const published = publishedFor(protocol, data);
+    const published = publishedFor(protocol, data, known);
     if (!published) return own;
     const paper = columns.map((k) => {
-      const value = k === "map_all_point" ? undefined : published[k];
-      return value === undefined ? "" : percent(value);
+      const value = published[k];
+      return typeof value === "number" ? percent(value) : "";
     });
     const name = `BYOL, ResNet-50, the paper's ${published.source}`;
     return [...own, { published: true, cells: [protocol, data, name, "", ...paper, ""] }];
   });
-  return { head: ["protocol", "data", "encoder", "seed", ...columns.map((k) => names[k]), "id"], rows };
+  return { head: ["protocol", "data", "encoder", "seed", ...columns.map((k) => names[k]!), "id"], rows };
 }
 
 /** A Markdown table of results, a row each, beside the paper's row where it has one. */
-export function resultTable(results: readonly Listed[]): string {
-  const { head, rows } = resultRows(results);
+export function resultTable(results: readonly Listed[], known = protocols): string {
+  const { head, rows } = resultRows(results, known);
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(({ cells }) => line(cells))].join("\n");

@@ -15,19 +15,25 @@ import {
 
 const interval = z.object({ value: z.number(), low: z.number(), high: z.number() });
 
-const metrics = z.object({
-  /** These where every image has one class. */
-  top1: interval.optional(),
-  /** Where there are more than five classes. */
-  top5: interval.optional(),
-  mean_per_class: interval.optional(),
+/** Metrics by name, each with its interval; beside them the confusions, where every image has one class. */
+export interface Metrics {
   /** Row-major [classes, classes]: row = label, column = prediction. */
-  confusion: z.array(z.int().min(0)).optional(),
+  readonly confusion?: readonly number[];
+  /** Of images that have one class each. */
+  readonly top1?: Interval;
+  /** Where there are more than five classes. */
+  readonly top5?: Interval;
+  readonly mean_per_class?: Interval;
   /** Mean average precision, where images show several classes. */
-  map_11_point: interval.optional(),
-  map_all_point: interval.optional(),
-});
-export type Metrics = z.infer<typeof metrics>;
+  readonly map_11_point?: Interval;
+  readonly map_all_point?: Interval;
+  /** Of other protocols. */
+  readonly [name: string]: Interval | readonly number[] | undefined;
+}
+
+const metrics: z.ZodType<Metrics> = z
+  .object({ confusion: z.array(z.int().min(0)).optional() })
+  .catchall(interval.optional()) as z.ZodType<Metrics>;
 
 const anything = z.record(z.string(), z.unknown());
 

@@ -1,12 +1,7 @@
 /** The table at the end of a run. */
 import { columns } from "../../columns.js";
-import type { Accuracies, Summary } from "../../metrics.js";
-
-const rows: readonly (readonly [keyof Accuracies, string])[] = [
-  ["knn", "weighted kNN"],
-  ["linear", "linear probe"],
-  ["few_shot", "ten labels a class"],
-];
+import { quickProtocols } from "../../tasks/protocols/index.js";
+import type { Summary } from "../../metrics.js";
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const points = (gain: number) => `${gain >= 0 ? "+" : "−"}${Math.abs(100 * gain).toFixed(1)}`;
@@ -16,13 +11,13 @@ export function accuracyTable({
   random_init,
   pretrained,
 }: Pick<Summary, "random_init" | "pretrained">): string {
-  if (pretrained.knn === null)
+  if (Object.values(pretrained).every((share) => share === null))
     return "no accuracies: the images carry no labels (put them in one sub-folder per class to measure the features)";
   const lines = [["held-out accuracy", "random init", "pretrained", "points"]];
-  for (const [key, name] of rows) {
+  for (const { key, title } of quickProtocols) {
     const before = random_init[key] ?? Number.NaN;
     const after = pretrained[key] ?? Number.NaN;
-    lines.push([name, percent(before), percent(after), points(after - before)]);
+    lines.push([title, percent(before), percent(after), points(after - before)]);
   }
   return columns(lines).join("\n");
 }

@@ -1,29 +1,22 @@
-/** `byol evaluate`: the paper's protocols on an encoder. */
+/** `byol evaluate`: protocols on an encoder, a sub-command for each of the table. */
+import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import {
-  evaluateKnn,
-  evaluateLinear,
-  evaluateLinearCached,
-  evaluateTransfer,
-} from "../../../tasks/protocols.js";
-import {
-  evaluateFineTune,
-  evaluateSemi,
-  paperScratch,
-  paperSemiRates,
-  paperTuning,
-} from "../../../tasks/tuning.js";
-import type { Subject } from "../../../tasks/subject.js";
-import { UsageError } from "../../../errors.js";
-import { paperRates } from "../../../tasks/frozen-linear.js";
+import { DataError } from "../../../errors.js";
 import { fileResult, jsonOf, openEvaluations } from "../../../tasks/node/filed.js";
+import type { OptionRow, TextFile } from "../../../tasks/options.js";
+import type { Protocol } from "../../../tasks/protocol.js";
+import { protocols } from "../../../tasks/protocols/index.js";
 import type { Result } from "../../../tasks/result.js";
 import { resultTable } from "../../../tasks/result-table.js";
-import { listedSubset } from "../../../tasks/node/listed-subset.js";
-import { lambdaGrid } from "../../../tasks/transfer.js";
+import type { Subject } from "../../../tasks/subject.js";
 import { dataOptionsOf, positive, wholeFrom } from "../options.js";
 import { checkOutput, writeOutput } from "../output.js";
 import { type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
+
+interface EvaluateFlags extends SubjectFlags {
+  readonly json?: string;
+  readonly [option: string]: unknown;
+}
 
 /** Numbers with commas between them. */
 const list =
@@ -36,16 +29,49 @@ const list =
   };
 const notNegative = (text: string): number => (Number(text) === 0 ? 0 : positive(text));
 
-interface EvaluateFlags extends SubjectFlags {
-  readonly json?: string;
+/** How the text of an option becomes its value; undefined where it stays text. */
+function parserOf({ kind, least = 0 }: OptionRow): ((text: string) => unknown) | undefined {
+  if (kind === "whole") return wholeFrom(least);
+  if (kind === "positive") return positive;
+  if (kind === "wholes") return list(wholeFrom(least));
+  if (kind === "positives") return list(positive);
+  return kind === "not-negatives" ? list(notNegative) : undefined;
 }
 
-/** A sub-command with what every protocol needs. */
-const protocol = (name: string, description: string): Command =>
-  withSubjectOptions(new Command(name))
-    .description(description)
-    .option("--seed <n>", "of splits, order, augmentation and new weights", wholeFrom(0, 2 ** 32 - 1), 0)
-    .option("--json <file>", "write the result, with everything needed to repeat it");
+const dashed = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+function optionOf(name: string, row: OptionRow): Option {
+  const value = row.placeholder ? ` <${row.placeholder}>` : "";
+  const option = new Option(`--${dashed(name)}${value}`, row.about);
+  const parser = parserOf(row);
+  if (parser) option.argParser(parser);
+  if (row.choices) option.choices(row.choices);
+  if (row.fallback !== undefined) option.default(row.fallback);
+  if (row.conflicts) option.conflicts(row.conflicts);
+  return option;
+}
+
+/** The values of a protocol's options: flags as booleans, files read. */
+function valuesOf({ options }: Protocol, flags: EvaluateFlags): Record<string, unknown> {
+  const value = (name: string, { kind }: OptionRow): unknown => {
+    const given = flags[name];
+    if (kind === "flag") return Boolean(given);
+    return kind === "text-file" && given !== undefined ? textOf(name, given as string) : given;
+  };
+  return Object.fromEntries(
+    Object.entries(options as Record<string, OptionRow>).map(([name, row]) => [name, value(name, row)]),
+  );
+}
+
+function textOf(name: string, path: string): TextFile {
+  try {
+    return { path, text: readFileSync(path, "utf8") };
+  } catch (error) {
+    throw new DataError(
+      `${name}: cannot read ${path}: ${(error as Error).message} (name a list of images, one a line)`,
+    );
+  }
+}
 
 /** Opens what the flags name, runs, prints a table, writes the result. */
 const withSubject = (flags: EvaluateFlags, run: (subject: Subject) => Promise<Result>): Promise<void> =>
@@ -61,153 +87,22 @@ const withSubject = (flags: EvaluateFlags, run: (subject: Subject) => Promise<Re
     if (folder !== undefined) note(`filed as ${await fileResult(folder, result)}`);
   });
 
-const knn = (): Command =>
-  protocol("knn", "k nearest neighbours among the training images")
-    .option("--k <n>", "neighbours; a small bank uses a fifth of itself at most", wholeFrom(1), 200)
-    .option("--temperature <t>", "T of the vote exp(cos / T)", positive, 0.1)
-    .addOption(new Option("--distance <kind>").choices(["cosine", "euclidean"]).default("cosine"))
-    .addOption(new Option("--vote <kind>").choices(["weighted", "majority"]).default("weighted"))
-    .option("--leave-one-out", "measure on the training images, each without itself")
-    .action((f) =>
-      withSubject(f, (subject) =>
-        evaluateKnn(subject, {
-          k: f.k,
-          temperature: f.temperature,
-          distance: f.distance,
-          vote: f.vote,
-          leaveOneOut: Boolean(f.leaveOneOut),
-        }),
-      ),
-    );
-
-const linear = (): Command =>
-  protocol("linear", "a linear classifier on the frozen encoder (paper, App. C.1)")
-    .addOption(
-      new Option(
-        "--variant <kind>",
-        "frozen: SGD on augmented images, the paper's; cached: on features made once",
-      )
-        .choices(["frozen", "cached"])
-        .default("frozen"),
-    )
-    .option("--rates <list>", "base learning rates, the best on validation images is taken", list(positive), [
-      ...paperRates,
-    ])
-    .option("--epochs <n>", "passes over the images", positive, 80)
-    .option("--batch <n>", "images in a step", wholeFrom(1), 1024)
-    .addOption(
-      new Option(
-        "--augment <kind>",
-        "crop: crop and mirror; view: all of the pre-training's first view (Table 7)",
-      )
-        .choices(["crop", "view"])
-        .default("crop"),
-    )
-    .option("--regularised", "bounded logits and a penalty on them (the paper's Table 7)")
-    .action((f, command: Command) => {
-      const others = ["rates", "epochs", "batch", "augment", "regularised"].filter(
-        (name) => command.getOptionValueSource(name) === "cli",
-      );
-      if (f.variant === "cached" && others.length > 0)
-        throw new UsageError(
-          `linear: --variant cached has no use for --${others.join(", --")} (leave them out, or take --variant frozen)`,
-        );
-      return withSubject(f, (subject) =>
-        f.variant === "cached"
-          ? evaluateLinearCached(subject)
-          : evaluateLinear(subject, {
-              rates: f.rates,
-              epochs: f.epochs,
-              batch: f.batch,
-              regularised: Boolean(f.regularised),
-              augment: f.augment,
-            }),
-      );
-    });
-
-const transfer = (): Command =>
-  protocol(
-    "transfer",
-    "logistic regression on frozen features, λ chosen on validation images (paper, App. D.2)",
-  )
-    .option("--lambdas <list>", "penalties; default: 45 from 1e-6 to 1e5", list(positive), [...lambdaGrid])
-    .option("--iterations <n>", "L-BFGS iterations for each λ", wholeFrom(1), 100)
-    .action((f) =>
-      withSubject(f, (subject) =>
-        evaluateTransfer(subject, { lambdas: f.lambdas, iterations: f.iterations }),
-      ),
-    );
-
-const from = (): Option =>
-  new Option("--from <start>", "the encoder's weights, or a random start of the same network")
-    .choices(["encoder", "scratch"])
-    .default("encoder");
-
-/** The ends of the paper's lists, from the encoder and from scratch. */
-const defaultsOf = (key: "rates" | "weightDecays" | "steps"): string => {
-  const ends = (values: readonly number[]): string => {
-    const all = values.map((value) => Number(value.toPrecision(3)));
-    return all.length > 1 ? `${all.length} from ${all[0]} to ${all.at(-1)}` : String(all[0]);
-  };
-  return `${ends(paperTuning[key]!)}, from scratch ${ends(paperScratch[key]!)}`;
-};
-
-const finetune = (): Command =>
-  protocol(
-    "finetune",
-    "all weights on all labels; rate and decay chosen on validation images (paper, App. D.3)",
-  )
-    .option("--rates <list>", `learning rates; default: ${defaultsOf("rates")}`, list(positive))
-    .option(
-      "--decays <list>",
-      `penalties, each divided by the rate; default: ${defaultsOf("weightDecays")}`,
-      list(notNegative),
-    )
-    .option("--steps <list>", `lengths to try; default: ${defaultsOf("steps")}`, list(wholeFrom(1)))
-    .option("--batch <n>", "images in a step", wholeFrom(2), paperTuning.batch)
-    .addOption(from())
-    .action((f) =>
-      withSubject(f, (subject) => {
-        const paper = f.from === "scratch" ? paperScratch : paperTuning;
-        return evaluateFineTune(subject, {
-          rates: f.rates ?? paper.rates,
-          weightDecays: f.decays ?? paper.weightDecays,
-          steps: f.steps ?? paper.steps,
-          batch: f.batch,
-          from: f.from,
-        });
-      }),
-    );
-
-const semi = (): Command =>
-  protocol("semi", "all weights on a part of the labels (paper, App. C.1)")
-    .option("--share <p>", "part of the labels, class-balanced by the seed", positive, 0.01)
-    .addOption(
-      new Option(
-        "--subset <file>",
-        "the labelled images instead, a file name a line, as SimCLR lists ImageNet's",
-      ).conflicts("share"),
-    )
-    .option("--rates <list>", "learning rates", list(positive), [...paperSemiRates])
-    .option("--epochs <list>", "lengths to try", list(positive), [30, 50])
-    .option("--batch <n>", "images in a step", wholeFrom(2), 1024)
-    .addOption(from())
-    .action((f) =>
-      withSubject(f, (subject) => {
-        const all = subject.data.splits?.trainval ?? subject.data.train;
-        const names = (): string[] => Array.from({ length: all.length }, (_, i) => all.name?.(i) ?? "");
-        const places = f.subset === undefined ? undefined : listedSubset(f.subset, names());
-        const share = places ? places.length / all.length : f.share;
-        return evaluateSemi(
-          subject,
-          { share, ...(places && { places, list: f.subset }) },
-          { rates: f.rates, epochs: f.epochs, batch: f.batch, from: f.from },
-        );
-      }),
-    );
+function commandOf(protocol: Protocol): Command {
+  const command = withSubjectOptions(new Command(protocol.name))
+    .description(protocol.about)
+    .option("--seed <n>", "of splits, order, augmentation and new weights", wholeFrom(0, 2 ** 32 - 1), 0)
+    .option("--json <file>", "write the result, with everything needed to repeat it");
+  const names = Object.keys(protocol.options);
+  for (const name of names) command.addOption(optionOf(name, protocol.options[name]));
+  return command.action((flags: EvaluateFlags) => {
+    const given = names.filter((name) => command.getOptionValueSource(name) === "cli");
+    protocol.check?.(flags, given);
+    return withSubject(flags, (subject) => protocol.run(subject, valuesOf(protocol, flags)));
+  });
+}
 
 export const evaluateCommand = (): Command =>
-  [knn, linear, semi, finetune, transfer].reduce(
-    (command, make) => command.addCommand(make()),
+  protocols.reduce(
+    (command, protocol) => command.addCommand(commandOf(protocol)),
     new Command("evaluate").description("Measures an encoder by the paper's protocols"),
   );

@@ -4,7 +4,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { z } from "zod";
 import { DataError, UsageError } from "../../../errors.js";
+import type { Accuracies } from "../../../metrics.js";
 import { EVALUATIONS } from "../../../tasks/node/filed.js";
+import { quickProtocols } from "../../../tasks/protocols/index.js";
 import { type Result, resultSchema } from "../../../tasks/result.js";
 import { decodeSample, type Sample } from "./sample.js";
 
@@ -22,11 +24,9 @@ const config = z.looseObject({
   ...{ data: z.string(), seed: number, steps: number },
   preset: z.looseObject({ name: z.string() }),
 });
-const accuracies = z.looseObject({
-  knn: number.nullable(),
-  linear: number.nullable(),
-  few_shot: number.nullable(),
-});
+const accuracies = z
+  .looseObject(Object.fromEntries(quickProtocols.map(({ key }) => [key, number.nullable()])))
+  .transform((found) => found as Accuracies);
 const summary = z.looseObject({
   ...{ device: z.string(), epochs: number, seconds: number, images_per_second: number },
   ...{ random_init: accuracies, pretrained: accuracies },

@@ -1,4 +1,5 @@
 /** The tables of a report: what the runs reached, and what they were told. */
+import { quickProtocols } from "../../../tasks/protocols/index.js";
 import { escaped } from "../escape.js";
 import { clock } from "../progress.js";
 import type { ReportedRun } from "./run.js";
@@ -13,12 +14,13 @@ export function summaryTable(runs: readonly ReportedRun[]): string {
     name,
     ...runs.map((run) => cell(run) ?? "–"),
   ];
-  const accuracy = (name: string, key: "knn" | "linear" | "few_shot") =>
+  const accuracies = quickProtocols.map(({ key, title }) =>
     row(
-      name,
+      `${title}, random → pretrained`,
       ({ summary }) =>
-        summary && `${percent(summary.random_init[key])} → ${percent(summary.pretrained[key])}`,
-    );
+        summary && `${percent(summary.random_init[key]!)} → ${percent(summary.pretrained[key]!)}`,
+    ),
+  );
   const alarms = ({ metrics }: ReportedRun): string => {
     const found = metrics.filter(({ alarm }) => alarm !== undefined);
     return found.length === 0 ? "none" : `${found.length}; at step ${found[0]!.step}: ${found[0]!.alarm}`;
@@ -31,9 +33,7 @@ export function summaryTable(runs: readonly ReportedRun[]): string {
     row("loss, first → last", ({ metrics }) =>
       [metrics[0]!, metrics.at(-1)!].map(({ loss }) => loss.toFixed(4)).join(" → "),
     ),
-    accuracy("weighted kNN, random → pretrained", "knn"),
-    accuracy("linear probe, random → pretrained", "linear"),
-    accuracy("ten labels a class, random → pretrained", "few_shot"),
+    ...accuracies,
     row("device", ({ summary }) => summary?.device),
     row("time", ({ summary }) => summary && clock(summary.seconds)),
     row("images a second", ({ summary }) => summary?.images_per_second.toFixed(0)),

@@ -1,6 +1,6 @@
 /** The labelled images that a file lists. */
-import { readFileSync } from "node:fs";
-import { DataError } from "../../errors.js";
+import { DataError } from "../errors.js";
+import type { TextFile } from "./options.js";
 
 /**
  * The places of the images that a file lists, one file name a line, such as SimCLR's `imagenet_subsets/1percent.txt`
@@ -9,15 +9,7 @@ import { DataError } from "../../errors.js";
  * @param names of the set's images, by place
  * @throws DataError naming the first listed image that the set does not hold, or that it cannot tell from another
  */
-export function listedSubset(file: string, names: readonly string[]): number[] {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new DataError(
-      `subset: cannot read ${file}: ${(error as Error).message} (name a list of images, one a line)`,
-    );
-  }
+export function listedSubset({ path: file, text }: TextFile, names: readonly string[]): number[] {
   const base = (path: string): string =>
     path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
   const places = new Map<string, number[]>();
