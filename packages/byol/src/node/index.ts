@@ -1,7 +1,8 @@
 /** `@dawnstrap/byol/node`: whole runs, their files, and images from the disk. */
 
 // Runs, begun and resumed.
-export { pretrain, type PretrainOptions, resume, type ResumeOptions, type RunOptions } from "./train.js";
+export { pretrain, resume } from "./train.js";
+export type { PretrainOptions, ResumeOptions, RunOptions } from "./options.js";
 export { type Progress, showProgress, silent } from "./report/progress.js";
 export type { Summary } from "../metrics.js";
 

@@ -19,19 +19,26 @@ export interface CheckpointOptions extends Cadence {
   readonly keep?: number;
 }
 
+/** A run, as its checkpoints see it. */
+export interface Recorded {
+  /** Waits until the metrics so far are on the disk. */
+  sync(): void;
+  /** What a checkpoint after `step` updates holds beside arrays. */
+  record(step: number, best: Score | null): RunRecord;
+}
+
 export class Checkpoints {
   private readonly scorer = new Scorer();
   private last = performance.now();
   private best: Score | null;
 
   /**
-   * @param about the record but for what is known here
    * @param best of the run so far, where it is resumed
    */
   constructor(
     private readonly store: CheckpointStore,
     private readonly variables: ReadonlyMap<string, Variable>,
-    private readonly about: () => Omit<RunRecord, "step" | "best">,
+    private readonly run: Recorded,
     private readonly cadence: Cadence,
     best: Score | null,
   ) {
@@ -53,7 +60,9 @@ export class Checkpoints {
   async save(done: number): Promise<void> {
     const score = this.scorer.take(done);
     if (score && isBetter(score, this.best)) this.best = score;
-    const record = { ...this.about(), step: done, best: this.best };
+    // The metrics up to a checkpoint reach the disk before it does.
+    this.run.sync();
+    const record = this.run.record(done, this.best);
     await this.store.save({ record, state: await readState(this.variables) });
     this.last = performance.now();
   }

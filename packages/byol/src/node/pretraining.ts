@@ -1,0 +1,260 @@
+/** A whole run: open the data and the device, measure, train, measure again, write the results. */
+import { encodeStateDict, stateDict } from "@dawnstrap/nn";
+import { type Device, openDevice } from "@dawnstrap/tensor";
+import { DataError, Interrupted } from "../errors.js";
+import { openData } from "../images/node/open.js";
+import { type DataOptions, type DataSource, probeClasses } from "../images/source.js";
+import { type Learner, learnerState } from "../learner/learner.js";
+import { rateWarning } from "../learner/rates.js";
+import type { Accuracies, StepMetrics, Summary } from "../metrics.js";
+import { effectiveBatch } from "../presets/preset.js";
+import { measure } from "../tasks/measure.js";
+import { makeLearner } from "../training/setup.js";
+import { prepareTraining, type Training } from "../training/trainer.js";
+import { packageVersion } from "../version.js";
+import { CollapseAlarm } from "../watch/alarm.js";
+import { Watcher } from "../watch/watcher.js";
+import type { PretrainOptions } from "./options.js";
+import { encodeSample, sampleOf } from "./report/html/sample.js";
+import { type Progress, silent } from "./report/progress.js";
+import { TensorBoardFile } from "./report/tensorboard.js";
+import { Checkpoints } from "./run/checkpoints/checkpoints.js";
+import type { RunRecord } from "./run/checkpoints/record.js";
+import type { Score } from "./run/checkpoints/score.js";
+import { loadState } from "./run/checkpoints/state.js";
+import { CheckpointStore, type Found } from "./run/checkpoints/store.js";
+import { RunFolder } from "./run/folder.js";
+
+export interface Finished {
+  readonly summary: Summary;
+  readonly folder: string;
+}
+
+/** A run's options; `found` is the checkpoint that it goes on from. */
+export type Start = PretrainOptions &
+  Required<Pick<PretrainOptions, "device" | "seed">> & { readonly found?: Found };
+
+/** What a run holds open. */
+interface Opened {
+  /** When the command started, on the clock of `performance.now`. */
+  readonly started: number;
+  readonly folder: RunFolder;
+  readonly data: DataSource;
+  readonly device: Device;
+}
+
+export async function carryOut(options: Start): Promise<Finished> {
+  const started = performance.now();
+  const folder = new RunFolder(options.out, options.found?.record.step);
+  const data = await openData(options.data, options.preset.image, dataOptionsOf(options));
+  const device = await openDevice(options.device);
+  let run: Pretraining | undefined;
+  try {
+    run = new Pretraining(options, { started, folder, data, device });
+    await run.begin();
+    await run.train();
+    return await run.finish();
+  } finally {
+    folder.close();
+    run?.close();
+    await Promise.all([data.close(), device.destroy()]);
+  }
+}
+
+const dataOptionsOf = ({ strict, anySize, cacheBytes }: DataOptions): DataOptions => ({
+  ...(strict !== undefined && { strict }),
+  ...(anySize !== undefined && { anySize }),
+  ...(cacheBytes !== undefined && { cacheBytes }),
+});
+
+class Pretraining {
+  private readonly progress: Progress;
+  private readonly before: RunRecord | undefined;
+  private readonly learner: Learner;
+  private readonly watcher: Watcher;
+  private readonly alarm: CollapseAlarm;
+  private readonly training: Training;
+  private readonly board: TensorBoardFile | undefined;
+  /** Losses of the first step and the last one so far. */
+  private first: number | null;
+  private last: number | undefined;
+  private randomInit: Accuracies | undefined;
+  private trainingStarted = 0;
+
+  constructor(
+    private readonly options: Start,
+    private readonly opened: Opened,
+  ) {
+    const { preset, seed, found, steps, signal, checkpoints: keeping = {} } = options;
+    const { folder, data, device } = opened;
+    this.progress = options.progress ?? silent;
+    this.progress.note(`device: ${device.kind}, ${device.description}`);
+    this.progress.note(describe(data));
+    this.before = found?.record;
+    if (this.before) checkSame(this.before, data);
+    this.learner = makeLearner(device, preset, probeClasses(data), seed);
+    const variables = learnerState(this.learner);
+    if (found) loadState(variables, found.state);
+    this.board = options.tensorboard ? new TensorBoardFile(folder.path) : undefined;
+    this.watcher = new Watcher(this.learner, { device, preset, data });
+    this.alarm = new CollapseAlarm(this.learner.online.projectionSize);
+    for (const metrics of folder.past) this.alarm.ring(metrics);
+    this.first = this.before?.loss_first ?? null;
+    this.last = folder.past.at(-1)?.loss;
+    this.randomInit = this.before?.random_init;
+    const store = new CheckpointStore(folder.path, keeping.keep ?? 3);
+    this.training = prepareTraining(this.learner, {
+      ...{ device, preset, data, seed, done: this.before?.step ?? 0 },
+      ...(steps !== undefined && { steps }),
+      ...(signal && { signal }),
+      checkpoints: new Checkpoints(store, variables, this, keeping, this.before?.best ?? null),
+      watch: (step, plan) => this.watcher.after(step, plan),
+      onStep: (metrics) => this.report(metrics),
+    });
+  }
+
+  /** Says what will be done, files the configuration, measures the network at random initialisation. */
+  async begin(): Promise<void> {
+    const { progress, training, options } = this;
+    const { data, device, folder } = this.opened;
+    const { preset, seed } = options;
+    const warning = rateWarning(preset);
+    if (warning) progress.note(`warning: ${warning}`);
+    progress.note(
+      `${training.steps} steps, ${training.stepsPerEpoch} an epoch of ${effectiveBatch(preset)} images each`,
+    );
+    if (!this.before)
+      await folder.writeJson("config.json", {
+        ...{ data: options.data, seed, steps: training.steps },
+        ...{ device: device.kind, description: device.description },
+        ...{ images: data.train.length, held_out: data.heldOut.length, classes: data.classes, preset },
+      });
+    if (this.randomInit) return;
+    progress.note("measuring the network at random initialisation");
+    this.randomInit = await this.measure();
+  }
+
+  /** @throws Interrupted where the signal stopped it */
+  async train(): Promise<void> {
+    const { progress, training, options } = this;
+    this.trainingStarted = performance.now();
+    progress.begin(training.steps, this.before?.step);
+    let done: number;
+    try {
+      done = await training.run();
+    } finally {
+      progress.end();
+      this.watcher.release();
+    }
+    if (options.signal?.aborted)
+      throw new Interrupted(
+        `stopped after step ${done} of ${training.steps}; go on with: byol resume ${options.out}`,
+        options.signal.reason as number,
+      );
+  }
+
+  /** Measures the pretrained network and writes the results. */
+  async finish(): Promise<Finished> {
+    const trainingSeconds = this.seconds().training;
+    const { progress, training, learner, options } = this;
+    const { data, device, folder } = this.opened;
+    const { preset, seed } = options;
+    progress.note("measuring the pretrained network");
+    const pretrained = await this.measure();
+    const weights = await stateDict(learner.online.encoder);
+    await folder.writeBytes("encoder.safetensors", encodeStateDict(weights, { preset: preset.name }));
+    const shown = await sampleOf(device, learner.online, data, preset);
+    if (shown) await folder.writeBytes("embeddings.safetensors", encodeSample(shown));
+    const summary: Summary = {
+      ...{ device: device.kind, data: options.data, preset: preset.name, seed },
+      epochs: training.steps / training.stepsPerEpoch,
+      steps: training.steps,
+      seconds: this.seconds().all,
+      images_per_second: (training.steps * effectiveBatch(preset)) / trainingSeconds,
+      loss_first: this.first!,
+      loss_last: this.last!,
+      random_init: this.randomInit!,
+      pretrained,
+    };
+    await folder.writeJson("summary.json", summary);
+    reportSkipped(data, progress);
+    return { summary, folder: folder.path };
+  }
+
+  close(): void {
+    this.board?.close();
+  }
+
+  /** What a checkpoint after `step` updates holds beside arrays. */
+  record(step: number, best: Score | null): RunRecord {
+    const { preset, seed, tensorboard = false } = this.options;
+    const { data, device } = this.opened;
+    return {
+      ...{ version: packageVersion, steps: this.training.steps, seed, preset },
+      ...{ data: this.options.data, dataOptions: dataOptionsOf(this.options) },
+      ...{ images: data.train.length, classes: data.classes, device: device.kind, tensorboard },
+      ...{ random_init: this.randomInit!, loss_first: this.first, seconds: this.seconds() },
+      ...{ step, best },
+    };
+  }
+
+  /** Waits until the metrics so far are on the disk. */
+  sync(): void {
+    this.opened.folder.sync();
+  }
+
+  private report(seen: StepMetrics): void {
+    const metrics = this.alarm.ring(seen);
+    if (metrics.alarm) this.progress.note(`warning: ${metrics.alarm}`);
+    this.first ??= metrics.loss;
+    this.last = metrics.loss;
+    this.opened.folder.append(metrics);
+    this.board?.append(metrics);
+    this.progress.step(metrics);
+  }
+
+  private measure(): Promise<Accuracies> {
+    const { preset } = this.options;
+    const forward = (views: Parameters<Learner["online"]["forward"]>[0]) =>
+      this.learner.online.forward(views);
+    return measure(
+      { device: this.opened.device, image: preset.image, forward },
+      this.opened.data,
+      preset.evaluate,
+    );
+  }
+
+  /** Spent so far, in earlier parts of the run too. */
+  private seconds(): RunRecord["seconds"] {
+    const since = (start: number, earlier = 0) => earlier + (performance.now() - start) / 1000;
+    return {
+      all: since(this.opened.started, this.before?.seconds.all),
+      training: since(this.trainingStarted, this.before?.seconds.training),
+    };
+  }
+}
+
+/** The images of a resumed run have to be those that it began with. */
+function checkSame({ images, classes }: RunRecord, { train, classes: now }: DataSource): void {
+  if (train.length !== images || now.join() !== classes.join())
+    throw new DataError(
+      `data: ${train.length} images of ${now.length} classes are not the ${images} of ${classes.length} that the run began with (name them with --data)`,
+    );
+}
+
+function describe({ name, train, heldOut, classes, image }: DataSource): string {
+  const labels = classes.length > 0 ? `${classes.length} classes, ${heldOut.length} held out` : "no labels";
+  return `data: ${name}, ${train.length} images of ${image.height}×${image.width}×${image.channels}, ${labels}`;
+}
+
+/** Says which images could not be read, by name. */
+function reportSkipped(data: DataSource, progress: Progress): void {
+  const skipped = data.skipped();
+  if (skipped.length === 0) return;
+  if (skipped.length === data.train.length + data.heldOut.length)
+    throw new DataError("data: no image could be read");
+  progress.note(`skipped ${skipped.length} image${skipped.length === 1 ? "" : "s"} that could not be read:`);
+  // By name: workers find them in any order.
+  const sorted = [...skipped].sort((a, b) => (a.file < b.file ? -1 : 1));
+  for (const { file, reason } of sorted) progress.note(`  ${file}: ${reason}`);
+}
