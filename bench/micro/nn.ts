@@ -97,9 +97,6 @@ class Shapes extends Module {
     super();
     this.all = of.parameters().map(({ shape, kind }) => new Parameter(shape, kind, zeros));
   }
-  forward(x: Tensor): Tensor {
-    return x;
-  }
 }
 
 function update(name: string, floats: number, make: (online: Module, target: Module) => Optimizer): Case {

@@ -32,9 +32,6 @@ class Centre extends Module {
   move(projections: Tensor): void {
     this.mean.assign(add(mul(this.mean.value, 0.9), mul(mean(projections, 0), 0.1)));
   }
-  forward(x: Tensor): Tensor {
-    return x;
-  }
 }
 
 /** The second view's projection by the target, less what all of them have in common, is told from the first view. */

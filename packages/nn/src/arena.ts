@@ -12,9 +12,23 @@ import {
   type Variable,
 } from "@dawnstrap/tensor";
 import { packFlat } from "@dawnstrap/tensor/extend";
-import type { HostTensor } from "./io/values.js";
-import { streamOf } from "./init.js";
-import type { Parameter, ParameterKind } from "./module.js";
+import type { HostTensor } from "./host-tensor.js";
+import { type Initializer, streamOf } from "./init.js";
+
+/**
+ * What a parameter is to an optimiser: biases and norms (scale and offset) are usually neither decayed nor adapted.
+ */
+export type ParameterKind = "weight" | "bias" | "norm";
+
+/** What an arena makes room for. */
+export interface Resident {
+  readonly name: string;
+  readonly kind: ParameterKind;
+  readonly shape: readonly number[];
+  readonly initializer: Initializer;
+  /** @internal Told where its value lives. */
+  moveTo(arena: ParamArena, index: number): void;
+}
 
 /**
  * Parameters start at multiples of this many elements: 256 bytes, at which GPU buffers may be bound, so that
@@ -35,9 +49,7 @@ export interface Segment {
 }
 
 /** Lays arrays out one after another, each from the next multiple of BLOCK on. */
-export function layOut(
-  of: readonly { name: string; kind: ParameterKind; shape: readonly number[] }[],
-): Segment[] {
+export function layOut(of: readonly Pick<Resident, "name" | "kind" | "shape">[]): Segment[] {
   let offset = 0;
   return of.map(({ name, kind, shape }) => {
     const size = shape.reduce((n, d) => n * d, 1);
@@ -59,7 +71,7 @@ export class ParamArena {
   /** Draws the first value of each parameter and moves it in. `Module.init` calls this. */
   constructor(
     readonly device: Device,
-    readonly parameters: readonly Parameter[],
+    readonly parameters: readonly Resident[],
     seed = 0,
   ) {
     this.segments = layOut(parameters);

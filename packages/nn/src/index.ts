@@ -3,9 +3,9 @@ export {
   Buffer,
   type ForwardOptions,
   type InitOptions,
+  Layer,
   Module,
   Parameter,
-  type ParameterKind,
 } from "./module.js";
 
 export { Activation, type ActivationName, Flatten, Lambda } from "./layers/activation.js";
@@ -40,7 +40,7 @@ export {
 } from "./init.js";
 export { crossEntropy, meanSquaredError, topKAccuracy } from "./losses.js";
 
-export { ParamArena, type Segment } from "./arena.js";
+export { ParamArena, type ParameterKind, type Segment } from "./arena.js";
 export { AdamW, type AdamWOptions } from "./optim/adamw.js";
 export { Lars, type LarsOptions, Sgd, type SgdOptions } from "./optim/lars.js";
 export { type Evaluation, lbfgs, type LbfgsOptions, type Minimum, type Objective } from "./optim/lbfgs.js";
@@ -74,4 +74,5 @@ export {
   stateDict,
   type StateDictOptions,
 } from "./io/state-dict.js";
-export { fromRaw, type HostTensor, toRaw } from "./io/values.js";
+export type { HostTensor } from "./host-tensor.js";
+export { fromRaw, toRaw } from "./io/values.js";

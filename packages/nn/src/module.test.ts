@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BatchNorm } from "./layers/batch-norm.js";
 import { Linear } from "./layers/linear.js";
 import { Mlp, Sequential } from "./layers/sequential.js";
-import { type ForwardOptions, Module } from "./module.js";
+import { type ForwardOptions, Layer, type Module } from "./module.js";
 
 let device: Device;
 beforeAll(async () => {
@@ -11,11 +11,11 @@ beforeAll(async () => {
 });
 afterAll(() => device.destroy());
 
-class Pair extends Module {
-  readonly encoder: Module;
+class Pair extends Layer {
+  readonly encoder: Layer;
   readonly heads = [new Linear(3, 2), new Linear(3, 4, { bias: false })];
-  readonly again: Module;
-  constructor(encoder: Module) {
+  readonly again: Layer;
+  constructor(encoder: Layer) {
     super();
     this.encoder = encoder;
     this.again = encoder;

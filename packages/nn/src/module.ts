@@ -1,19 +1,13 @@
 /**
- * `Module`: a tree of layers. Parameters and buffers are found by walking it, and named by the path that
- * leads to them.
+ * `Module`: a tree of state. Parameters and buffers are found by walking it, and named by the path that leads to them.
+ * `Layer`: a module that maps a tensor to a tensor.
  */
 import { type Device, type DType, StateError, type Tensor, type Variable } from "@dawnstrap/tensor";
 import type { Initializer } from "./init.js";
-import { ParamArena } from "./arena.js";
-
-/**
- * What a parameter is to an optimiser: biases and norms (scale and offset) are usually neither decayed nor
- * adapted.
- */
-export type ParameterKind = "weight" | "bias" | "norm";
+import { ParamArena, type ParameterKind, type Resident } from "./arena.js";
 
 /** A learnt float32 array. Its value lives in the flat arena of the module that was initialised. */
-export class Parameter {
+export class Parameter implements Resident {
   /** Path from the initialised module, such as `layer1.0.conv1.weight`; empty before. */
   name = "";
   /** Where the value lives; undefined before `init`. */
@@ -106,11 +100,10 @@ export interface InitOptions {
   readonly seed?: number;
 }
 
+/** A tree of parameters, buffers and other modules: every property that is one of these, or a list of them. */
 export abstract class Module {
   /** Path from the module on which `init` was called; empty for that one itself. */
   name = "";
-
-  abstract forward(x: Tensor, options: ForwardOptions): Tensor;
 
   /**
    * Makes every parameter and buffer below, laid out in one arena. A parameter's first value depends on the
@@ -170,6 +163,12 @@ export abstract class Module {
       );
     return arena;
   }
+}
+
+/** A module that maps a tensor to a tensor. */
+export abstract class Layer extends Module {
+  /** What the layer makes of `x`; a layer's own documentation says of which shapes. */
+  abstract forward(x: Tensor, options: ForwardOptions): Tensor;
 }
 
 type Part = Module | Parameter | Buffer;

@@ -65,10 +65,6 @@ export class KeyQueue extends Module {
     this.keys.assign(where(fresh, rows, this.keys.value));
     this.pointer.assign(mod(add(pointer, count), length));
   }
-
-  forward(keys: Tensor): Tensor {
-    return keys;
-  }
 }
 
 /**

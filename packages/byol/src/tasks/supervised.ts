@@ -1,6 +1,6 @@
 /** Training with labels on top of an encoder: all of its weights, by SGD with Nesterov momentum (byol-spec §2.1, §3, §4.2). */
 import { valueAndGrad } from "@dawnstrap/autograd";
-import { copyState, crossEntropy, Linear, Module, ResNet, Sgd, warmupCosine } from "@dawnstrap/nn";
+import { copyState, crossEntropy, Linear, Layer, ResNet, Sgd, warmupCosine } from "@dawnstrap/nn";
 import { add, type CapturedFunction, type Device, mul, type Tensor } from "@dawnstrap/tensor";
 import { cropAndFlip, type ViewAugmentation } from "../images/augment/settings.js";
 import { makeViews } from "../images/augment/view.js";
@@ -15,7 +15,7 @@ import { membershipsOf, presenceOf } from "./presence.js";
 import { type EncoderFile, loadEncoder, withNorm } from "./encoder.js";
 
 /** The encoder and a new linear layer on its features. */
-export class Classifier extends Module {
+export class Classifier extends Layer {
   readonly encoder: ResNet;
   readonly head: Linear;
 

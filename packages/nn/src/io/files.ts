@@ -4,7 +4,8 @@
 import { platform } from "#platform";
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from "./safetensors.js";
 import type { StateDict } from "./state-dict.js";
-import { fromRaw, type HostTensor, toRaw } from "./values.js";
+import { fromRaw, toRaw } from "./values.js";
+import type { HostTensor } from "../host-tensor.js";
 
 /** The bytes of a safetensors file. */
 export function encodeStateDict(

@@ -1,7 +1,7 @@
 /** Our names and layouts against PyTorch's. */
 import { StartWeight } from "../layers/moving-statistics.js";
 import { Buffer, type Parameter } from "../module.js";
-import type { HostTensor } from "./values.js";
+import type { HostTensor } from "../host-tensor.js";
 
 /** Where each axis of PyTorch's array comes from in ours; arrays of other ranks are alike. */
 const torchAxes: Readonly<Record<number, readonly number[]>> = { 2: [1, 0], 4: [3, 2, 0, 1] };

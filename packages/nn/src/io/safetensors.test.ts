@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeSafetensors, encodeSafetensors, SafetensorsError } from "./safetensors.js";
 import { decodeStateDict, encodeStateDict } from "./files.js";
-import { fromRaw, type HostTensor } from "./values.js";
+import { fromRaw } from "./values.js";
+import type { HostTensor } from "../host-tensor.js";
 
 /** A file with this header (an object or a text) and as many zero bytes of data. */
 function file(header: unknown, dataBytes: number): Uint8Array {

@@ -3,7 +3,7 @@ import { DawnstrapError } from "@dawnstrap/tensor";
 import { Buffer, type Module, type Parameter, walk } from "../module.js";
 import type { ParamArena } from "../arena.js";
 import { fromPyTorch, toPyTorch, type Leaf, pytorchLeaves } from "./pytorch.js";
-import type { HostTensor } from "./values.js";
+import type { HostTensor } from "../host-tensor.js";
 
 export type StateDict = Map<string, HostTensor>;
 

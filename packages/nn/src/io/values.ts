@@ -1,13 +1,6 @@
 /** Elements of raw tensors as numbers. */
+import type { HostTensor } from "../host-tensor.js";
 import type { RawTensor } from "./safetensors.js";
-
-/** An array on the host with its shape: what state dicts hold. */
-export interface HostTensor {
-  /** int64 occurs in files only (PyTorch's `num_batches_tracked`); no device holds it. */
-  readonly dtype: "float32" | "int32" | "uint32" | "uint8" | "int64";
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Int32Array | Uint32Array | Uint8Array | BigInt64Array;
-}
 
 const dtypes = { float32: "F32", int32: "I32", uint32: "U32", uint8: "U8", int64: "I64" } as const;
 

@@ -1,9 +1,9 @@
 /** Activations, dropout and reshaping as layers. */
 import { gelu, leakyRelu, relu, reshape, sigmoid, silu, tanh, type Tensor } from "@dawnstrap/tensor";
-import { Module } from "../module.js";
+import { Layer } from "../module.js";
 
 /** Any function of one tensor as a layer. */
-export class Lambda extends Module {
+export class Lambda extends Layer {
   constructor(private readonly fn: (x: Tensor) => Tensor) {
     super();
   }
@@ -16,7 +16,7 @@ const activations = { relu, gelu, silu, sigmoid, tanh, leakyRelu: (x: Tensor) =>
 export type ActivationName = keyof typeof activations;
 
 /** A pointwise non-linearity, by name. */
-export class Activation extends Module {
+export class Activation extends Layer {
   constructor(readonly kind: ActivationName = "relu") {
     super();
   }
@@ -26,7 +26,7 @@ export class Activation extends Module {
 }
 
 /** [batch, …] → [batch, product]. */
-export class Flatten extends Module {
+export class Flatten extends Layer {
   forward(x: Tensor): Tensor {
     return reshape(x, [x.shape[0]!, x.shape.slice(1).reduce((n, d) => n * d, 1)]);
   }

@@ -4,7 +4,7 @@
  */
 import { batchNorm, batchNormInference, DawnstrapError, type Tensor } from "@dawnstrap/tensor";
 import { constant, ones, zeros } from "../init.js";
-import { Buffer, type ForwardOptions, Module, Parameter } from "../module.js";
+import { Buffer, type ForwardOptions, Layer, Parameter } from "../module.js";
 import { movingStatistics, StartWeight } from "./moving-statistics.js";
 
 export interface BatchNormOptions {
@@ -31,7 +31,7 @@ export interface BatchNormOptions {
  * y = (x − mean)/√(variance + eps)·scale + offset per channel: with the batch's statistics in training mode,
  * which then also move the running averages, and with the running averages otherwise. Ioffe & Szegedy 2015.
  */
-export class BatchNorm extends Module {
+export class BatchNorm extends Layer {
   readonly weight: Parameter;
   readonly bias: Parameter;
   readonly runningMean: Buffer;

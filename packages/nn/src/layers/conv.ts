@@ -1,7 +1,7 @@
 /** Convolution of image batches. */
 import { add, conv2d, type Tensor } from "@dawnstrap/tensor";
 import { type Initializer, truncatedNormal, zeros } from "../init.js";
-import { Module, Parameter } from "../module.js";
+import { Layer, Parameter } from "../module.js";
 
 /**
  * "same": ceil(extent/stride) positions, the odd pixel of padding at the bottom and right (TensorFlow,
@@ -28,7 +28,7 @@ export interface Conv2dLayerOptions {
 }
 
 /** Square-window convolution: [batch, h, w, in] → [batch, h', w', out], weight [k, k, in / groups, out]. */
-export class Conv2d extends Module {
+export class Conv2d extends Layer {
   readonly weight: Parameter;
   readonly bias?: Parameter;
   private readonly options: {

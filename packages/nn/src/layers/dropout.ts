@@ -1,14 +1,14 @@
 /** Dropout. */
 import { DawnstrapError, div, randomBernoulli, StateError, type Tensor, where } from "@dawnstrap/tensor";
 import { hashName } from "../init.js";
-import { type ForwardOptions, Module } from "../module.js";
+import { type ForwardOptions, Layer } from "../module.js";
 
 /**
  * In training mode each element is zero with probability p, and divided by 1 − p otherwise; in evaluation
  * mode x itself. The draws are a function of the key given to `forward` and the layer's name. Srivastava et
  * al. 2014.
  */
-export class Dropout extends Module {
+export class Dropout extends Layer {
   constructor(readonly p = 0.5) {
     super();
     if (!(p >= 0 && p < 1)) throw new DawnstrapError(`Dropout: p is ${p} (use 0 up to, not including, 1)`);

@@ -1,7 +1,7 @@
 /** Fully connected layer. */
 import { add, matmul, type Tensor } from "@dawnstrap/tensor";
 import { type Initializer, truncatedNormal, zeros } from "../init.js";
-import { Module, Parameter } from "../module.js";
+import { Layer, Parameter } from "../module.js";
 
 export interface LinearOptions {
   /** Default true. */
@@ -11,7 +11,7 @@ export interface LinearOptions {
 }
 
 /** y = x·W + b on the last axis: [..., in] → [..., out], W [in, out], b [out]. */
-export class Linear extends Module {
+export class Linear extends Layer {
   readonly weight: Parameter;
   readonly bias?: Parameter;
 

@@ -1,9 +1,9 @@
 /** Pooling layers over image batches [batch, h, w, channels]. */
 import { avgPool2d, globalAvgPool, maxPool2d, type PoolOptions, type Tensor } from "@dawnstrap/tensor";
-import { Module } from "../module.js";
+import { Layer } from "../module.js";
 
 /** Maximum over square windows. The stride is the window's size unless given. */
-export class MaxPool extends Module {
+export class MaxPool extends Layer {
   constructor(
     readonly window: number,
     private readonly options: PoolOptions = {},
@@ -16,7 +16,7 @@ export class MaxPool extends Module {
 }
 
 /** Mean over square windows. The stride is the window's size unless given. */
-export class AvgPool extends Module {
+export class AvgPool extends Layer {
   constructor(
     readonly window: number,
     private readonly options: PoolOptions = {},
@@ -29,7 +29,7 @@ export class AvgPool extends Module {
 }
 
 /** Mean over all pixels: [batch, h, w, channels] → [batch, channels]. */
-export class GlobalAvgPool extends Module {
+export class GlobalAvgPool extends Layer {
   forward(x: Tensor): Tensor {
     return globalAvgPool(x);
   }

@@ -1,16 +1,16 @@
 /** Layers one after another, and the multi-layer perceptron. */
 import type { Tensor } from "@dawnstrap/tensor";
-import { type ForwardOptions, Module } from "../module.js";
+import { type ForwardOptions, Layer } from "../module.js";
 import { Activation, type ActivationName } from "./activation.js";
 import { BatchNorm, type BatchNormOptions } from "./batch-norm.js";
 import { Linear } from "./linear.js";
 
 /** Applies its layers in order. Their names are their positions, as in PyTorch: `0.weight`. */
-export class Sequential extends Module {
-  [position: number]: Module;
+export class Sequential extends Layer {
+  [position: number]: Layer;
   readonly length: number;
 
-  constructor(...layers: Module[]) {
+  constructor(...layers: Layer[]) {
     super();
     layers.forEach((layer, i) => {
       this[i] = layer;
@@ -18,7 +18,7 @@ export class Sequential extends Module {
     this.length = layers.length;
   }
 
-  layers(): Module[] {
+  layers(): Layer[] {
     return Array.from({ length: this.length }, (_, i) => this[i]!);
   }
 

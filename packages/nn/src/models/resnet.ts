@@ -6,7 +6,7 @@ import { Conv2d, type PaddingStyle, paddingOf } from "../layers/conv.js";
 import { Linear } from "../layers/linear.js";
 import { GlobalAvgPool, MaxPool } from "../layers/pooling.js";
 import { Sequential } from "../layers/sequential.js";
-import { type ForwardOptions, Module } from "../module.js";
+import { type ForwardOptions, Layer } from "../module.js";
 
 export const resnetDepths = {
   18: { block: "basic", blocks: [2, 2, 2, 2] },
@@ -67,7 +67,7 @@ interface BlockContext {
 }
 
 /** What both kinds of block share: y = relu(branch(x) + shortcut(x)). */
-abstract class ResidualBlock extends Module {
+abstract class ResidualBlock extends Layer {
   abstract readonly downsample?: Sequential;
   protected abstract branch(x: Tensor, options: ForwardOptions): Tensor;
 
@@ -145,7 +145,7 @@ class Bottleneck extends ResidualBlock {
 /**
  * Images [batch, h, w, channels] → pooled features [batch, featureSize], or logits where `classes` is given.
  */
-export class ResNet extends Module {
+export class ResNet extends Layer {
   /** Features of `features()`: the channels of the last group. */
   readonly featureSize: number;
   readonly conv1: Conv2d;

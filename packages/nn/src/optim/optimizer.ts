@@ -20,7 +20,7 @@ import {
   where,
 } from "@dawnstrap/tensor";
 import type { OpDef } from "@dawnstrap/tensor/extend";
-import type { HostTensor } from "../io/values.js";
+import type { HostTensor } from "../host-tensor.js";
 import { checkSameLayout, type ParamArena } from "../arena.js";
 import { ArenaTables } from "./norms.js";
 import { excludeBiasAndNorm, type Rule, treatmentOf, treatmentTable } from "./rules.js";

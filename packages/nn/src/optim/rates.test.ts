@@ -1,6 +1,7 @@
 import { type Device, openDevice, type Tensor } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Module, Parameter, type ParameterKind } from "../module.js";
+import type { ParameterKind } from "../arena.js";
+import { Module, Parameter } from "../module.js";
 import { AdamW } from "./adamw.js";
 import { Lars, Sgd } from "./lars.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
@@ -20,9 +21,6 @@ class Net extends Module {
   readonly body = parameter("body");
   readonly predictor = parameter("predictor");
   readonly bias = parameter("bias");
-  forward(x: Tensor): Tensor {
-    return x;
-  }
 }
 const parameter = (name: Name) =>
   new Parameter([start[name].length], kinds[name], (device) => device.tensor(Float32Array.from(start[name])));
