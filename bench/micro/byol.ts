@@ -38,7 +38,7 @@ function step(device: Device, preset: Preset, batch: number): () => Tensor {
   const { labels } = batchOf(device, preset, batch);
   const learner = makeLearner(device, preset, classes, 1);
   const make = views(device, preset, batch);
-  const scalars = device.tensor(learner.optimizer.scalars({ lr: 1e-3, tau: 0.99 }));
+  const scalars = learner.optimizer.numbers({ lr: 1e-3, tau: 0.99 });
   return () => learnerStep(learner, make(), labels, scalars);
 }
 

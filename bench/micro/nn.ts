@@ -26,7 +26,7 @@ function resnetStep(device: Device, batch: number): () => readonly Tensor[] {
   const optimizer = new AdamW(model.arena, { weightDecay: 1e-4 });
   const images = device.tensor(numbers(batch * 28 * 28 * 3), [batch, 28, 28, 3]);
   const labels = device.tensor(Int32Array.from({ length: batch }, (_, i) => i % 10));
-  const scalars = device.tensor(optimizer.scalars({ lr: 1e-3 }));
+  const scalars = optimizer.numbers({ lr: 1e-3 });
   return () => {
     const { value, grads } = valueAndGrad(() => crossEntropy(model.forward(images, { train: true }), labels))(
       ...model.arena.values(),
@@ -108,7 +108,7 @@ function update(name: string, floats: number, make: (online: Module, target: Mod
       const [online, target] = [shapes().init(device), shapes().init(device)];
       const optimizer = make(online, target);
       const gradient = device.tensor(numbers(online.arena.length));
-      const scalars = device.tensor(optimizer.scalars({ lr: 0.1, tau: 0.5 }));
+      const scalars = optimizer.numbers({ lr: 0.1, tau: 0.5 });
       return {
         step: () => {
           optimizer.update(gradient, scalars);

@@ -50,7 +50,7 @@ it("plans less than half of the temporaries with checkpoints by stage or by bloc
       return value;
     });
     const images = (): Tensor => device.tensor(new Float32Array(2 * 96 * 96 * 3), [2, 96, 96, 3]);
-    await step(images(), images(), device.tensor(optimizer.scalars({ lr: 0.1 })));
+    await step(images(), images(), optimizer.numbers({ lr: 0.1 }));
     return device.memory().arena;
   };
   const all = await arenas();

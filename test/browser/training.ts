@@ -27,7 +27,7 @@ export async function losses(device: Device, preset: Preset, steps: number): Pro
       view(k, 1),
       view(k, 2.3),
       device.tensor(Int32Array.from({ length: batch }, (_, i) => (i + k) % classes)),
-      device.tensor(byol.optimizer.scalars({ lr: 1e-3, tau: 0.9, step: k })),
+      byol.optimizer.numbers({ lr: 1e-3, tau: 0.9, step: k }),
     );
     const [bootstrap, , probe] = await numbers.data();
     all.push([bootstrap!, probe!]);

@@ -79,7 +79,7 @@ async function step(
   options.prepare?.(learner);
   const before = await stateOf(learner);
   const [x1, x2] = views(device);
-  const scalars = device.tensor(learner.optimizer.scalars({ lr: 0.01, tau: options.tau ?? 0.75 }));
+  const scalars = learner.optimizer.numbers({ lr: 0.01, tau: options.tau ?? 0.75 });
   const labels = labelsOf(device, options.labels ?? someLabels);
   const numbers = learnerStep(learner, options.swap ? [x2, x1] : [x1, x2], labels, scalars);
   await device.flush();

@@ -3,7 +3,7 @@
  * statistics after each.
  */
 import { type Byol, byolStep, type Heads, Network, type Preset } from "@dawnstrap/byol";
-import { Lars, targetMomentum, warmupCosine } from "@dawnstrap/nn";
+import { Lars, type Optimizer, targetMomentum, warmupCosine } from "@dawnstrap/nn";
 import { openDevice, type Tensor } from "@dawnstrap/tensor";
 import { describe, expect, it } from "vitest";
 import { type Digest, deviations, type Host } from "./digest.js";
@@ -56,7 +56,7 @@ function withoutStart(host: Host, name: string, batches: number): Host {
   return { shape: host.shape, data: Float64Array.from(host.data, (v) => (v - left * start) / (1 - left)) };
 }
 
-async function momentumOf(optimizer: Lars): Promise<Map<string, Host>> {
+async function momentumOf(optimizer: Optimizer): Promise<Map<string, Host>> {
   const kinds = new Map(optimizer.arena.segments.map((s) => [s.name, s.kind]));
   const dict = await optimizer.stateDict();
   return new Map(
@@ -98,7 +98,7 @@ describe.each(["cpu", "webgpu"] as const)("BYOL on %s", (kind) => {
     const optimizer = new Lars(online.arena, {
       target: target.arena,
       weightDecay: o.weightDecay,
-      eta: o.eta,
+      trust: o.eta,
       momentum: o.momentum,
     });
     const byol: Byol = { online, target, optimizer };
@@ -120,9 +120,7 @@ describe.each(["cpu", "webgpu"] as const)("BYOL on %s", (kind) => {
           3,
         ]);
       const y = device.tensor(labels(`byol/labels/${k}`, o.batch, o.classes));
-      const numbers = await (
-        await step(view(1), view(2), y, device.tensor(optimizer.scalars({ lr, tau, step: k })))
-      ).data();
+      const numbers = await (await step(view(1), view(2), y, optimizer.numbers({ lr, tau, step: k }))).data();
       expect(Math.abs(numbers[0]! / golden.representationLoss - 1)).toBeLessThan(LOSS);
       expect(Math.abs(numbers[2]! / golden.probeLoss - 1)).toBeLessThan(LOSS);
 

@@ -48,7 +48,7 @@ function optimizerOf(
 ): Optimizer {
   const common = { weightDecay: weight_decay, rules: [] };
   return kind === "adamw"
-    ? new AdamW(arena, { ...common, beta1: betas![0], beta2: betas![1], eps: eps! })
+    ? new AdamW(arena, { ...common, beta1: betas![0], beta2: betas![1], epsilon: eps! })
     : new Sgd(arena, { ...common, momentum, nesterov });
 }
 
@@ -94,7 +94,7 @@ describe.each(["reference", "cpu", "webgpu"] as const)("torch.optim on %s", (dev
         3,
       ]);
       const y = device.tensor(labels(`optimizer/labels/${k}`, want.batch, want.classes));
-      const loss = await step(x, y, device.tensor(optimizer.scalars({ lr: run.options.lr, step: k })));
+      const loss = await step(x, y, optimizer.numbers({ lr: run.options.lr, step: k }));
       const { loss: wanted, parameters } = run[`step${k}`]!;
       expect(Math.abs((await loss.item()) / wanted - 1), `loss of step ${k}`).toBeLessThan(TOLERANCE);
       const [name, worst] = deviations(await floatsOf(net), parameters)[0]!;

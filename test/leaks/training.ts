@@ -55,7 +55,7 @@ export function makeTrainer(device: Device): Trainer {
       return [
         device.tensor(pixels, [batch, side, side, 2]),
         device.tensor(labels),
-        device.tensor(optimizer.scalars({ lr: 1e-2, tau: 0.99, step })),
+        optimizer.numbers({ lr: 1e-2, tau: 0.99, step }),
       ];
     },
   };

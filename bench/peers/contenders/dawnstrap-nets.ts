@@ -54,8 +54,8 @@ export function larsEma(device: Device, parameters: readonly Parameter[]): Stepp
   for (const [stream, arena] of Object.entries(arenas)) fill(arena, parameters, from(stream));
   const grads = arenas.w.segments.map(({ name, shape }) => device.tensor(input(`g/${name}`, shape), shape));
   const { momentum, weightDecay, eta, lr, tau } = larsNumbers;
-  const optimizer = new Lars(arenas.w, { momentum, weightDecay, eta, target: arenas.target });
-  const scalars = device.tensor(optimizer.scalars({ lr, tau }));
+  const optimizer = new Lars(arenas.w, { momentum, weightDecay, trust: eta, target: arenas.target });
+  const scalars = optimizer.numbers({ lr, tau });
   return {
     names: [],
     step: () => {
@@ -77,7 +77,7 @@ export function supervised(device: Device, work: Work & { kind: "supervised" }):
   const net = new ResNet({ ...torchvisionForm, ...options }).init(device);
   fill(net.arena, work.parameters, initial);
   const optimizer = new Sgd(net.arena, { momentum: sgdMomentum });
-  const scalars = device.tensor(optimizer.scalars({ lr: work.lr }));
+  const scalars = optimizer.numbers({ lr: work.lr });
   const x = device.tensor(input("images", work.shape), work.shape);
   const labels = device.tensor(inputLabels(work.shape[0]!, work.classes));
   return {
@@ -113,8 +113,8 @@ export function byol(device: Device, work: Work & { kind: "byol" }): Stepper<Ten
   fill(online.arena, work.parameters, initial);
   fill(target.arena, work.parameters, targetInitial);
   const { momentum, weightDecay, eta, lr, tau } = larsNumbers;
-  const optimizer = new Lars(online.arena, { momentum, weightDecay, eta, target: target.arena });
-  const scalars = device.tensor(optimizer.scalars({ lr, tau }));
+  const optimizer = new Lars(online.arena, { momentum, weightDecay, trust: eta, target: target.arena });
+  const scalars = optimizer.numbers({ lr, tau });
   const views = ["view1", "view2"].map((name) => device.tensor(input(name, work.shape), work.shape));
   const labels = device.tensor(inputLabels(work.shape[0]!, work.classes));
   return {

@@ -1,41 +1,63 @@
 /** The optimisers that a preset may name, as validated data, and how each is made. */
-import { AdamW, excludeBiasAndNorm, Lars, type Module, type Optimizer, type Rule, Sgd } from "@dawnstrap/nn";
+import {
+  excludeBiasAndNorm,
+  type Module,
+  type Optimizer,
+  type AnyOptimizer,
+  optimizers,
+  type Rule,
+  type Setting,
+} from "@dawnstrap/nn";
 import { z } from "zod";
-import { rates } from "./rates.js";
 
-const common = <K extends keyof typeof rates>(kind: K) => ({
-  kind: z.literal(kind),
-  /** Learning rate for a batch of 256; the peak is learningRate·(effective batch)/256. */
-  learningRate: z.number().positive().default(rates[kind].usual),
-  weightDecay: z.number().min(0),
-  /** Multiple of the learning rate that biases and norms learn at; left out, 1. */
-  biasAndNormRate: z.number().positive().optional(),
-});
+/** What a preset says of a setting. */
+function schemaOf(row: Setting): z.ZodType {
+  switch (row.kind) {
+    case "number": {
+      const { least, most, above } = row;
+      const from = above === undefined ? z.number() : z.number().gt(above);
+      const low = least === undefined ? from : from.min(least);
+      return most === undefined ? low : low.max(most);
+    }
+    case "boolean":
+      return z.boolean();
+    case "choice":
+      return z.enum(row.choices as [string, ...string[]]);
+  }
+}
+
+/** Of one optimiser of the table: what all have, and its own settings. */
+const settingsOf = ({ name, rates, settings }: AnyOptimizer["definition"]) =>
+  z.strictObject({
+    kind: z.literal(name),
+    /** Learning rate for a batch of 256; the peak is learningRate·(effective batch)/256. */
+    learningRate: z.number().positive().default(rates.usual),
+    weightDecay: z.number().min(0),
+    /** Multiple of the learning rate that biases and norms learn at; left out, 1. */
+    biasAndNormRate: z.number().positive().optional(),
+    ...Object.fromEntries(
+      Object.entries(settings).map(([key, row]) => [
+        key,
+        row.rare ? schemaOf(row).optional() : schemaOf(row),
+      ]),
+    ),
+  });
+
 /** Which optimiser, and its numbers. */
-export const optimizerSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    ...common("lars"),
-    momentum: z.number().min(0).max(1),
-    /** Denominator of the trust ratio: ‖g + wd·w‖ (the paper's code), or ‖g‖ + wd·‖w‖ (lightly, solo-learn). */
-    variant: z.enum(["official", "lightning"]),
-    /** The ratio is at most the learning rate (LARC; solo-learn on small images). */
-    clip: z.boolean(),
-    trust: z.number().positive(),
-  }),
-  z.strictObject({
-    ...common("sgd"),
-    momentum: z.number().min(0).max(1),
-    nesterov: z.boolean(),
-  }),
-  z.strictObject({
-    ...common("adamw"),
-    beta1: z.number().min(0).max(1),
-    beta2: z.number().min(0).max(1),
-    epsilon: z.number().positive(),
-  }),
-]);
+export interface OptimizerSettings {
+  readonly kind: string;
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly biasAndNormRate?: number;
+  /** Of the optimiser's own. */
+  readonly [setting: string]: unknown;
+}
 
-export type OptimizerSettings = z.infer<typeof optimizerSchema>;
+const kinds = [...optimizers.values()].map(({ definition }) => settingsOf(definition));
+export const optimizerSchema = z.discriminatedUnion(
+  "kind",
+  kinds as [(typeof kinds)[number], ...typeof kinds],
+) as unknown as z.ZodType<OptimizerSettings, OptimizerSettings>;
 
 /** Gradients whose norm, over all parameters, exceeds maxNorm are shortened to it, or the step is skipped. */
 export const guardSchema = z.strictObject({
@@ -57,31 +79,14 @@ export function makeOptimizer(
   }: { optimizer: OptimizerSettings; guard?: z.infer<typeof guardSchema> | undefined },
   rules: readonly Rule[],
 ): Optimizer {
-  const rate = settings.biasAndNormRate;
+  const { kind, learningRate: _, weightDecay, biasAndNormRate: rate, ...own } = settings;
   const excluded = excludeBiasAndNorm.map((rule) => ({ ...rule, ...(rate !== undefined && { rate }) }));
   const common = {
-    weightDecay: settings.weightDecay,
+    weightDecay,
     rules: [...excluded, ...rules],
     ...(target && { target: target.arena }),
     ...(guard && { guard }),
   };
-  switch (settings.kind) {
-    case "lars":
-      return new Lars(online.arena, {
-        ...common,
-        momentum: settings.momentum,
-        eta: settings.trust,
-        variant: settings.variant,
-        clip: settings.clip,
-      });
-    case "sgd":
-      return new Sgd(online.arena, { ...common, momentum: settings.momentum, nesterov: settings.nesterov });
-    case "adamw":
-      return new AdamW(online.arena, {
-        ...common,
-        beta1: settings.beta1,
-        beta2: settings.beta2,
-        eps: settings.epsilon,
-      });
-  }
+  const Kind = optimizers.get(kind)!;
+  return new Kind(online.arena, { ...own, ...common });
 }

@@ -13,7 +13,7 @@ it("a preset that names no rate gets the usual one of its optimiser", () => {
   for (const optimizer of [lars, sgd, adamw]) {
     const { learningRate: _, ...rest } = optimizer;
     const preset = parsePreset({ ...presetNamed("digits"), optimizer: rest });
-    expect(preset.optimizer.learningRate).toBe(rates[optimizer.kind].usual);
+    expect(preset.optimizer.learningRate).toBe(rates[optimizer.kind]!.usual);
     expect(rateWarning(preset)).toBeUndefined();
   }
 });
@@ -21,7 +21,7 @@ it("a preset that names no rate gets the usual one of its optimiser", () => {
 it("no preset is warned of, and no rate on the edge of its range", () => {
   for (const preset of Object.values(presets)) expect(rateWarning(preset), preset.name).toBeUndefined();
   for (const optimizer of [lars, sgd, adamw]) {
-    const { least, most } = rates[optimizer.kind];
+    const { least, most } = rates[optimizer.kind]!;
     for (const rate of [least, most]) expect(warning(optimizer, rate)).toBeUndefined();
     for (const rate of [least * 0.99, most * 1.01]) expect(warning(optimizer, rate)).toBeDefined();
   }

@@ -51,7 +51,7 @@ async function steps(device: Device, preset: Preset, count: number) {
   const labels = device.tensor(Int32Array.from([0, 1, 2, 3, 4, 5, 6, 7]));
   const seen: number[][] = [];
   for (let k = 0; k < count; k++) {
-    const scalars = device.tensor(learner.optimizer.scalars({ lr: 1e-3, peak: 1e-3, tau: 0.9, step: k }));
+    const scalars = learner.optimizer.numbers({ lr: 1e-3, peak: 1e-3, tau: 0.9, step: k });
     seen.push(await read(await step(wave(1 + k), wave(1.1 + k), labels, scalars)));
   }
   step.release();
@@ -90,7 +90,7 @@ describe("rates of the released codes", () => {
     const names = learner.online.arena.segments.map(({ name }) => name);
     const values = () => Promise.all(learner.online.arena.values().map(read));
     const before = await values();
-    const scalars = cpu.tensor(learner.optimizer.scalars({ lr: 0, peak: 0.1 }));
+    const scalars = learner.optimizer.numbers({ lr: 0, peak: 0.1 });
     learner.optimizer.update(
       learner.online.arena.values().map((value) => add(value, 1)),
       scalars,

@@ -79,7 +79,7 @@ export async function bytesOf(
   const [rows1, rows2] = shapes.rows.map((shape) => device.zeros(shape));
   const views = [images, rows1!, rows2!] as const;
   const whole = classes > 0 ? ([...views, device.zeros([batch], "int32")] as const) : views;
-  await step.run(async () => whole, device.tensor(learner.optimizer.scalars({ lr: 0, peak: 0, tau: 0 })));
+  await step.run(async () => whole, learner.optimizer.numbers({ lr: 0, peak: 0, tau: 0 }));
   const { arena, peak } = device.memory();
   return { weights: bytes(network), optimizer: bytes((name) => !network(name)), step: arena, peak };
 }

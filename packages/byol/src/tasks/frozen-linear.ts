@@ -89,7 +89,7 @@ export async function trainFrozenLinear(
     for (let k = 0; k < steps; k++) {
       const { images, rows, targets } = await batches.at(k);
       const lr = warmupCosine({ peak: 1, warmupSteps: 0, totalSteps: steps }, k);
-      const loss = await (await step(images, rows, targets, device.tensor(optimizer.scalars({ lr })))).item();
+      const loss = await (await step(images, rows, targets, optimizer.numbers({ lr }))).item();
       if (!Number.isFinite(loss))
         throw new TrainingError(
           `linear evaluation: a loss is not a number at step ${k}; leave out the largest of the rates ${rates.join(", ")}`,

@@ -1,6 +1,15 @@
 /** Training with labels on top of an encoder: all of its weights, by SGD with Nesterov momentum (byol-spec §2.1, §3, §4.2). */
 import { valueAndGrad } from "@dawnstrap/autograd";
-import { copyState, crossEntropy, Linear, Layer, ResNet, Sgd, warmupCosine } from "@dawnstrap/nn";
+import {
+  copyState,
+  crossEntropy,
+  Linear,
+  Layer,
+  type Optimizer,
+  ResNet,
+  Sgd,
+  warmupCosine,
+} from "@dawnstrap/nn";
 import { add, type CapturedFunction, type Device, mul, type Tensor } from "@dawnstrap/tensor";
 import { cropAndFlip, type ViewAugmentation } from "../images/augment/settings.js";
 import { makeViews } from "../images/augment/view.js";
@@ -65,7 +74,7 @@ export interface FineTuneOptions {
 export class FineTuner {
   private readonly start: Classifier;
   private readonly network: Classifier;
-  private readonly optimizer: Sgd;
+  private readonly optimizer: Optimizer;
   private readonly batch: number;
   private readonly view: ViewAugmentation;
   private readonly step: CapturedFunction<[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor>;
@@ -123,7 +132,7 @@ export class FineTuner {
       const lr = warmupCosine({ peak: learningRate, warmupSteps: 0, totalSteps: steps }, k);
       const loss = await device.scope(async () => {
         const { images, rows, targets } = await batches.at(k);
-        const scalars = device.tensor(optimizer.scalars({ lr }));
+        const scalars = optimizer.numbers({ lr });
         const penalty = device.tensor(Float32Array.of(weightDecay));
         return (await this.step(images, rows, targets, scalars, penalty)).item();
       });

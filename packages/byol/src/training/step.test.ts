@@ -57,7 +57,7 @@ async function train(size: number) {
   const step = captureStep(learner, { device, preset, source: viewSource(preset, stored) });
   const numbers: number[][] = [];
   for (let update = 0; update < 2; update++) {
-    const scalars = device.tensor(learner.optimizer.scalars({ lr: 0.1, step: update }));
+    const scalars = learner.optimizer.numbers({ lr: 0.1, step: update });
     numbers.push([...(await (await step.run(batches(device, preset, update), scalars)).data())]);
   }
   const weights = [...(await learner.online.arena.flat.value.data())];
@@ -86,7 +86,7 @@ it.each([
   const held: unknown[] = [];
   const weights: number[][] = [];
   for (let update = 0; update < 12; update++) {
-    const scalars = own.tensor(learner.optimizer.scalars({ lr: 0.01, tau: 0.9, step: update }));
+    const scalars = learner.optimizer.numbers({ lr: 0.01, tau: 0.9, step: update });
     const numbers = await own.scope(async () => [
       ...(await (await step.run(batches(own, preset, update), scalars)).data()),
     ]);

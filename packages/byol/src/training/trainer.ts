@@ -95,7 +95,7 @@ export function prepareTraining(learner: Learner, options: TrainOptions): Traini
     return batch.labels ? [...views, device.tensor(batch.labels)] : views;
   };
   const start = (step: number): Promise<Tensor> =>
-    captured.run((micro) => batchOf(step, micro), device.tensor(learner.optimizer.scalars(schedule(step))));
+    captured.run((micro) => batchOf(step, micro), learner.optimizer.numbers(schedule(step)));
 
   const run = async (): Promise<number> => {
     const clock = new Speed(effectiveBatch(preset));

@@ -1,6 +1,6 @@
 /**
- * `Optimizer`: what SGD, LARS and AdamW share. A step is recorded with `update`, inside a captured function
- * or outside.
+ * `Optimizer`: what all optimisers share. A step is recorded with `update`, inside a captured function or outside. What
+ * tells them apart is a `Core`, made by `defineOptimizer`.
  */
 import {
   concat,
@@ -23,7 +23,8 @@ import type { OpDef } from "@dawnstrap/tensor/extend";
 import type { HostTensor } from "../host-tensor.js";
 import { checkSameLayout, type ParamArena } from "../arena.js";
 import { ArenaTables } from "./norms.js";
-import { excludeBiasAndNorm, type Rule, treatmentOf, treatmentTable } from "./rules.js";
+import type { Adaptation } from "./adaptation.js";
+import { excludeBiasAndNorm, type Rule, type Treatment, treatmentOf, treatmentTable } from "./rules.js";
 import { applyUpdate, SCALARS, scalarAt, type UpdateInputs } from "./updates.js";
 
 export interface OptimizerOptions {
@@ -61,13 +62,27 @@ export interface StepNumbers {
   readonly step?: number;
 }
 
-export abstract class Optimizer {
+/** What tells one optimiser from another, its settings filled in. */
+export interface Core {
+  readonly states: readonly string[];
+  // biome-ignore lint/suspicious/noExplicitAny: the constants are those of the op
+  readonly op: OpDef<any>;
+  readonly constants: Readonly<Record<string, unknown>>;
+  /** Two numbers of a step, counted from 0. */
+  scalars(step: number): readonly [number, number];
+  readonly adaptation?: {
+    readonly tables: Readonly<Record<string, (of: Treatment) => number>>;
+    ratio(of: Omit<Adaptation<never>, "settings">): Tensor;
+  };
+}
+
+export class Optimizer {
   readonly target?: ParamArena;
   readonly rules: readonly Rule[];
-  protected readonly device: Device;
-  protected readonly tables: ArenaTables;
+  private readonly device: Device;
+  private readonly tables: ArenaTables;
   /** Weight decay of each segment, float32 [segments]. */
-  protected readonly decay: Tensor;
+  private readonly decay: Tensor;
   /** Multiple of the learning rate, for each segment. */
   private readonly rate: Tensor;
   /** 1 where a segment keeps the peak rate, else 0; left out where none does. */
@@ -75,11 +90,12 @@ export abstract class Optimizer {
   /** What the rule keeps beside the weights, by name, laid out as the arena is. */
   readonly states: ReadonlyMap<string, Variable>;
   private readonly guard?: GradientGuard;
+  /** The adaptation's constants of each segment. */
+  private readonly adapted: Readonly<Record<string, Tensor>>;
 
-  protected constructor(
+  constructor(
     readonly arena: ParamArena,
-    stateNames: readonly string[],
-    protected readonly adapts: boolean,
+    private readonly core: Core,
     { weightDecay = 0, rules = excludeBiasAndNorm, target, guard }: OptimizerOptions,
   ) {
     if (guard && !(guard.maxNorm > 0))
@@ -100,24 +116,27 @@ export abstract class Optimizer {
     if (arena.segments.some((segment) => treatmentOf(segment, rules).steady))
       this.steady = this.perSegment(({ steady }) => (steady ? 1 : 0));
     this.states = new Map(
-      stateNames.map((n) => [n, this.device.variable(this.device.zeros([arena.length]), n)]),
+      core.states.map((n) => [n, this.device.variable(this.device.zeros([arena.length]), n)]),
+    );
+    this.adapted = Object.fromEntries(
+      Object.entries(core.adaptation?.tables ?? {}).map(([name, of]) => [name, this.perSegment(of)]),
     );
   }
 
-  /** Constants of the rule's kernel. */
-  protected abstract readonly update1: {
-    // The two ops differ in their parameters; each subclass gives an op with parameters that fit it.
-    readonly op: OpDef;
-    readonly params: Readonly<Record<string, unknown>>;
-  };
-
-  /**
-   * Trust ratio of each segment; ones unless the optimiser adapts.
-   *
-   * @param _rates learning rate of each segment
-   */
-  protected ratio(_g: Tensor, _rates: Tensor): Tensor {
-    return this.device.ones([this.arena.segments.length]);
+  /** Trust ratio of each segment; ones unless the optimiser adapts. */
+  private ratio(g: Tensor, rates: Tensor, scalars: Tensor): Tensor {
+    const { adaptation } = this.core;
+    if (!adaptation) return this.device.ones([this.arena.segments.length]);
+    const w = this.arena.flat.value;
+    const at = (place: number): Tensor => slice(scalars, [place], [place + 1]);
+    return adaptation.ratio({
+      ...{ w, g, rates, decay: this.decay, tables: this.adapted },
+      states: [...this.states.values()].map((state) => state.value),
+      get corrections() {
+        return [at(scalarAt.correction1), at(scalarAt.correction2)] as const;
+      },
+      squares: (x, decayed) => this.tables.squares(w, x, this.decay, decayed),
+    });
   }
 
   /**
@@ -132,7 +151,7 @@ export abstract class Optimizer {
       throw new ShapeError(
         "update",
         `scalars have shape [${scalars.shape}], [${SCALARS}] is wanted`,
-        "make them with optimizer.scalars",
+        "make them with optimizer.numbers",
       );
     const packed = Array.isArray(grads) ? this.arena.pack(grads) : (grads as Tensor);
     const norm = this.norm(packed);
@@ -145,14 +164,14 @@ export abstract class Optimizer {
       scalars: numbers,
       segmentOfBlock: this.tables.segmentOfBlock,
       decay: this.decay,
-      ratio: this.ratio(g, rates),
+      ratio: this.ratio(g, rates, numbers),
     };
-    const { op, params } = this.update1;
+    const { op, constants } = this.core;
     const updated = applyUpdate(
       op,
       variables.map((v) => v.value),
       inputs,
-      { ...params, target: this.target !== undefined, skips: this.guard?.action === "skip" },
+      { ...constants, target: this.target !== undefined, skips: this.guard?.action === "skip" },
     );
     updated.forEach((value, k) => variables[k]!.assign(value));
     return norm;
@@ -190,19 +209,20 @@ export abstract class Optimizer {
     numbers[scalarAt.peak] = peak ?? 0;
     // 1 − τ is taken here, in float64: close to the end of training float32 could not tell τ from 1.
     numbers[scalarAt.targetRate] = 1 - (tau ?? 1);
-    const [c1, c2] = this.corrections(step);
+    const [c1, c2] = this.core.scalars(step);
     numbers[scalarAt.correction1] = c1;
     numbers[scalarAt.correction2] = c2;
     return numbers;
   }
 
-  protected corrections(_step: number): [number, number] {
-    return [1, 1];
+  /** As `scalars`, on the device: what `update` takes. */
+  numbers(of: StepNumbers): Tensor {
+    return this.device.tensor(this.scalars(of));
   }
 
   /** A table of what is done to each parameter, with the rule that says so. */
   describe(): string {
-    return treatmentTable(this.arena.segments, this.rules, this.adapts);
+    return treatmentTable(this.arena.segments, this.rules, this.core.adaptation !== undefined);
   }
 
   /** Optimiser state by name, such as `momentum.layer1.0.conv1.weight`, in the parameters' shapes. */
@@ -225,7 +245,7 @@ export abstract class Optimizer {
     }
   }
 
-  protected perSegment(of: (treatment: ReturnType<typeof treatmentOf>) => number): Tensor {
+  private perSegment(of: (treatment: Treatment) => number): Tensor {
     return this.device.tensor(Float32Array.from(this.arena.segments, (s) => of(treatmentOf(s, this.rules))));
   }
 }

@@ -3,9 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ParameterKind } from "../arena.js";
 import { Module, Parameter } from "../module.js";
 import { AdamW } from "./adamw.js";
-import { Lars, type LarsOptions, Sgd } from "./lars.js";
+import type { OptionsOf } from "./define.js";
+import { Lars } from "./lars.js";
 import type { GradientGuard, Optimizer, StepNumbers } from "./optimizer.js";
 import { byName } from "./rules.js";
+import { Sgd } from "./sgd.js";
+
+type LarsOptions = OptionsOf<typeof Lars.definition.settings>;
 
 /** A module that is nothing but parameters, of the given first values. */
 class Weights extends Module {
@@ -35,7 +39,7 @@ async function run(
   const optimizer = make(module);
   for (const [step, g] of gradients.entries()) {
     const grads = module.parameters().map((p) => device.tensor(Float32Array.from(g[p.name]!)));
-    optimizer.update(grads, device.tensor(optimizer.scalars(numbers(step))));
+    optimizer.update(grads, optimizer.numbers(numbers(step)));
     await device.flush();
   }
   const out: Record<string, number[]> = {};
@@ -54,7 +58,7 @@ function expectClose(got: readonly number[], want: readonly number[], relative =
 
 describe("LARS, the cases of byol-spec §9", () => {
   const gradients = [{ w: [0.6, -0.8] }, { w: [0.1, 0.2] }];
-  const options: LarsOptions = { weightDecay: 0.1, eta: 1e-3, momentum: 0.9 };
+  const options: LarsOptions = { weightDecay: 0.1, trust: 1e-3, momentum: 0.9 };
   const lars = async (
     steps: number,
     more: LarsOptions = {},
@@ -62,7 +66,7 @@ describe("LARS, the cases of byol-spec §9", () => {
     kind: ParameterKind = "weight",
   ) => {
     const module = new Weights({ w: { kind, values: start } }).init(device);
-    let optimizer!: Lars;
+    let optimizer!: Optimizer;
     const { w } = await run(
       module,
       (m) => (optimizer = new Lars(m.arena, { ...options, ...more })),
@@ -92,7 +96,7 @@ describe("LARS, the cases of byol-spec §9", () => {
   it("a zero weight takes ratio 1", async () => {
     expectClose((await lars(1, {}, [0, 0])).w, [-1.2, 1.6]);
   });
-  it("the first step has length lr·eta·‖w‖", async () => {
+  it("the first step has length lr·trust·‖w‖", async () => {
     const { w } = await lars(1);
     expect(Math.hypot(w[0]! - 3, w[1]! - 4)).toBeCloseTo(2 * 1e-3 * 5, 6);
   });
@@ -120,10 +124,10 @@ describe("LARS, the cases of byol-spec §9", () => {
     },
   );
   it("LARC clips the ratio at the learning rate", async () => {
-    // eta 10: the ratio is far above lr = 2, so that the step is lr·u.
+    // trust 10: the ratio is far above lr = 2, so that the step is lr·u.
     const u = [0.6 + 0.3, -0.8 + 0.4];
-    expectClose((await lars(1, { eta: 10, clip: true })).w, [3 - 2 * u[0]!, 4 - 2 * u[1]!]);
-    // eta 1e-3: the ratio is below lr, so that the step is ratio/lr·lr·u.
+    expectClose((await lars(1, { trust: 10, clip: true })).w, [3 - 2 * u[0]!, 4 - 2 * u[1]!]);
+    // trust 1e-3: the ratio is below lr, so that the step is ratio/lr·lr·u.
     const ratio = (1e-3 * 5) / Math.hypot(...u);
     expectClose((await lars(1, { clip: true })).w, [3 - ratio * u[0]!, 4 - ratio * u[1]!]);
   });
@@ -196,7 +200,7 @@ describe.each(["reference", "cpu", "webgpu"] as const)("ten steps on %s", (kind)
           ? new AdamW(module.arena, common)
           : rule === "sgd" || rule === "nesterov"
             ? new Sgd(module.arena, { ...common, momentum: 0.9, nesterov: rule === "nesterov" })
-            : new Lars(module.arena, { ...common, eta: 0.02, variant: rule });
+            : new Lars(module.arena, { ...common, trust: 0.02, variant: rule });
       const step = here.capture((g: Tensor, scalars: Tensor) => {
         const none = here.zeros([3]);
         optimizer.update([none, g, none], scalars);
@@ -205,7 +209,7 @@ describe.each(["reference", "cpu", "webgpu"] as const)("ten steps on %s", (kind)
       for (let k = 0; k < 10; k++) {
         await step(
           here.tensor(Float32Array.from(gradient(k))),
-          here.tensor(optimizer.scalars({ lr: rate(k), tau: 0.75, step: k })),
+          optimizer.numbers({ lr: rate(k), tau: 0.75, step: k }),
         );
         const now = await module.parameters()[1]!.value.data();
         follow.forEach((x, i) => {
@@ -247,7 +251,7 @@ describe.each(["reference", "cpu", "webgpu"] as const)("the guard on %s", (kind)
     const step = here.capture((a: Tensor, b: Tensor, scalars: Tensor) => optimizer.update([a, b], scalars));
     const norms: number[] = [];
     for (const [k, [a, b]] of gradients.entries()) {
-      const scalars = here.tensor(optimizer.scalars({ lr: 0.1, tau: 0.5, step: k }));
+      const scalars = optimizer.numbers({ lr: 0.1, tau: 0.5, step: k });
       norms.push(
         await (
           await step(here.tensor(Float32Array.from(a)), here.tensor(Float32Array.from(b)), scalars)
@@ -340,7 +344,7 @@ describe("optimiser state", () => {
     const whole = await run(make(), (m) => new AdamW(m.arena), [a, b], numbers);
 
     const first = make();
-    let before!: AdamW;
+    let before!: Optimizer;
     await run(first, (m) => (before = new AdamW(m.arena)), [a], numbers);
     const saved = await before.stateDict();
     expect([...saved.keys()]).toEqual(["mean.w", "mean.b", "square.w", "square.b"]);

@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { ParameterKind } from "../arena.js";
 import { Module, Parameter } from "../module.js";
 import { AdamW } from "./adamw.js";
-import { Lars, Sgd } from "./lars.js";
+import { Lars } from "./lars.js";
 import type { Optimizer, OptimizerOptions } from "./optimizer.js";
+import { Sgd } from "./sgd.js";
 import { byName, excludeBiasAndNorm, type Rule } from "./rules.js";
 
 const start = {
@@ -42,8 +43,8 @@ const [wd, momentum, eta] = [Math.fround(0.05), 0.9, 0.5];
 const optimizers: Readonly<Record<string, (net: Net, options: OptimizerOptions) => Optimizer>> = {
   sgd: (net, options) => new Sgd(net.arena, { momentum, ...options }),
   nesterov: (net, options) => new Sgd(net.arena, { momentum, nesterov: true, ...options }),
-  lars: (net, options) => new Lars(net.arena, { momentum, eta, ...options }),
-  larc: (net, options) => new Lars(net.arena, { momentum, eta, clip: true, ...options }),
+  lars: (net, options) => new Lars(net.arena, { momentum, trust: eta, ...options }),
+  larc: (net, options) => new Lars(net.arena, { momentum, trust: eta, clip: true, ...options }),
   adamw: (net, options) => new AdamW(net.arena, options),
 };
 
@@ -93,7 +94,7 @@ describe.each(["reference", "cpu", "webgpu"] as const)("rates of their own on %s
       );
       await step(
         ...([body!, predictor!, bias!] as const),
-        device.tensor(optimizer.scalars({ lr: scheduled(k), peak, step: k })),
+        optimizer.numbers({ lr: scheduled(k), peak, step: k }),
       );
     }
     step.release();
@@ -129,7 +130,7 @@ it.each(Object.keys(optimizers))("%s binds no more than the 8 buffers of a small
   const [net, target] = [new Net().init(device), new Net().init(device)];
   const guard = { maxNorm: 1, action: "skip" } as const;
   const optimizer = optimizers[rule]!(net, { rules, target: target.arena, guard, weightDecay: wd });
-  const scalars = device.tensor(optimizer.scalars({ lr: 0.1, peak, tau: 0.9 }));
+  const scalars = optimizer.numbers({ lr: 0.1, peak, tau: 0.9 });
   optimizer.update(net.arena.values(), scalars);
   await device.flush();
   expect(Math.max(...counts)).toSatisfy((most: number) => most > 4 && most <= 8);

@@ -11,6 +11,7 @@ import {
   type LowerBuilder,
   type NdArray,
   nondifferentiable,
+  type OpDef,
   type Sampler,
   type Source,
   type TensorSpec,
@@ -24,7 +25,7 @@ export const scalarAt = { lr: 0, targetRate: 1, correction1: 2, correction2: 3, 
 export const SCALARS = 6;
 
 /** What an update sees of one element, beside its state. */
-interface Element<V> {
+export interface Element<V> {
   readonly g: V;
   /** Weight decay of the element's parameter. */
   readonly decay: V;
@@ -36,7 +37,7 @@ interface Element<V> {
 }
 
 /** Arithmetic on host numbers or on kernel expressions, so that reference and kernel are one formula. */
-interface Arithmetic<V> {
+export interface Arithmetic<V> {
   add(a: V, b: V): V;
   sub(a: V, b: V): V;
   mul(a: V, b: V): V;
@@ -69,16 +70,17 @@ const onExpressions: Arithmetic<Expr> = {
   ifFull: (a, b, c) => e.select(e.ge(a, e.f32(1)), b, c),
 };
 
-interface UpdateRule<P> {
+export interface UpdateRule<P> {
   readonly name: string;
   /** Arrays beside the weights that the rule keeps. */
   readonly states: number;
-  readonly params: (s: Sampler) => P;
+  /** Constants with which the kernel is tested. */
+  readonly sample: (s: Sampler) => P;
   /** New [w, …states] of one element. */
-  step<V>(m: Arithmetic<V>, w: V, states: readonly V[], x: Element<V>, params: P): V[];
+  step<V>(m: Arithmetic<V>, w: V, states: readonly V[], x: Element<V>, constants: P): V[];
 }
 
-type Params<P> = P & {
+export type Params<P> = P & {
   /** A target follows the weights: ξ ← ξ + (1 − τ)(w_new − ξ). */
   readonly target: boolean;
   /** Where the scalar `skip` is 1 nothing changes, not even the state. */
@@ -89,7 +91,7 @@ type Params<P> = P & {
  * Inputs: the arrays that are updated (w, states…, ξ where there is a target), then g, segmentOfBlock, table, scalars.
  * Outputs: the updated arrays.
  */
-function updateOp<P>(rule: UpdateRule<P>) {
+export function updateOp<P>(rule: UpdateRule<P>): OpDef<Params<P>> {
   const updatedCount = ({ target }: Params<P>): number => 1 + rule.states + (target ? 1 : 0);
   const stepAll = <V>(m: Arithmetic<V>, arrays: readonly V[], x: Element<V>, params: Params<P>): V[] => {
     const [w, ...states] = arrays.slice(0, 1 + rule.states);
@@ -161,7 +163,7 @@ function updateOp<P>(rule: UpdateRule<P>) {
     vjp: nondifferentiable("an optimiser step is not differentiated"),
     sample(s) {
       const [blocks, segments] = [s.int(1, 9), s.int(1, 4)];
-      const params = { ...rule.params(s), target: s.bool(), skips: s.bool() };
+      const params = { ...rule.sample(s), target: s.bool(), skips: s.bool() };
       const flat: TensorSpec = { shape: [blocks * BLOCK] };
       const positive: TensorSpec = { ...flat, range: [0, 2] };
       const updated = Array.from({ length: updatedCount(params) }, (_, k) => (k === 2 ? positive : flat));
@@ -176,50 +178,6 @@ function updateOp<P>(rule: UpdateRule<P>) {
     },
   });
 }
-
-export interface MomentumParams {
-  readonly momentum: number;
-  readonly nesterov: boolean;
-}
-
-/**
- *     u = g + decay·w;  m ← momentum·m + ratio·u;  w ← w − lr·m      (Nesterov: w ← w − lr·(ratio·u + momentum·m))
- */
-export const momentumUpdateOp = updateOp<MomentumParams>({
-  name: "momentumUpdate",
-  states: 1,
-  params: (s) => ({ momentum: s.pick([0, 0.5, 0.9]), nesterov: s.bool() }),
-  step(m, w, [velocity], { g, decay, ratio, lr }, { momentum, nesterov }) {
-    const u = m.mul(ratio, m.add(g, m.mul(decay, w)));
-    const next = m.add(m.mul(m.of(momentum), velocity!), u);
-    const direction = nesterov ? m.add(u, m.mul(m.of(momentum), next)) : next;
-    return [m.sub(w, m.mul(lr, direction)), next];
-  },
-});
-
-export interface AdamParams {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly eps: number;
-}
-
-/**
- *     w ← w − lr·decay·w;  m ← β₁m + (1 − β₁)g;  v ← β₂v + (1 − β₂)g²
- *     w ← w − lr·(m/(1 − β₁ᵗ)) / (√(v/(1 − β₂ᵗ)) + eps)
- */
-export const adamUpdateOp = updateOp<AdamParams>({
-  name: "adamUpdate",
-  states: 2,
-  params: (s) => ({ beta1: s.pick([0, 0.9]), beta2: s.pick([0.9, 0.99]), eps: 1e-3 }),
-  step(m, w, [mean, square], { g, decay, lr, scalar }, { beta1, beta2, eps }) {
-    const nextMean = m.add(m.mul(m.of(beta1), mean!), m.mul(m.of(1 - beta1), g));
-    const nextSquare = m.add(m.mul(m.of(beta2), square!), m.mul(m.of(1 - beta2), m.mul(g, g)));
-    const denominator = m.add(m.sqrt(m.div(nextSquare, scalar("correction2"))), m.of(eps));
-    const decayed = m.sub(w, m.mul(lr, m.mul(decay, w)));
-    const change = m.div(m.div(nextMean, scalar("correction1")), denominator);
-    return [m.sub(decayed, m.mul(lr, change)), nextMean, nextSquare];
-  },
-});
 
 /** Arrays that an update reads beside the ones it changes. */
 export interface UpdateInputs {
