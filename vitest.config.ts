@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const conditions = ["@dawnstrap/source", "module", "node", "development|production"];
 
@@ -14,11 +15,43 @@ process.env.DAWNSTRAP_TUNE_CACHE ??= join(tmpdir(), "dawnstrap-untuned.json");
 
 const report = process.env.DAWNSTRAP_REPORT;
 
+/** The longest, by their minutes: begun last, one of them would keep a single core busy at the end. */
+const longest = [
+  "test/golden/byol-r50.test.ts",
+  "test/runtime/agreement.test.ts",
+  "test/byol/resume.test.ts",
+  "test/conformance/ops.test.ts",
+  "test/conformance/awkward.test.ts",
+  "test/packages/tarball.test.ts",
+  "test/byol/step.test.ts",
+  "test/byol/cli.test.ts",
+  "test/gradients/ops.test.ts",
+  "test/byol/evaluate-cli.test.ts",
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const at = longest.findIndex((file) => moduleId.endsWith(file));
+      return at < 0 ? longest.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => place(a) - place(b));
+  }
+}
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: ["@dawnstrap/source", "node"] } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      // Tests beside the sources change nothing outside themselves, so that one process serves many files.
+      {
+        extends: true,
+        test: { name: "packages", include: ["packages/*/src/**/*.test.ts"], isolate: false },
+      },
+      { extends: true, test: { name: "whole", include: ["test/**/*.test.ts"] } },
+    ],
     environment: "node",
     pool: "forks",
     maxWorkers: 2,
