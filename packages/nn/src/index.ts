@@ -41,7 +41,6 @@ export {
 export { crossEntropy, meanSquaredError, topKAccuracy } from "./losses.js";
 
 export { ParamArena, type ParameterKind, type Segment } from "./arena.js";
-export { AdamW } from "./optim/adamw.js";
 export type { Adaptation } from "./optim/adaptation.js";
 export {
   type AnyOptimizer,
@@ -50,10 +49,8 @@ export {
   type OptimizerDefinition,
   type OptionsOf,
 } from "./optim/define.js";
-export { optimizers } from "./optim/index.js";
-export { Lars } from "./optim/lars.js";
+export * from "./optim/index.js";
 export type { Setting, Settings, SettingsOf } from "./optim/settings.js";
-export { Sgd } from "./optim/sgd.js";
 export { type Evaluation, lbfgs, type LbfgsOptions, type Minimum, type Objective } from "./optim/lbfgs.js";
 export { type GradientGuard, Optimizer, type OptimizerOptions, type StepNumbers } from "./optim/optimizer.js";
 export { byName, excludeBiasAndNorm, type Rule, type Treatment } from "./optim/rules.js";

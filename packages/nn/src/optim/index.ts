@@ -6,6 +6,8 @@ import { Sgd } from "./sgd.js";
 
 const all = [Lars, Sgd, AdamW];
 
+export { AdamW, Lars, Sgd };
+
 /** By name. What is given to `new` has been checked against `definition.settings`. */
 export const optimizers: ReadonlyMap<string, AnyOptimizer> = new Map(
   (all as readonly AnyOptimizer[]).map((optimizer) => [optimizer.definition.name, optimizer]),
