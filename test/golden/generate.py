@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from generator import augment, byol, byol_r50, encoders, logistic, methods, optimizers, resnets, vicreg
+from generator import augment, byol, byol_r50, encoders, lamb, logistic, methods, optimizers, resnets, vicreg
 from generator.digest import write
 
 GOLDEN = {
@@ -23,6 +23,7 @@ GOLDEN = {
     "encoder50": lambda: encoders.golden("resnet50"),
     "logistic": logistic.golden,
     "vicreg": vicreg.golden,
+    "lamb": lamb.golden,
 }
 
 if __name__ == "__main__":
