@@ -58,24 +58,25 @@ export async function transferLinear(
   const problem = new LogisticProblem(device, train.features, width, train.targets);
   const scores = new Array<number>(lambdas.length).fill(Number.NaN);
   let parameters = new Float64Array(problem.size);
-  for (const i of order) {
-    // The problem's loss is the mean over the images.
-    const fitted = await problem.minimise(lambdas[i]! / count, { iterations, tolerance: 1e-5 }, parameters);
-    parameters = Float64Array.from(fitted.at);
-    scores[i] = score(await logitsOf(device, validation.features, width, parameters));
-    options.onLambda?.(i, lambdas[i]!, scores[i]!);
+  try {
+    for (const i of order) {
+      // The problem's loss is the mean over the images.
+      const fitted = await problem.minimise(lambdas[i]! / count, { iterations, tolerance: 1e-5 }, parameters);
+      parameters = Float64Array.from(fitted.at);
+      scores[i] = score(await logitsOf(device, validation.features, width, parameters));
+      options.onLambda?.(i, lambdas[i]!, scores[i]!);
+    }
+  } finally {
+    problem.release();
   }
-  problem.release();
   // Of equal scores the greatest penalty: the simplest of the models.
   const best = order.reduce((a, b) => (scores[b]! > scores[a]! ? b : a));
   const both = joined(train, validation);
   const refit = new LogisticProblem(device, both.features, width, both.targets);
   const rows = both.features.length / width;
-  const final = await refit.minimise(lambdas[best]! / rows, {
-    iterations: 10 * iterations,
-    tolerance: 1e-5,
-  });
-  refit.release();
+  const final = await refit
+    .minimise(lambdas[best]! / rows, { iterations: 10 * iterations, tolerance: 1e-5 })
+    .finally(() => refit.release());
   const ends = [order[0], order.at(-1)];
   return { lambda: lambdas[best]!, scores, parameters: final.at, atEdge: ends.includes(best) };
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BatchNorm } from "../layers/batch-norm.js";
 import { Linear } from "../layers/linear.js";
 import { Mlp, Sequential } from "../layers/sequential.js";
+import { Buffer, Module } from "../module.js";
 import { ResNet, torchvisionForm } from "../models/resnet.js";
 import { readStateDict, saveStateDict } from "./files.js";
 import { copyState, loadStateDict, type StateDict, stateDict } from "./state-dict.js";
@@ -164,6 +165,32 @@ describe("loadStateDict", () => {
     const [net, dict] = await pair();
     dict.set("0.bias", { dtype: "int32", shape: [3], data: Int32Array.of(1, 2, 3) });
     expect(() => loadStateDict(net, dict)).toThrow(/0.bias is int32, float32 is wanted/);
+  });
+  it("brings a buffer of any dtype back from a file", async () => {
+    class Counted extends Module {
+      readonly steps = new Buffer([1], 7, "int32");
+      readonly key = new Buffer([2], 3_000_000_000, "uint32");
+      readonly bytes = new Buffer([3], 200, "uint8");
+      readonly seen = new Buffer([2], 1, "bool");
+      readonly share = new Buffer([1], 0.5);
+    }
+    const path = join(folder, "counted.safetensors");
+    await saveStateDict(path, await stateDict(new Counted().init(device)));
+    const other = new Counted().init(device);
+    for (const buffer of other.buffers()) buffer.assign(device.zeros(buffer.shape, buffer.dtype));
+    loadStateDict(other, (await readStateDict(path)).dict);
+    const values = await Promise.all(
+      other.buffers().map(async ({ value }) => [value.dtype, ...(await value.data())]),
+    );
+    expect(values).toEqual([
+      ["int32", 7],
+      ["uint32", 3_000_000_000, 3_000_000_000],
+      ["uint8", 200, 200, 200],
+      ["bool", 1, 1],
+      ["float32", 0.5],
+    ]);
+    const wrong = new Map([["steps", { dtype: "float32" as const, shape: [1], data: Float32Array.of(1) }]]);
+    expect(() => loadStateDict(other, wrong, { strict: false })).toThrow(/steps is float32, int32 is wanted/);
   });
   it("loads a part of a module that was initialised as a whole", async () => {
     const [whole, dict] = await pair();

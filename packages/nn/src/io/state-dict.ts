@@ -3,7 +3,7 @@ import { DawnstrapError } from "@dawnstrap/tensor";
 import { Buffer, type Module, type Parameter, walk } from "../module.js";
 import type { ParamArena } from "../arena.js";
 import { fromPyTorch, toPyTorch, type Leaf, pytorchLeaves } from "./pytorch.js";
-import type { HostTensor } from "../host-tensor.js";
+import { assignVariable, type HostTensor, readVariable, stored } from "../host-tensor.js";
 
 export type StateDict = Map<string, HostTensor>;
 
@@ -32,8 +32,7 @@ export async function stateDict(
   // Each arena is read once, not once per parameter.
   const arenas = new Map<ParamArena, Promise<Float32Array>>();
   const read = async (leaf: Parameter | Buffer): Promise<HostTensor> => {
-    if (leaf instanceof Buffer)
-      return { dtype: "float32", shape: leaf.shape, data: (await leaf.value.data()) as Float32Array };
+    if (leaf instanceof Buffer) return readVariable(leaf.variable);
     const { arena } = leaf;
     if (!arena)
       throw new DawnstrapError(`stateDict: ${leaf.name || "a parameter"} has no value yet; call init first`);
@@ -98,18 +97,24 @@ function assign(
   leaves: readonly [string, Parameter | Buffer][],
   values: ReadonlyMap<string, HostTensor>,
 ): void {
+  // All are looked at before any is given.
+  for (const [name, leaf] of leaves) {
+    const got = values.get(name)?.dtype;
+    const wanted = stored(leaf instanceof Buffer ? leaf.dtype : "float32");
+    if (got && got !== wanted)
+      throw new DawnstrapError(`loadStateDict: ${name} is ${got}, ${wanted} is wanted`);
+  }
   const perArena = new Map<ParamArena, Map<number, HostTensor>>();
   for (const [name, leaf] of leaves) {
     const value = values.get(name);
     if (!value) continue;
     if (leaf instanceof Buffer) {
-      leaf.assign(leaf.value.device.tensor(float32(name, value), value.shape));
+      assignVariable(leaf.variable, value);
       continue;
     }
     const { arena } = leaf;
     if (!arena)
       throw new DawnstrapError(`loadStateDict: ${name} has no place yet; call init on the module first`);
-    float32(name, value);
     if (!perArena.has(arena)) perArena.set(arena, new Map());
     perArena.get(arena)!.set(leaf.index, value);
   }
@@ -117,11 +122,6 @@ function assign(
     arena.assign(
       new Map([...of].map(([i, value]) => [i, arena.device.tensor(value.data as Float32Array, value.shape)])),
     );
-}
-
-function float32(name: string, { dtype, data }: HostTensor): Float32Array {
-  if (data instanceof Float32Array) return data;
-  throw new DawnstrapError(`loadStateDict: ${name} is ${dtype}, float32 is wanted`);
 }
 
 /** Gives `to` the parameters and buffers of a module built alike, on the device. */

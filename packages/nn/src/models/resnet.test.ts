@@ -12,6 +12,69 @@ afterAll(() => device.destroy());
 const count = (net: ResNet): number =>
   net.parameters().reduce((n, p) => n + p.shape.reduce((s, d) => s * d, 1), 0);
 
+describe("maps of every stage", () => {
+  const x = (device: Device, side: number) =>
+    device.tensor(
+      Float32Array.from({ length: side * side * 3 }, (_, i) => Math.sin(i)),
+      [1, side, side, 3],
+    );
+  const extents = (maps: readonly Tensor[]) => maps.map(({ shape }) => shape[1]);
+
+  it.each([
+    [undefined, [16, 8, 4, 2]],
+    [32, [16, 8, 4, 2]],
+    [16, [16, 8, 4, 4]],
+    [8, [16, 8, 8, 8]],
+  ] as const)("at output stride %s have extents %j", async (outputStride, wanted) => {
+    const device = await openDevice("reference");
+    const options = { block: "bottleneck", blocks: [1, 2, 2, 1], baseWidth: 2 } as const;
+    const net = new ResNet({ ...options, ...(outputStride && { outputStride }) }).init(device, { seed: 3 });
+    const maps = net.stages(x(device, 64), { train: false });
+    expect(extents(maps)).toEqual(wanted);
+    expect(maps.map(({ shape }) => shape[3])).toEqual([8, 16, 32, 64]);
+    const plain = new ResNet(options).init(device, { seed: 3 });
+    expect([...net.namedParameters().keys()]).toEqual([...plain.namedParameters().keys()]);
+    const last = maps.at(-1)!;
+    const pooled = await last.mean([1, 2]).float64();
+    const features = await net.features(x(device, 64), { train: false }).float64();
+    features.forEach((v, i) => expect(v).toBeCloseTo(pooled[i]!, 12));
+    await device.destroy();
+  });
+
+  it.each(["basic", "bottleneck"] as const)(
+    "dilated, %s blocks: at every second place those of the strided network",
+    async (block) => {
+      // Where a stride was, windows of twice the dilation read at even places what the strided network's windows read.
+      const device = await openDevice("reference");
+      const options = { block, blocks: [1, 2, 2, 2], baseWidth: 2, padding: "torch" } as const;
+      const strided = new ResNet(options).init(device, { seed: 5 });
+      const wide = new ResNet({ ...options, outputStride: 8 }).init(device, { seed: 5 });
+      const [a, b] = [strided, wide].map((net) => net.stages(x(device, 64), { train: false }));
+      for (const [stage, step] of [
+        [1, 1],
+        [2, 2],
+        [3, 4],
+      ] as const) {
+        const [few, many] = [a![stage]!, b![stage]!];
+        const [want, got, side, channels] = [
+          await few.float64(),
+          await many.float64(),
+          few.shape[1]!,
+          few.shape[3]!,
+        ];
+        for (let y = 0; y < side; y++)
+          for (let z = 0; z < side; z++)
+            for (let c = 0; c < channels; c++)
+              expect(got[(y * step * many.shape[2]! + z * step) * channels + c]).toBeCloseTo(
+                want[(y * side + z) * channels + c]!,
+                10,
+              );
+      }
+      await device.destroy();
+    },
+  );
+});
+
 describe("parameter counts", () => {
   it.each([
     // torchvision's published counts, with their classifier of 1000 classes.

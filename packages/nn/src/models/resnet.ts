@@ -1,4 +1,4 @@
-/** ResNet v1, post-activation (He et al. 2015), with the options of byol-spec §1.3. */
+/** ResNet v1, post-activation (He et al. 2015), with the options of DeepMind's code for BYOL and of torchvision. */
 import { checkpoint } from "@dawnstrap/autograd";
 import { add, DawnstrapError, relu, type Tensor } from "@dawnstrap/tensor";
 import { BatchNorm, type BatchNormOptions } from "../layers/batch-norm.js";
@@ -47,6 +47,12 @@ export interface ResNetOptions {
   readonly padding?: PaddingStyle;
   readonly norm?: BatchNormOptions;
   /**
+   * Extent of the image divided by that of the last map, 32 with the stem for ImageNet. With 16 or 8 the last groups keep
+   * their extent and dilate their windows instead, for tasks that ask where things are (as torchvision's
+   * `replace_stride_with_dilation`); the weights are the same. Default: what the strides make.
+   */
+  readonly outputStride?: 8 | 16 | 32;
+  /**
    * Keeps, in training mode, only what leaves the stem and each group ("stage") or each block ("block"), and computes
    * what lies between a second time for the backward pass. Same results, less memory. Default: keeps everything.
    */
@@ -83,7 +89,17 @@ const convolution = (
   kernel: number,
   stride: number,
   padding: PaddingStyle,
-): Conv2d => new Conv2d(from, to, kernel, { stride, padding, bias: false });
+  dilation = 1,
+): Conv2d => new Conv2d(from, to, kernel, { stride, padding, dilation, bias: false });
+
+/** How a block of a group moves its windows. */
+interface Windows {
+  readonly stride: number;
+  /** Of the convolution that has the stride. */
+  readonly dilation: number;
+  /** Of those behind it. */
+  readonly after: number;
+}
 
 const projection = (from: number, to: number, stride: number, { padding, norm }: BlockContext): Sequential =>
   new Sequential(convolution(from, to, 1, stride, padding), new BatchNorm(to, norm));
@@ -98,11 +114,17 @@ class BasicBlock extends ResidualBlock {
   readonly bn2: BatchNorm;
   readonly downsample?: Sequential;
 
-  constructor(from: number, to: number, stride: number, project: boolean, context: BlockContext) {
+  constructor(
+    from: number,
+    to: number,
+    { stride, dilation, after }: Windows,
+    project: boolean,
+    context: BlockContext,
+  ) {
     super();
-    this.conv1 = convolution(from, to, 3, stride, context.padding);
+    this.conv1 = convolution(from, to, 3, stride, context.padding, dilation);
     this.bn1 = new BatchNorm(to, context.norm);
-    this.conv2 = convolution(to, to, 3, 1, context.padding);
+    this.conv2 = convolution(to, to, 3, 1, context.padding, after);
     this.bn2 = lastNorm(to, context);
     if (project) this.downsample = projection(from, to, stride, context);
   }
@@ -123,12 +145,18 @@ class Bottleneck extends ResidualBlock {
   readonly bn3: BatchNorm;
   readonly downsample?: Sequential;
 
-  constructor(from: number, to: number, stride: number, project: boolean, context: BlockContext) {
+  constructor(
+    from: number,
+    to: number,
+    { stride, dilation }: Windows,
+    project: boolean,
+    context: BlockContext,
+  ) {
     super();
     const inner = to / 4;
     this.conv1 = convolution(from, inner, 1, 1, context.padding);
     this.bn1 = new BatchNorm(inner, context.norm);
-    this.conv2 = convolution(inner, inner, 3, stride, context.padding);
+    this.conv2 = convolution(inner, inner, 3, stride, context.padding, dilation);
     this.bn2 = new BatchNorm(inner, context.norm);
     this.conv3 = convolution(inner, to, 1, 1, context.padding);
     this.bn3 = lastNorm(to, context);
@@ -183,14 +211,24 @@ export class ResNet extends Layer {
 
     const context: BlockContext = { padding, norm, zeroInitLastNorm };
     let from = channels;
+    // Strides beyond the one that is asked for become dilations of all that follows.
+    let [reached, dilation] = [small ? 1 : 4, 1];
+    const most = options.outputStride ?? Number.POSITIVE_INFINITY;
     blocks.forEach((count, g) => {
       const to = channels * 2 ** g * (block === "bottleneck" ? 4 : 1);
-      const stride = g === 0 ? 1 : 2;
+      const halves = g > 0;
+      const before = dilation;
+      const stride = halves && 2 * reached <= most ? 2 : 1;
+      if (halves && stride === 1) dilation *= 2;
+      reached *= stride;
       const layers = Array.from({ length: count }, (_, i) => {
         const first = i === 0;
-        const project = first && (stride > 1 || from !== to || projectionOnFirstGroup);
+        const project = first && (halves || from !== to || projectionOnFirstGroup);
+        const windows = first
+          ? { stride, dilation: before, after: dilation }
+          : { stride: 1, dilation, after: dilation };
         const Block = block === "basic" ? BasicBlock : Bottleneck;
-        return new Block(first ? from : to, to, first ? stride : 1, project, context);
+        return new Block(first ? from : to, to, windows, project, context);
       });
       this[`layer${g + 1}`] = new Sequential(...layers);
       from = to;
@@ -201,16 +239,23 @@ export class ResNet extends Layer {
     if (options.classes) this.fc = new Linear(from, options.classes);
   }
 
+  /** The map that each group puts out, [batch, h, w, channels], the first group's first. */
+  stages(x: Tensor, options: ForwardOptions): Tensor[] {
+    const kept = options.train && this.checkpoint !== undefined;
+    const run = (stretch: (y: Tensor) => Tensor, y: Tensor): Tensor =>
+      (kept ? checkpoint(stretch) : stretch)(y);
+    let y = run((image) => this.stem(image, options), x);
+    return Array.from({ length: this.groups }, (_, g) => {
+      const group = this[`layer${g + 1}`]!;
+      for (const layer of this.checkpoint === "block" ? group.layers() : [group])
+        y = run((map) => layer.forward(map, options), y);
+      return y;
+    });
+  }
+
   /** Average-pooled output of the last group, [batch, featureSize]. */
   features(x: Tensor, options: ForwardOptions): Tensor {
-    const groups = Array.from({ length: this.groups }, (_, g) => this[`layer${g + 1}`]!);
-    const layers = this.checkpoint === "block" ? groups.flatMap((group) => group.layers()) : groups;
-    const stretches = [
-      (y: Tensor) => this.stem(y, options),
-      ...layers.map((layer) => (y: Tensor) => layer.forward(y, options)),
-    ];
-    const kept = options.train && this.checkpoint ? stretches.map((f) => checkpoint(f)) : stretches;
-    return this.pool.forward(kept.reduce((y, stretch) => stretch(y), x));
+    return this.pool.forward(this.stages(x, options).at(-1)!);
   }
 
   private stem(x: Tensor, options: ForwardOptions): Tensor {

@@ -96,13 +96,15 @@ function commandOf(protocol: Protocol): Command {
   for (const name of names) command.addOption(optionOf(name, protocol.options[name]));
   return command.action((flags: EvaluateFlags) => {
     const given = names.filter((name) => command.getOptionValueSource(name) === "cli");
-    protocol.check?.(flags, given);
-    return withSubject(flags, (subject) => protocol.run(subject, valuesOf(protocol, flags)));
+    const values = valuesOf(protocol, flags);
+    protocol.check?.(values, given);
+    return withSubject(flags, (subject) => protocol.run(subject, values));
   });
 }
 
-export const evaluateCommand = (): Command =>
-  protocols.reduce(
+/** @param known protocols of one's own may stand among them */
+export const evaluateCommand = (known: readonly Protocol[] = protocols): Command =>
+  known.reduce(
     (command, protocol) => command.addCommand(commandOf(protocol)),
     new Command("evaluate").description("Measures an encoder by the paper's protocols"),
   );

@@ -1,14 +1,13 @@
 /** Variables on the device ↔ arrays on the host. */
-import type { HostTensor, StateDict } from "@dawnstrap/nn";
+import { assignVariable, type HostTensor, readVariable, type StateDict } from "@dawnstrap/nn";
 import type { Variable } from "@dawnstrap/tensor";
 import { DataError } from "../../../errors.js";
 
 /** Reads all variables, as they are after the last step. */
 export async function readState(variables: ReadonlyMap<string, Variable>): Promise<StateDict> {
-  const entries = [...variables].map(async ([name, variable]) => {
-    const value = { dtype: variable.dtype, shape: variable.shape, data: await variable.value.data() };
-    return [name, value as HostTensor] as const;
-  });
+  const entries = [...variables].map(
+    async ([name, variable]) => [name, await readVariable(variable)] as const,
+  );
   return new Map(await Promise.all(entries));
 }
 
@@ -24,8 +23,5 @@ export function loadState(variables: ReadonlyMap<string, Variable>, state: State
   }
   for (const name of state.keys())
     if (!variables.has(name)) throw new DataError(`checkpoint: it has ${name}, which the network lacks`);
-  for (const [name, variable] of variables) {
-    const { data, shape } = state.get(name)!;
-    variable.assign(variable.device.tensor(data as Exclude<HostTensor["data"], BigInt64Array>, shape));
-  }
+  for (const [name, variable] of variables) assignVariable(variable, state.get(name)!);
 }
