@@ -1,11 +1,6 @@
 /** What the backward pass needs of the forward pass, counted from the recorded graph. */
 import type { Node, NodeOutput } from "@dawnstrap/tensor/extend";
 
-/** Ops whose derivative reads their first input. */
-const readInput = new Set(["conv2d", "matmul", "batchNormApply"]);
-/** Ops whose derivative reads their output: its sign tells where the gradient passes. */
-const readOutput = new Set(["relu"]);
-
 /** Looks through ops that only rename indices: they keep no bytes of their own. */
 function stored(at: NodeOutput): NodeOutput {
   const { op, inputs } = at.node;
@@ -13,8 +8,8 @@ function stored(at: NodeOutput): NodeOutput {
 }
 
 /**
- * Bytes of the float32 arrays behind `root` that derivatives of convolutions, linear layers, batch norms and ReLUs read,
- * each once. Weights and the function's arguments are not counted, nor what lies behind a stopped gradient.
+ * Bytes of the float32 arrays behind `root` that ops say they keep for their derivatives (OpDef.keeps: those of
+ * convolutions, linear layers, batch norms and ReLUs), each once. Weights and the function's arguments are not counted, nor what lies behind a stopped gradient.
  */
 export function keptForBackward(root: Node): number {
   const kept = new Map<string, number>();
@@ -30,8 +25,8 @@ export function keptForBackward(root: Node): number {
     const node = stack.pop()!;
     if (seen.has(node) || !node.op || node.op.name === "stopGradient") continue;
     seen.add(node);
-    if (readInput.has(node.op.name)) keep(node.inputs[0]!);
-    if (readOutput.has(node.op.name)) keep({ node, output: 0 });
+    if (node.op.keeps === "input") keep(node.inputs[0]!);
+    if (node.op.keeps === "output") keep({ node, output: 0 });
     for (const input of node.inputs) stack.push(input.node);
   }
   return [...kept.values()].reduce((a, b) => a + b, 0);

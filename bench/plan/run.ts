@@ -23,7 +23,7 @@ interface Plan {
   readonly optimizer: number;
   /** Of the online network's weights: part of the arenas. */
   readonly gradients: number;
-  /** Activations that the backward pass needs, counted from the graph (see memory/kept.ts). */
+  /** Activations that the backward pass needs, counted from the graph (see kept.ts). */
   readonly kept: number;
   /** All temporaries of the step, gradients among them. */
   readonly arenas: number;

@@ -85,6 +85,11 @@ export interface GraphOp<P = any> {
    */
   readonly accumulates?: boolean;
   /**
+   * The array as large as an activation that a network has to keep for the derivative: the first input, or the output. For
+   * counting memory; said by the ops that layers are made of.
+   */
+  readonly keeps?: "input" | "output";
+  /**
    * Multiply–adds that the definition counts, where the op is a sum of products (convolutions, matrix products); those
    * with the zeros of a padding count too, as papers count. Kernels may do with fewer.
    */

@@ -18,6 +18,7 @@ export const relu = unary({
   expr: (x) => (x.type === "u32" ? x : e.select(e.lt(x, zero(x)), zero(x), x)),
   value: (x) => (x < 0 ? 0 : x),
   grad: (g, _x, y) => where(greater(y, 0), g, 0),
+  keeps: "output",
   values: { avoid: [0] },
 });
 

@@ -54,6 +54,7 @@ export interface UnaryRow<P> {
   readonly value: (x: number, params: P) => number;
   /** Cotangent of x from the cotangent g of y = f(x); or the reason why there is none. */
   readonly grad: ((g: Tensor, x: Tensor, y: Tensor, params: P) => Tensor) | string;
+  readonly keeps?: OpDef<P>["keeps"];
   readonly values?: Values | ((params: P) => Values);
   readonly params?: (s: Sampler) => P;
   readonly tolerance?: number;
@@ -93,6 +94,7 @@ export function unaryWith<P>(row: UnaryRow<P>): (x: Tensor, params: P) => Tensor
         params,
       };
     },
+    keeps: row.keeps,
     ...(row.tolerance ? { tolerance: row.tolerance } : {}),
   });
   return (x, params) => apply1(op, [cast(x, operandType(kind, x.dtype))], params);

@@ -124,6 +124,7 @@ function defineRole(name: string, role: Role, lower: OpDef<ConvParams>["lower"])
       const params = sampleParams(s);
       return { inputs: from.map((read) => ({ shape: parts[read].shape(params) })), params };
     },
+    ...(role === "output" ? { keeps: "input" } : {}),
     multiplyAdds: (_, p) => convFlops(p) / 2,
     // Sums of up to kh·kw·inC (or batch·outH·outW) products that may cancel, compared by the size of the result.
     tolerance: 1e-4,

@@ -99,6 +99,7 @@ function gemmParams(a: Aval, b: Aval, p: MatmulParams): GemmParams {
 
 export const matmulOp = defineOp<MatmulParams>({
   name: "matmul",
+  keeps: "input",
   infer([a, b], p) {
     for (const x of [a!, b!]) {
       if (x.dtype !== "float32")

@@ -35,6 +35,7 @@ function checkVector(
 /** y = (x − mean) · factor + offset, with a factor, mean and offset per channel. */
 const batchNormApplyOp = defineOp<undefined>({
   name: "batchNormApply",
+  keeps: "input",
   infer([x, mean, factor, offset]) {
     checkRows("batchNorm", x!);
     checkVector("batchNorm", "mean", mean!, x!);
