@@ -28,7 +28,7 @@ export function meanSquaredError(a: Tensor, b: Tensor): Tensor {
 
 /**
  * Fraction of rows whose label is among the k largest logits. Of equal logits the later class goes first, as
- * in the BYOL code (byol-spec §9): constant logits predict the last class.
+ * in the BYOL code (`topk_accuracy` of helpers.py): constant logits predict the last class.
  *
  * @param logits float32 [batch, classes]
  * @param labels int32 [batch]

@@ -13,7 +13,7 @@ interface Case {
   values: [step: number, lr: number, tau: number][];
 }
 
-/** byol-spec §9: t → (lr, τ), calculated there in float64. */
+/** t → (lr, τ) of the paper (§3.3, App. J), calculated apart in float64. */
 const cases: Record<string, Case> = {
   "1000 epochs, batch 4096": {
     epochs: 1000,
@@ -95,7 +95,7 @@ describe("schedules of the toy run", () => {
 });
 
 describe("lightly's cosine", () => {
-  it("is ours of one step less (byol-spec §9)", () => {
+  it("is ours of one step less", () => {
     const at = (step: number) => warmupCosine({ peak: 1, warmupSteps: 0, totalSteps: 10 - 1 }, step);
     expect(at(1)).toBeCloseTo(0.96984631, 8);
     expect(at(2)).toBeCloseTo(0.88302222, 8);

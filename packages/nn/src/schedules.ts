@@ -13,7 +13,7 @@ export interface WarmupCosine {
 const half = (x: number): number => 0.5 * (1 + Math.cos(Math.PI * x));
 
 /**
- * Linear warm-up, then a cosine to zero (byol-spec §1.6).
+ * Linear warm-up, then a cosine to zero (BYOL, §3.3; schedules.py of its code).
  *
  *     lr(t) = peak·t/W                                      t < W
  *     lr(t) = peak·½(1 + cos(π·min(t − W, T − W)/(T − W)))  t ≥ W
@@ -40,7 +40,7 @@ export interface TargetMomentum {
 }
 
 /**
- * The target's momentum: τ(t) = 1 − (1 − τ_base)·½(1 + cos(π·min(t, T)/T)) (byol-spec §1.6).
+ * The target's momentum: τ(t) = 1 − (1 − τ_base)·½(1 + cos(π·min(t, T)/T)) (BYOL, §3.3; schedules.py of its code).
  *
  * Near the end 1 − τ is far below float32's resolution around 1; `targetRate` keeps it.
  */
@@ -56,7 +56,7 @@ export function targetRate({ base, totalSteps }: TargetMomentum, step: number): 
   return (1 - base) * half(Math.min(step, totalSteps) / totalSteps);
 }
 
-/** The peak learning rate of a batch size: base·batch/256 (the linear scaling rule of byol-spec §1.6). */
+/** The peak learning rate of a batch size: base·batch/256 (the linear scaling rule, Goyal et al. 2017; BYOL, §3.3). */
 export const scaledLearningRate = (base: number, batch: number): number => (base * batch) / 256;
 
 /** Whole optimiser steps of a number of epochs over `images` images: epochs·images // batch. */

@@ -1,5 +1,5 @@
 /**
- * Linear evaluation as in the paper (byol-spec §2.1): the encoder is frozen, its batch norms use their running averages,
+ * Linear evaluation as in the paper (paper, App. C.1): the encoder is frozen, its batch norms use their running averages,
  * and a linear classifier learns by SGD from augmented images, Nesterov momentum 0.9, cosine to 0.
  */
 import { valueAndGrad } from "@dawnstrap/autograd";

@@ -1,4 +1,4 @@
-/** Training with labels on top of an encoder: all of its weights, by SGD with Nesterov momentum (byol-spec §2.1, §3, §4.2). */
+/** Training with labels on top of an encoder: all of its weights, by SGD with Nesterov momentum (paper, App. C.1 and D.3). */
 import { valueAndGrad } from "@dawnstrap/autograd";
 import {
   copyState,
@@ -40,7 +40,7 @@ export class Classifier extends Layer {
   }
 }
 
-/** Decay of the running averages when fine-tuning, max(1 − 10/s, 0.9), s steps an epoch (byol-spec §4.2). */
+/** Decay of the running averages when fine-tuning, max(1 − 10/s, 0.9), s steps an epoch (paper, App. D.3). */
 export const fineTuneDecay = (stepsPerEpoch: number): number => Math.max(1 - 10 / stepsPerEpoch, 0.9);
 
 /** Images with labels, and how they are brought to the encoder. */

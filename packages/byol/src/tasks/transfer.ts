@@ -1,5 +1,5 @@
 /**
- * Transfer by linear classification of frozen features (byol-spec §4.1): ℓ2-regularised logistic regression by L-BFGS over
+ * Transfer by linear classification of frozen features (paper, App. D.2): ℓ2-regularised logistic regression by L-BFGS over
  * a grid of penalties λ, chosen on validation images, fitted again on training and validation images together.
  *
  * As scikit-learn and the open re-implementation have it, the cross-entropy is summed over the images and the bias is not

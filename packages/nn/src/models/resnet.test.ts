@@ -86,11 +86,11 @@ describe("parameter counts", () => {
   ] as const)("torchvision's ResNet-%d has %d", (depth, parameters) => {
     expect(count(resnet(depth, { ...torchvisionForm, classes: 1000 }))).toBe(parameters);
   });
-  it("DeepMind's, as byol-spec §1.3 counts them", () => {
+  it("DeepMind's, counted by hand", () => {
     expect(count(resnet(50))).toBe(23_508_032);
     // The projection in the first group of basic blocks.
     expect(count(resnet(18))).toBe(count(resnet(18, torchvisionForm)) + 4096 + 128);
-    // byol-spec §2.2, in millions.
+    // BYOL, Table 7's sizes, in millions.
     expect(Math.round(count(resnet(200)) / 1e6)).toBe(63);
     expect(Math.round(count(resnet(50, { width: 2 })) / 1e6)).toBe(94);
   });

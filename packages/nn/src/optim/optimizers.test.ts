@@ -56,7 +56,7 @@ function expectClose(got: readonly number[], want: readonly number[], relative =
   );
 }
 
-describe("LARS, the cases of byol-spec §9", () => {
+describe("LARS, cases calculated in float64", () => {
   const gradients = [{ w: [0.6, -0.8] }, { w: [0.1, 0.2] }];
   const options: LarsOptions = { weightDecay: 0.1, trust: 1e-3, momentum: 0.9 };
   const lars = async (
@@ -303,7 +303,7 @@ describe("the target", () => {
     );
     return target.parameters()[0]!.value.item();
   };
-  it("moves by 1 − τ (byol-spec §9)", async () => {
+  it("moves by 1 − τ", async () => {
     expect(await follow(0.75)).toBe(1.5);
     expect(await follow(1)).toBe(1);
     expect(await follow(0)).toBe(3);

@@ -16,7 +16,7 @@ export interface Rule {
 }
 
 /**
- * Biases and norm parameters get neither decay nor adaptation: BYOL, SimCLR and most others (byol-spec §1.5).
+ * Biases and norm parameters get neither decay nor adaptation: BYOL (optimizers.py of its code), SimCLR and most others.
  */
 export const excludeBiasAndNorm: readonly Rule[] = [
   { label: "bias", applies: (p) => p.kind === "bias", decay: false, adapt: false },

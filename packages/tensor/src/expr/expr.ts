@@ -8,98 +8,17 @@
  */
 import type { ScalarType } from "../dtype.js";
 import { scalarOf } from "../dtype.js";
-import type { BinaryFn, Const, Expr, FoldResult, Index, Load, Slot, State, UnaryFn } from "./types.js";
+import type { BinaryFn, Expr, FoldResult, Index, Load, Slot, State, UnaryFn } from "./types.js";
 
+import { simplifyBool, simplifyFloat } from "./exact.js";
+import { bool, constant, freshId, i32, index, intern } from "./interned.js";
+import { affineParts, rangeOf } from "./range.js";
+
+export { bool, constant, f32, i32, index, resetExpressions, u32 } from "./interned.js";
+export { affineParts, rangeOf } from "./range.js";
 export type * from "./types.js";
 
-let counter = 0;
-let table = new Map<string, Expr>();
-
-/** Forgets interned nodes. Called when a program is begun, so that the table lives only as long as one build. */
-export function resetExpressions(): void {
-  table = new Map();
-}
-
-function intern<E extends Expr>(key: string, make: (id: number) => E): E {
-  const found = table.get(key);
-  if (found) return found as E;
-  const made = make(counter++);
-  table.set(key, made);
-  return made;
-}
-
-// ---------------------------------------------------------------- constants and indices
-
-export function constant(value: number, type: ScalarType): Const {
-  const v =
-    type === "f32"
-      ? Math.fround(value)
-      : type === "bool"
-        ? value
-          ? 1
-          : 0
-        : type === "i32"
-          ? value | 0
-          : value >>> 0;
-  return intern(`c${type}${Object.is(v, -0) ? "-0" : v}`, (id) => ({ id, kind: "const", type, value: v }));
-}
-export const f32 = (value: number): Const => constant(value, "f32");
-export const i32 = (value: number): Const => constant(value, "i32");
-export const u32 = (value: number): Const => constant(value, "u32");
-export const bool = (value: boolean): Const => constant(value ? 1 : 0, "bool");
-
-/** A fresh loop variable. Not interned: two loops of equal extent are different variables. */
-export function index(extent: number): Index {
-  return { id: counter++, kind: "index", type: "i32", extent };
-}
-
-// ---------------------------------------------------------------- ranges and affine arithmetic (i32)
-
-/** Inclusive bounds of an i32 expression; ±2³¹ where nothing is known. */
-export function rangeOf(e: Expr): [number, number] {
-  switch (e.kind) {
-    case "const":
-      return [e.value, e.value];
-    case "index":
-      return [0, Math.max(0, e.extent - 1)];
-    case "affine": {
-      let lo = e.offset;
-      let hi = e.offset;
-      for (const [t, c] of e.terms) {
-        const [a, b] = rangeOf(t);
-        lo += c > 0 ? c * a : c * b;
-        hi += c > 0 ? c * b : c * a;
-      }
-      return [lo, hi];
-    }
-    case "binary": {
-      const [al, ah] = rangeOf(e.a);
-      const [bl, bh] = rangeOf(e.b);
-      if (e.fn === "idiv" && e.b.kind === "const" && al >= 0)
-        return [Math.floor(al / bl), Math.floor(ah / bl)];
-      if (e.fn === "imod" && e.b.kind === "const" && al >= 0) return [0, Math.min(ah, bl - 1)];
-      if (e.fn === "min") return [Math.min(al, bl), Math.min(ah, bh)];
-      if (e.fn === "max") return [Math.max(al, bl), Math.max(ah, bh)];
-      return [-2147483648, 2147483647];
-    }
-    case "select": {
-      const [al, ah] = rangeOf(e.a);
-      const [bl, bh] = rangeOf(e.b);
-      return [Math.min(al, bl), Math.max(ah, bh)];
-    }
-    case "cast":
-      return e.x.type === "bool" ? [0, 1] : [-2147483648, 2147483647];
-    default:
-      return [-2147483648, 2147483647];
-  }
-}
-
-/** Terms and offset of any i32 expression. */
-export function affineParts(e: Expr): { terms: readonly (readonly [Expr, number])[]; offset: number } {
-  if (e.kind === "affine") return e;
-  if (e.kind === "const") return { terms: [], offset: e.value };
-  return { terms: [[e, 1]], offset: 0 };
-}
+// ---------------------------------------------------------------- affine arithmetic (i32)
 
 function makeAffine(entries: Iterable<readonly [Expr, number]>, offset: number): Expr {
   const sum = new Map<Expr, number>();
@@ -273,41 +192,6 @@ function simplifyInt(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
   }
 }
 
-/** Only rewrites that are exact for every f32 value, NaN, infinities and −0 included. */
-function simplifyFloat(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
-  if (a.kind === "const" && b.kind === "const") {
-    switch (fn) {
-      case "add":
-        return f32(a.value + b.value);
-      case "sub":
-        return f32(a.value - b.value);
-      case "mul":
-        return f32(a.value * b.value);
-      case "div":
-        return f32(a.value / b.value);
-      default:
-        return undefined;
-    }
-  }
-  if (fn === "mul" && b.kind === "const" && b.value === 1) return a;
-  if (fn === "mul" && a.kind === "const" && a.value === 1) return b;
-  if (fn === "div" && b.kind === "const" && b.value === 1) return a;
-  return undefined;
-}
-
-function simplifyBool(fn: BinaryFn, a: Expr, b: Expr): Expr | undefined {
-  if (a.type !== "bool") return undefined;
-  for (const [x, y] of [
-    [a, b],
-    [b, a],
-  ] as const) {
-    if (x.kind !== "const") continue;
-    if (fn === "and") return x.value ? y : x;
-    if (fn === "or") return x.value ? x : y;
-  }
-  return undefined;
-}
-
 export function select(cond: Expr, a: Expr, b: Expr): Expr {
   if (a.type !== b.type) throw new Error(`internal: select between ${a.type} and ${b.type}`);
   if (cond.kind === "const") return cond.value ? a : b;
@@ -337,11 +221,11 @@ export function fold(
   body: (i: Index, state: readonly Expr[]) => readonly Expr[],
 ): Expr[] {
   if (extent === 0) return [...init];
-  const f = { id: counter++, index: index(extent), init, states: [] as State[], next: [] as readonly Expr[] };
-  f.states = init.map((e, k) => ({ id: counter++, kind: "state", type: e.type, fold: f, k }));
+  const f = { id: freshId(), index: index(extent), init, states: [] as State[], next: [] as readonly Expr[] };
+  f.states = init.map((e, k) => ({ id: freshId(), kind: "state", type: e.type, fold: f, k }));
   f.next = body(f.index, f.states);
   return init.map(
-    (e, k) => ({ id: counter++, kind: "foldResult", type: e.type, fold: f, k }) satisfies FoldResult,
+    (e, k) => ({ id: freshId(), kind: "foldResult", type: e.type, fold: f, k }) satisfies FoldResult,
   );
 }
 
