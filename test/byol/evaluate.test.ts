@@ -130,10 +130,12 @@ describe("protocols", () => {
   it("a sweep of more candidates takes no more memory, and each begins at the same start", async () => {
     const used = async (rates: number[]) => {
       const fresh = await openDevice("cpu");
-      const result = await evaluateFineTune(
-        { ...subject(), device: fresh },
-        { rates, steps: [3], batch: 32 },
-      );
+      // In a scope, so that what is left is what the sweep holds on to, not what the garbage collector has yet to find.
+      let result!: Result;
+      await fresh.scope(async () => {
+        const options = { rates, steps: [3], batch: 32 };
+        result = await evaluateFineTune({ ...subject(), device: fresh }, options);
+      });
       const { pool } = fresh.memory();
       await fresh.destroy();
       return { pool, tried: result.settings.tried as { validation: number }[] };
