@@ -10,10 +10,10 @@ describe.each(["cpu", "webgpu"] as const)("an eager loop on %s", (kind) => {
   let device: Device;
   afterEach(() => device.destroy());
 
-  /** Dispatches of each step, and what `after` says after it. */
+  /** What `after` says after each step; every step but the first dispatches as many kernels. */
   async function train(
     wrap: (step: () => Promise<number>) => Promise<number>,
-    after: (step: number) => number,
+    after: (step: number) => number | Promise<number>,
   ) {
     device = await openDevice(kind);
     const trainer = makeTrainer(device);
@@ -24,7 +24,7 @@ describe.each(["cpu", "webgpu"] as const)("an eager loop on %s", (kind) => {
       const before = device.backend!.counters.dispatches;
       losses.push(await wrap(async () => (await trainer.step(...trainer.inputs(step % 7)).data())[0]!));
       dispatches.push(device.backend!.counters.dispatches - before);
-      watched.push(after(step));
+      watched.push(await after(step));
     }
     expect(losses.at(-1)!).toBeLessThan(losses[0]!);
     // The first one also makes the optimiser's state.
@@ -35,7 +35,12 @@ describe.each(["cpu", "webgpu"] as const)("an eager loop on %s", (kind) => {
   it("with a scope around each step holds the same memory after every step", async () => {
     const live = await train(
       (step) => device.scope(step),
-      () => device.memory().live,
+      async (step) => {
+        // No scope owns the initial values. The arena's views hold them until the second step; collected here, they
+        // are not collected in the middle. Later steps get no such help, so that what a scope leaves is seen.
+        if (step < 2) await settle();
+        return device.memory().live;
+      },
     );
     expect(new Set(live.slice(1)).size, `live: ${live.slice(0, 20)} …`).toBe(1);
     const { pool, peak } = device.memory();
