@@ -53,8 +53,8 @@ async function plan(like: Device, checkpoint: Plan["checkpoint"], batch: number)
   });
   const view = () =>
     device.tensor(new Float32Array(batch * size * size * channels), [batch, size, size, channels]);
-  const scalars = byol.optimizer.scalars({ lr: 0.1, tau: 0.99 });
-  const args = [view(), view(), device.tensor(new Int32Array(batch)), device.tensor(scalars)] as const;
+  const numbers = byol.optimizer.numbers({ lr: 0.1, tau: 0.99 });
+  const args = [view(), view(), device.tensor(new Int32Array(batch)), numbers] as const;
   // The weights' first values are kernels too, and no part of a step.
   await device.flush();
   const { counters } = device.backend!;

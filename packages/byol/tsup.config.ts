@@ -6,6 +6,7 @@ export default defineConfig(
     index: "src/index.ts",
     images: "src/images/index.ts",
     tasks: "src/tasks/index.ts",
+    testing: "src/testing.ts",
     node: "src/node/index.ts",
     cli: "src/node/cli/main.ts",
   }),

@@ -62,6 +62,17 @@ describe.each(["reference", "cpu"] as const)("on %s", (kind) => {
   });
 });
 
+it("refuses an option that it has not, and a name that another formula has", async () => {
+  const device = await openDevice("reference");
+  const { arena } = new Linear(2, 2).init(device);
+  expect(() => new Own(arena, { eta: 0.1 } as object)).toThrow(
+    /optimizer own: there is no option eta \(there are momentum, weightDecay/,
+  );
+  const again = { ...Own.definition, step: () => [] };
+  expect(() => defineOptimizer(again)).toThrow(/another kernel named ownUpdate/);
+  await device.destroy();
+});
+
 it("stands in the table of optimisers only where someone puts it there", () => {
   expect([...optimizers.keys()].slice(0, 3)).toEqual(["lars", "sgd", "adamw"]);
   expect(Own.definition.name).toBe("own");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { vi } from "vitest";
-import { main } from "../../packages/byol/src/node/cli/program.js";
+import { main } from "@dawnstrap/byol/testing";
 
 const repository = fileURLToPath(new URL("../..", import.meta.url));
 const program = join(repository, "packages/byol/src/node/cli/main.ts");

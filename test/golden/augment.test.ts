@@ -1,5 +1,5 @@
 /** The views of the form "torchvision" against torchvision's transforms, a batch of different views on every device. */
-import type { Preset } from "@dawnstrap/byol";
+import { type Preset, presets } from "@dawnstrap/byol";
 import type { ViewAugmentation } from "@dawnstrap/byol/images";
 import { augment, firstView } from "@dawnstrap/byol/images";
 import { type Device, openDevice } from "@dawnstrap/tensor";
@@ -10,9 +10,8 @@ import {
   columnsOf,
   drawBox,
   gaussianTaps,
-} from "../../packages/byol/src/images/augment/parameters.js";
-import { presets } from "../../packages/byol/src/presets/index.js";
-import { Stream } from "../../packages/byol/src/images/streams.js";
+  Stream,
+} from "@dawnstrap/byol/testing";
 import { labels } from "./formula.js";
 import { golden } from "./load.js";
 

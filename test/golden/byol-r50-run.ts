@@ -1,7 +1,7 @@
 /** The run of the preset imagenet-r50 that byol-r50.json is golden for: what it draws, as numbers. */
 import { makeSchedule, override, type Preset, presetNamed } from "@dawnstrap/byol";
 import { drawViews } from "@dawnstrap/byol/images";
-import { permutation } from "../../packages/byol/src/images/streams.js";
+import { permutation } from "@dawnstrap/byol/testing";
 
 export const IMAGES = 4;
 export const CLASSES = 2;

@@ -13,11 +13,7 @@ export const circles: Lists = {};
 export const nodeOutside: Lists = {};
 
 /** Tests and benchmarks that reach into a package's sources by path. */
-export const byPath: readonly string[] = [
-  "test/byol/run.ts",
-  "test/golden/augment.test.ts",
-  "test/golden/byol-r50-run.ts",
-];
+export const byPath: readonly string[] = [];
 
 /** Files of over 300 lines, with the reason why each is one room. */
 export const large: { readonly [name in Package]?: Readonly<Record<string, string>> } = {};

@@ -82,5 +82,5 @@ export {
   stateDict,
   type StateDictOptions,
 } from "./io/state-dict.js";
-export { assignVariable, type HostTensor, readVariable } from "./host-tensor.js";
+export { assignVariable, type HostTensor, readVariable, stored } from "./host-tensor.js";
 export { fromRaw, toRaw } from "./io/values.js";

@@ -50,7 +50,7 @@ export function gradients(
 /**
  * Records one step: loss, gradient, update of the online network and of the target.
  *
- * @param scalars learning rate and τ of the step, from `optimizer.scalars`
+ * @param scalars learning rate and τ of the step, from `optimizer.numbers`
  * @returns see `stepNumbers`, float32 [4] or [2]
  */
 export function learnerStep(

@@ -47,7 +47,7 @@ export function byolLoss(
  * Records one step of BYOL: gradient, update of θ and ξ, running statistics of both networks.
  *
  * @param labels int32 [batch], for the online probe alone
- * @param scalars learning rate and τ of the step, from `optimizer.scalars`
+ * @param scalars learning rate and τ of the step, from `optimizer.numbers`
  * @returns see `stepNumbers`, float32 [4] or [2]
  */
 export function byolStep(

@@ -4,11 +4,11 @@ import type { ImageShape } from "../images/source.js";
 import { effectiveBatch, type Preset } from "../presets/preset.js";
 import { type Bytes, bytesOrReason } from "./step.js";
 
-export type Checkpoint = "none" | "stage" | "block";
-export const checkpoints: readonly Checkpoint[] = ["none", "stage", "block"];
+export type Recompute = "none" | "stage" | "block";
+export const recomputes: readonly Recompute[] = ["none", "stage", "block"];
 
 /** The preset with another way of keeping activations. */
-export function withCheckpoint(preset: Preset, checkpoint: Checkpoint): Preset {
+export function recomputing(preset: Preset, checkpoint: Recompute): Preset {
   const { checkpoint: _, ...network } = preset.network;
   return { ...preset, network: checkpoint === "none" ? network : { ...network, checkpoint } };
 }

@@ -8,7 +8,7 @@ import { headsOf } from "../methods/index.js";
 import { effectiveBatch, type Preset } from "../presets/preset.js";
 import { makeLearner, totalStepsOf, warmupStepsOf } from "../training/setup.js";
 import { prepareTraining } from "../training/trainer.js";
-import { type Checkpoint, checkpoints, fits, inFittingBatches, type Place, withCheckpoint } from "./fit.js";
+import { type Recompute, recomputes, fits, inFittingBatches, type Place, recomputing } from "./fit.js";
 import { type Bytes, bytesOrReason, type Work, workOf } from "./step.js";
 
 export interface RunPlan {
@@ -18,7 +18,7 @@ export interface RunPlan {
   readonly parameters: Readonly<Record<string, number>>;
   readonly work: Work;
   /** By the way activations are kept; a reason where the device can hold no such buffer. */
-  readonly bytes: Readonly<Record<Checkpoint, Bytes | string>>;
+  readonly bytes: Readonly<Record<Recompute, Bytes | string>>;
   readonly batch: number;
   readonly stepsPerEpoch: number;
   readonly steps: number;
@@ -45,9 +45,9 @@ export interface PlanOptions {
 export async function planRun({ device, preset, data, memory, measure = 0 }: PlanOptions): Promise<RunPlan> {
   const classes = probeClasses(data);
   const place: Place = { device, image: data.image, classes, memory: memory ?? device.totalBytes };
-  const bytes = {} as Record<Checkpoint, Bytes | string>;
-  for (const checkpoint of checkpoints)
-    bytes[checkpoint] = await bytesOrReason(device, withCheckpoint(preset, checkpoint), data.image, classes);
+  const bytes = {} as Record<Recompute, Bytes | string>;
+  for (const checkpoint of recomputes)
+    bytes[checkpoint] = await bytesOrReason(device, recomputing(preset, checkpoint), data.image, classes);
   const own = preset.network.checkpoint ?? "none";
   const fit = fits(bytes[own], place);
   const images = data.train.length;
@@ -81,7 +81,7 @@ function parametersOf(preset: Preset, classes: number): Record<string, number> {
 
 async function refusalOf(
   preset: Preset,
-  bytes: Record<Checkpoint, Bytes | string>,
+  bytes: Record<Recompute, Bytes | string>,
   place: Place,
 ): Promise<string> {
   const own = bytes[preset.network.checkpoint ?? "none"];
@@ -89,12 +89,11 @@ async function refusalOf(
     typeof own === "string"
       ? own
       : `a step of ${preset.batch} images needs ${gib(own.peak)}, and the device holds ${gib(place.memory!)}`;
-  const saving = checkpoints.find((checkpoint) => fits(bytes[checkpoint], place));
+  const saving = recomputes.find((checkpoint) => fits(bytes[checkpoint], place));
   const parts =
-    (await inFittingBatches(preset, place)) ??
-    (await inFittingBatches(withCheckpoint(preset, "block"), place));
+    (await inFittingBatches(preset, place)) ?? (await inFittingBatches(recomputing(preset, "block"), place));
   const remedies = [
-    ...(saving && saving !== "none" ? [withCheckpoint(preset, saving)] : []),
+    ...(saving && saving !== "none" ? [recomputing(preset, saving)] : []),
     ...(parts ? [parts] : []),
   ].map((fitting) => flagsOf(preset, fitting));
   return `${need}; ${remedies.length ? `what fits: ${remedies.join(", or ")}` : "nothing of this network fits: take a smaller one"}`;

@@ -1,6 +1,6 @@
 /** A plan in words. */
 import { columns } from "../columns.js";
-import { checkpoints } from "./fit.js";
+import { recomputes } from "./fit.js";
 import type { RunPlan } from "./plan.js";
 
 const size = (bytes: number): string =>
@@ -20,7 +20,7 @@ function duration(seconds: number): string {
 export function planReport(plan: RunPlan): string {
   const { parameters, work, bytes, steps, secondsPerStep: each } = plan;
   const total = Object.values(parameters).reduce((n, k) => n + k, 0);
-  const memory = checkpoints.map((checkpoint) => {
+  const memory = recomputes.map((checkpoint) => {
     const at = bytes[checkpoint];
     const cells =
       typeof at === "string"

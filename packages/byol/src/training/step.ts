@@ -16,7 +16,7 @@ export interface CapturedStep {
    * Runs one update.
    *
    * @param batch the micro-batch of a number, below `preset.accumulate`
-   * @param scalars from `optimizer.scalars`
+   * @param scalars from `optimizer.numbers`
    * @returns see `numbers.ts`; means over the micro-batches
    */
   run(batch: (micro: number) => Promise<MicroBatch>, scalars: Tensor): Promise<Tensor>;

@@ -1,5 +1,5 @@
 /** One optimiser, one place: its settings, its state, its numbers, its formula. */
-import type { Tensor } from "@dawnstrap/tensor";
+import { StateError, type Tensor } from "@dawnstrap/tensor";
 import type { OpDef, Sampler } from "@dawnstrap/tensor/extend";
 import type { ParamArena } from "../arena.js";
 import type { Adaptation } from "./adaptation.js";
@@ -55,7 +55,24 @@ export interface AnyOptimizer {
 
 /** Kernels by name: SGD and LARS are one. */
 // biome-ignore lint/suspicious/noExplicitAny: the constants differ from kernel to kernel
-const kernels = new Map<string, OpDef<any>>();
+const kernels = new Map<string, { readonly op: OpDef<any>; readonly step: unknown }>();
+
+/** Options that every optimiser has. */
+const shared = new Set(["weightDecay", "rules", "target", "guard"]);
+
+/** The optimiser's settings among the options, the rest at their fallbacks. */
+function settingsOf<S extends Settings>(
+  name: string,
+  rows: S,
+  options: Readonly<Record<string, unknown>>,
+): SettingsOf<S> {
+  const unknown = Object.keys(options).find((key) => !(key in rows) && !shared.has(key));
+  if (unknown !== undefined)
+    throw new StateError(
+      `optimizer ${name}: there is no option ${unknown} (there are ${[...Object.keys(rows), ...shared].join(", ")})`,
+    );
+  return withFallbacks(rows, options);
+}
 
 /** Draws settings for the kernel's tests. */
 const drawn = <S extends Settings>(settings: S, s: Sampler): SettingsOf<S> =>
@@ -74,7 +91,7 @@ const drawn = <S extends Settings>(settings: S, s: Sampler): SettingsOf<S> =>
   );
 
 /**
- * Makes an optimiser of one's own. It has all that the others have: one pass over the flat arena, the target's EMA in the
+ * Makes an optimiser of one's own. Throws StateError where another one has its kernel's name and another formula. It has all that the others have: one pass over the flat arena, the target's EMA in the
  * same pass, rules, guards, state dicts.
  *
  * @example
@@ -108,25 +125,29 @@ export function defineOptimizer<const S extends Settings, C = SettingsOf<S>>(
   const constantsOf = (settings: SettingsOf<S>): C =>
     definition.constants ? definition.constants(settings) : (settings as unknown as C);
   const kernel = definition.kernel ?? `${definition.name}Update`;
-  if (!kernels.has(kernel))
-    kernels.set(
-      kernel,
-      updateOp<C>({
-        name: kernel,
-        states: states.length,
-        sample: (s) => constantsOf(drawn(rows, s)),
-        step,
-      }),
+  const known = kernels.get(kernel);
+  if (known && known.step !== step)
+    throw new StateError(
+      `optimizer ${definition.name}: there is another kernel named ${kernel} (give the optimiser another name)`,
     );
+  const op =
+    known?.op ??
+    updateOp<C>({
+      name: kernel,
+      states: states.length,
+      sample: (s) => constantsOf(drawn(rows, s)),
+      step,
+    });
+  kernels.set(kernel, { op, step });
   return class extends Optimizer {
     static readonly definition = definition;
 
     constructor(arena: ParamArena, options: OptionsOf<S> = {}) {
-      const settings = withFallbacks(rows, options as Readonly<Record<string, unknown>>);
+      const settings = settingsOf(definition.name, rows, options as Readonly<Record<string, unknown>>);
       super(
         arena,
         {
-          ...{ states, op: kernels.get(kernel)! },
+          ...{ states, op },
           constants: constantsOf(settings) as Readonly<Record<string, unknown>>,
           scalars: (k) => definition.scalars?.(k, settings) ?? [1, 1],
           ...(adaptation && {

@@ -1,5 +1,5 @@
 /** Variables on the device ↔ arrays on the host. */
-import { assignVariable, type HostTensor, readVariable, type StateDict } from "@dawnstrap/nn";
+import { assignVariable, type HostTensor, readVariable, type StateDict, stored } from "@dawnstrap/nn";
 import type { Variable } from "@dawnstrap/tensor";
 import { DataError } from "../../../errors.js";
 
@@ -18,8 +18,9 @@ export function loadState(variables: ReadonlyMap<string, Variable>, state: State
   for (const [name, variable] of variables) {
     const saved = state.get(name);
     if (!saved) throw new DataError(`checkpoint: it lacks ${name}, which the network has`);
-    if (show(saved) !== show(variable))
-      throw new DataError(`checkpoint: ${name} is ${show(saved)}, the network has ${show(variable)}`);
+    const wanted = show({ dtype: stored(variable.dtype), shape: variable.shape });
+    if (show(saved) !== wanted)
+      throw new DataError(`checkpoint: ${name} is ${show(saved)}, the network has ${wanted}`);
   }
   for (const name of state.keys())
     if (!variables.has(name)) throw new DataError(`checkpoint: it has ${name}, which the network lacks`);
