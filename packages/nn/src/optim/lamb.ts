@@ -1,5 +1,6 @@
 /** LAMB: layer-wise adaptive moments for large batches (You et al. 2020, arXiv 1904.00962, Algorithm 2). */
 import { add, div, greater, logicalAnd, mul, sqrt, where } from "@dawnstrap/tensor";
+import { adamCore, moments } from "./adamw.js";
 import { defineOptimizer } from "./define.js";
 
 /**
@@ -10,28 +11,18 @@ import { defineOptimizer } from "./define.js";
  * φ of the paper is the identity. Excluded parameters (biases and norms by default) have wd = 0 and r = 1.
  */
 export const Lamb = defineOptimizer({
+  ...adamCore,
   name: "lamb",
   settings: {
-    beta1: { kind: "number", fallback: 0.9, least: 0, most: 1, tried: [0, 0.9], about: "decay of the mean" },
-    beta2: {
-      kind: "number",
-      fallback: 0.999,
-      ...{ least: 0, most: 1, tried: [0.9, 0.99] },
-      about: "decay of the mean square",
-    },
+    ...adamCore.settings,
     epsilon: { kind: "number", fallback: 1e-6, above: 0, tried: [1e-3], about: "of the denominator" },
   },
   /** The paper's 0.005 for ImageNet at a batch of 512, by its square root rule. */
   rates: { usual: 0.0035, least: 5e-4, most: 0.1 },
-  states: ["mean", "square"],
-  scalars: (step, { beta1, beta2 }) => [1 - beta1 ** (step + 1), 1 - beta2 ** (step + 1)],
-  step(m, w, [mean, square], { g, decay, ratio, lr, scalar }, { beta1, beta2, epsilon }) {
-    const nextMean = m.add(m.mul(m.of(beta1), mean!), m.mul(m.of(1 - beta1), g));
-    const nextSquare = m.add(m.mul(m.of(beta2), square!), m.mul(m.of(1 - beta2), m.mul(g, g)));
-    const denominator = m.add(m.sqrt(m.div(nextSquare, scalar("correction2"))), m.of(epsilon));
-    const change = m.div(m.div(nextMean, scalar("correction1")), denominator);
-    const u = m.add(change, m.mul(decay, w));
-    return [m.sub(w, m.mul(lr, m.mul(ratio, u))), nextMean, nextSquare];
+  step(m, w, states, x, constants) {
+    const { mean, square, change } = moments(m, states, x, constants);
+    const u = m.add(change, m.mul(x.decay, w));
+    return [m.sub(w, m.mul(x.lr, m.mul(x.ratio, u))), mean, square];
   },
   adaptation: {
     tables: () => ({ adapted: ({ adapt }) => (adapt ? 1 : 0) }),
