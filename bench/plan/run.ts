@@ -3,8 +3,9 @@
  * with all activations kept and with checkpoints. Nothing is computed: it is all on planning devices.
  */
 import { writeFileSync } from "node:fs";
-import { byolStep, makeByol, type Preset, presetNamed } from "@dawnstrap/byol";
-import { type Device, openDevice, type Tensor } from "@dawnstrap/tensor";
+import { gradients, makeLearner, presetNamed } from "@dawnstrap/byol";
+import { type Bytes, bytesOf, type Recompute, recomputes, recomputing } from "@dawnstrap/byol/testing";
+import { type Device, openDevice } from "@dawnstrap/tensor";
 import { planningDevice } from "@dawnstrap/tensor/extend";
 import { keptForBackward } from "./kept.js";
 import { flags, type Options } from "./options.js";
@@ -14,64 +15,33 @@ import { appendSection, resultsFile, sectionOf, table } from "../shared/section.
 const options = flags.parse().opts<Options>();
 
 /** Bytes of one plan. */
-interface Plan {
+interface Plan extends Bytes {
   readonly device: "cpu" | "webgpu";
-  readonly checkpoint: "none" | "block" | "stage";
-  readonly kernels: number;
-  /** Weights of both networks, and the optimiser's state. */
-  readonly weights: number;
-  readonly optimizer: number;
-  /** Of the online network's weights: part of the arenas. */
+  readonly checkpoint: Recompute;
+  /** Of the online network's weights: part of the step's. */
   readonly gradients: number;
   /** Activations that the backward pass needs, counted from the graph (see kept.ts). */
   readonly kept: number;
-  /** All temporaries of the step, gradients among them. */
-  readonly arenas: number;
-  /** The most that the device ever held, set-up and step. */
-  readonly peak: number;
 }
 
-const elementBytes = 4;
 const paper = presetNamed("imagenet-r50");
+const classes = 1000;
 
-function presetWith(checkpoint: Plan["checkpoint"]): Preset {
-  if (checkpoint === "none") return paper;
-  return { ...paper, network: { ...paper.network, checkpoint } };
-}
-
-async function plan(like: Device, checkpoint: Plan["checkpoint"], batch: number): Promise<Plan> {
+async function plan(like: Device, checkpoint: Recompute): Promise<Plan> {
+  const preset = { ...recomputing(paper, checkpoint), batch: options.batch, accumulate: 1 };
   // Software adapters bind 128 MiB at once, less than the weights of ResNet-50 and its heads; GPUs bind more.
-  const device = planningDevice(like, "unlimited");
-  const preset = presetWith(checkpoint);
   const { size, channels } = preset.image;
-  const byol = makeByol(device, preset, 1000, 1);
-  let kept = 0;
-  const step = device.capture((x1: Tensor, x2: Tensor, labels: Tensor, scalars: Tensor) => {
-    const numbers = byolStep(byol, [x1, x2], labels, scalars);
-    kept = keptForBackward(numbers.node);
-    return numbers;
-  });
-  const view = () =>
-    device.tensor(new Float32Array(batch * size * size * channels), [batch, size, size, channels]);
-  const numbers = byol.optimizer.numbers({ lr: 0.1, tau: 0.99 });
-  const args = [view(), view(), device.tensor(new Int32Array(batch)), numbers] as const;
-  // The weights' first values are kernels too, and no part of a step.
-  await device.flush();
-  const { counters } = device.backend!;
-  const before = counters.dispatches;
-  await step(...args);
-  const flat = elementBytes * byol.online.arena.length;
-  const memory = device.memory();
+  const bytes = await bytesOf(like, preset, { height: size, width: size, channels }, classes, "unlimited");
+  const device = planningDevice(like, "unlimited");
+  const learner = makeLearner(device, preset, classes, 1);
+  const view = () => device.zeros([options.batch, size, size, channels]);
+  const { numbers } = gradients(learner, [view(), view()], device.zeros([options.batch], "int32"));
   return {
+    ...bytes,
     device: like.kind as Plan["device"],
     checkpoint,
-    kernels: counters.dispatches - before,
-    weights: 2 * flat,
-    optimizer: flat,
-    gradients: flat,
-    kept,
-    arenas: memory.arena,
-    peak: memory.peak,
+    gradients: 4 * learner.online.arena.length,
+    kept: keptForBackward(numbers.node),
   };
 }
 
@@ -103,10 +73,10 @@ function tableOf(plans: readonly Plan[]): string {
       mib(p.optimizer),
       mib(p.gradients),
       mib(p.kept),
-      `**${mib(p.arenas)}**`,
-      ratio(p.arenas, p.kept),
-      ratio(p.arenas, all.arenas),
-      ratio(p.arenas - p.gradients, all.arenas - all.gradients),
+      `**${mib(p.step)}**`,
+      ratio(p.step, p.kept),
+      ratio(p.step, all.step),
+      ratio(p.step - p.gradients, all.step - all.gradients),
       mib(p.peak),
     ];
   });
@@ -117,8 +87,7 @@ const about = describeRun();
 const plans: Plan[] = [];
 for (const kind of options.device) {
   const real = await openDevice(kind);
-  for (const checkpoint of ["none", "block", "stage"] as const)
-    plans.push(await plan(real, checkpoint, options.batch));
+  for (const checkpoint of recomputes) plans.push(await plan(real, checkpoint));
   await real.destroy();
 }
 const text = tableOf(plans);

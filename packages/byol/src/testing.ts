@@ -8,3 +8,5 @@ export {
 } from "./images/augment/parameters.js";
 export { permutation, Stream } from "./images/streams.js";
 export { main } from "./node/cli/program.js";
+export { recomputes, recomputing, type Recompute } from "./plan/fit.js";
+export { type Bytes, bytesOf } from "./plan/step.js";

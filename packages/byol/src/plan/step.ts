@@ -42,7 +42,7 @@ export function workOf(like: Device, preset: Preset, classes: number): Work {
   };
 }
 
-/** Bytes on the device. */
+/** What a step takes of the device, in bytes but for the kernels. */
 export interface Bytes {
   /** Weights and running statistics of every network. */
   readonly weights: number;
@@ -52,11 +52,14 @@ export interface Bytes {
   readonly step: number;
   /** Most that the device ever holds, start-up and one more batch of images included. */
   readonly peak: number;
+  /** Kernels that a step runs. */
+  readonly kernels: number;
 }
 
 /**
  * Plans one step as the device would.
  *
+ * @param sizes of bindings: those of the device, or any
  * @throws DeviceError where a value or a buffer is larger than the device can bind
  */
 export async function bytesOf(
@@ -64,8 +67,9 @@ export async function bytesOf(
   preset: Preset,
   image: ImageShape,
   classes: number,
+  sizes: "limited" | "unlimited" = "limited",
 ): Promise<Bytes> {
-  const device = planningDevice(like);
+  const device = planningDevice(like, sizes);
   const learner = makeLearner(device, preset, classes, 0);
   const state = learnerState(learner);
   const bytes = (chosen: (name: string) => boolean) =>
@@ -79,9 +83,17 @@ export async function bytesOf(
   const [rows1, rows2] = shapes.rows.map((shape) => device.zeros(shape));
   const views = [images, rows1!, rows2!] as const;
   const whole = classes > 0 ? ([...views, device.zeros([batch], "int32")] as const) : views;
+  // The weights' first values are kernels too, and no part of a step.
+  await device.flush();
+  const { counters } = device.backend!;
+  const before = counters.dispatches;
   await step.run(async () => whole, learner.optimizer.numbers({ lr: 0, peak: 0, tau: 0 }));
   const { arena, peak } = device.memory();
-  return { weights: bytes(network), optimizer: bytes((name) => !network(name)), step: arena, peak };
+  return {
+    weights: bytes(network),
+    optimizer: bytes((name) => !network(name)),
+    ...{ step: arena, peak, kernels: counters.dispatches - before },
+  };
 }
 
 /** As `bytesOf`; where the device can hold no such buffer, the reason. */

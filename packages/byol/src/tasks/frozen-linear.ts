@@ -3,15 +3,13 @@
  * and a linear classifier learns by SGD from augmented images, Nesterov momentum 0.9, cosine to 0.
  */
 import { valueAndGrad } from "@dawnstrap/autograd";
-import { crossEntropy, Linear, scaledLearningRate, Sgd, stepsOf, warmupCosine } from "@dawnstrap/nn";
+import { crossEntropy, Linear, scaledLearningRate, Sgd, stepsOf } from "@dawnstrap/nn";
 import { add, type Device, div, mean, mul, narrow, tanh, type Tensor } from "@dawnstrap/tensor";
 import { makeViews } from "../images/augment/view.js";
-import { BatchLoader } from "../images/loader.js";
-import { TrainingError } from "../errors.js";
 import { Stream } from "../images/streams.js";
 import { buildEncoder, type EncoderFile } from "./encoder.js";
 import { cropAndFlip } from "../images/augment/settings.js";
-import { type LabelledImages, viewsOf } from "./supervised.js";
+import { type LabelledImages, train } from "./loop.js";
 
 /** The paper's sweep (App. C.1): base rates, for a batch of 256. */
 export const paperRates: readonly number[] = [0.4, 0.3, 0.2, 0.1, 0.05];
@@ -53,7 +51,7 @@ export async function trainFrozenLinear(
   options: FrozenLinearOptions,
 ): Promise<FrozenLinear> {
   const { rates = paperRates, epochs = 80, seed, regularised = false, augment = "crop" } = options;
-  const { set, shape, classes } = labelled;
+  const { set, classes } = labelled;
   const batch = Math.min(options.batch ?? 1024, set.length);
   const steps = Math.max(1, stepsOf(epochs, set.length, batch));
   const encoder = buildEncoder(device, file);
@@ -69,8 +67,6 @@ export async function trainFrozenLinear(
   };
   const { image } = file;
   const view = augment === "view" ? file.view : cropAndFlip(file.view);
-  const loader = new BatchLoader(set, shape, { batch, seed });
-  const batches = viewsOf(device, loader, labelled, { image, view, seed, batch });
   const step = device.capture((images: Tensor, rows: Tensor, labels: Tensor, scalars: Tensor) => {
     const features = encoder.forward(makeViews(images, rows, view, image), { train: false });
     const lossOf = (logits: Tensor): Tensor => {
@@ -86,16 +82,13 @@ export async function trainFrozenLinear(
     return value;
   });
   try {
-    for (let k = 0; k < steps; k++) {
-      const { images, rows, targets } = await batches.at(k);
-      const lr = warmupCosine({ peak: 1, warmupSteps: 0, totalSteps: steps }, k);
-      const loss = await (await step(images, rows, targets, optimizer.numbers({ lr }))).item();
-      if (!Number.isFinite(loss))
-        throw new TrainingError(
-          `linear evaluation: a loss is not a number at step ${k}; leave out the largest of the rates ${rates.join(", ")}`,
-        );
-      options.onStep?.(k, steps);
-    }
+    await train({
+      ...{ device, labelled, image, view, seed, batch, steps, peak: 1 },
+      step: ({ images, rows, targets }, lr) => step(images, rows, targets, optimizer.numbers({ lr })),
+      diverged: (_, step) =>
+        `linear evaluation: a loss is not a number at step ${step}; leave out the largest of the rates ${rates.join(", ")}`,
+      onStep: (step) => options.onStep?.(step, steps),
+    });
   } finally {
     step.release();
   }

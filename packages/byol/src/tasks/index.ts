@@ -38,13 +38,8 @@ export { evaluateFineTune, paperScratch, paperTuning } from "./protocols/finetun
 export { evaluateSemi, paperSemiRates } from "./protocols/semi.js";
 export type { TuningOptions } from "./tuning.js";
 export { type FrozenLinearOptions, paperRates, trainFrozenLinear } from "./frozen-linear.js";
-export {
-  Classifier,
-  FineTuner,
-  type FineTuneOptions,
-  type FineTunerOptions,
-  type LabelledImages,
-} from "./supervised.js";
+export type { LabelledImages } from "./loop.js";
+export { Classifier, FineTuner, type FineTuneOptions, type FineTunerOptions } from "./supervised.js";
 export {
   lambdaGrid,
   transferLinear,

@@ -7,7 +7,7 @@ import { sha256 } from "./digest.js";
 import { buildEncoder, type EncoderFile } from "./encoder.js";
 import { type Extracted, extractFeatures } from "./extract.js";
 import type { Result } from "./result.js";
-import type { LabelledImages } from "./supervised.js";
+import type { LabelledImages } from "./loop.js";
 
 /** What every protocol starts from. */
 export interface Subject {

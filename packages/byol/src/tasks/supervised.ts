@@ -1,26 +1,12 @@
 /** Training with labels on top of an encoder: all of its weights, by SGD with Nesterov momentum (paper, App. C.1 and D.3). */
 import { valueAndGrad } from "@dawnstrap/autograd";
-import {
-  copyState,
-  crossEntropy,
-  Linear,
-  Layer,
-  type Optimizer,
-  ResNet,
-  Sgd,
-  warmupCosine,
-} from "@dawnstrap/nn";
+import { copyState, crossEntropy, Linear, Layer, type Optimizer, ResNet, Sgd } from "@dawnstrap/nn";
 import { add, type CapturedFunction, type Device, mul, type Tensor } from "@dawnstrap/tensor";
 import { cropAndFlip, type ViewAugmentation } from "../images/augment/settings.js";
 import { makeViews } from "../images/augment/view.js";
-import { BatchLoader } from "../images/loader.js";
-import type { ImageSet, ImageShape } from "../images/source.js";
-import { storedViews } from "../images/views/stored.js";
-import { toDevice } from "../images/views/views.js";
-import { TrainingError } from "../errors.js";
 import { Stream } from "../images/streams.js";
 import { oneVsRest } from "./logistic.js";
-import { membershipsOf, presenceOf } from "./presence.js";
+import { type LabelledImages, train } from "./loop.js";
 import { type EncoderFile, loadEncoder, withNorm } from "./encoder.js";
 
 /** The encoder and a new linear layer on its features. */
@@ -42,13 +28,6 @@ export class Classifier extends Layer {
 
 /** Decay of the running averages when fine-tuning, max(1 − 10/s, 0.9), s steps an epoch (paper, App. D.3). */
 export const fineTuneDecay = (stepsPerEpoch: number): number => Math.max(1 - 10 / stepsPerEpoch, 0.9);
-
-/** Images with labels, and how they are brought to the encoder. */
-export interface LabelledImages {
-  readonly set: ImageSet;
-  readonly shape: ImageShape;
-  readonly classes: number;
-}
 
 /** What all trainings of a sweep have in common. */
 export interface FineTunerOptions {
@@ -88,7 +67,7 @@ export class FineTuner {
     const { set, classes } = labelled;
     const { seed, from = "encoder" } = options;
     this.batch = Math.min(options.batch, set.length);
-    const decay = fineTuneDecay(this.loader().stepsPerEpoch);
+    const decay = fineTuneDecay(Math.floor(set.length / this.batch));
     const init = { seed: new Stream(seed, "initOnline").bits() };
     this.start = new Classifier(encoder, classes, decay).init(device, init);
     if (from === "encoder") loadEncoder(this.start.encoder, encoder);
@@ -126,52 +105,20 @@ export class FineTuner {
       copyState(this.start, network);
       for (const state of optimizer.states.values()) state.assign(device.zeros(state.shape));
     });
-    const { image } = this.encoder;
-    const batches = viewsOf(device, this.loader(), this.labelled, { image, view: this.view, seed, batch });
-    for (let k = 0; k < steps; k++) {
-      const lr = warmupCosine({ peak: learningRate, warmupSteps: 0, totalSteps: steps }, k);
-      const loss = await device.scope(async () => {
-        const { images, rows, targets } = await batches.at(k);
-        const scalars = optimizer.numbers({ lr });
-        const penalty = device.tensor(Float32Array.of(weightDecay));
-        return (await this.step(images, rows, targets, scalars, penalty)).item();
-      });
-      if (!Number.isFinite(loss))
-        throw new TrainingError(
-          `fine-tuning: the loss is ${loss} at step ${k} with learning rate ${learningRate} (try a smaller one)`,
-        );
-      onStep?.(k, loss);
-    }
+    const penalty = Float32Array.of(weightDecay);
+    await train({
+      ...{ device, labelled: this.labelled, image: this.encoder.image, view: this.view, seed, batch, steps },
+      peak: learningRate,
+      step: ({ images, rows, targets }, lr) =>
+        this.step(images, rows, targets, optimizer.numbers({ lr }), device.tensor(penalty)),
+      diverged: (loss, step) =>
+        `fine-tuning: the loss is ${loss} at step ${step} with learning rate ${learningRate} (try a smaller one)`,
+      ...(onStep && { onStep }),
+    });
     return network;
   }
 
   release(): void {
     this.step.release();
   }
-
-  private loader(): BatchLoader {
-    const { set, shape } = this.labelled;
-    return new BatchLoader(set, shape, { batch: this.batch, seed: this.options.seed });
-  }
-}
-
-/** Batches with the rows that make their views, and what is to be learnt: labels [batch], or memberships [batch, classes]. */
-export function viewsOf(
-  device: Device,
-  loader: BatchLoader,
-  { set: { presence }, shape, classes }: LabelledImages,
-  of: Pick<EncoderFile, "image" | "view"> & { seed: number; batch: number },
-) {
-  const { image, view, seed, batch } = of;
-  const source = storedViews({ image, views: [view] }, shape);
-  return {
-    async at(step: number) {
-      const read = await loader.at(step);
-      const { images, rows } = toDevice(device, source, read, { seed, step });
-      const targets = presence
-        ? device.tensor(membershipsOf(presenceOf(presence, read.indices, classes)), [batch, classes])
-        : device.tensor(read.labels!);
-      return { images, rows: rows[0]!, targets };
-    },
-  };
 }
