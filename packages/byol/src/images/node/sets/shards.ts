@@ -7,6 +7,7 @@ import { open, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { glob } from "glob";
 import { DataError } from "../../../errors.js";
+import { imageFileBytes, textBytes, unnamedClasses } from "../limits.js";
 import { lazyImages } from "../../lazy.js";
 import { Opening } from "../opening.js";
 import type { DataOptions, DataSource, ImageSet } from "../../source.js";
@@ -37,7 +38,8 @@ function keyOf(path: string): [string, string] {
 const isImage = (ending: string): boolean => /^(jpe?g|png|webp)$/.test(ending);
 
 function labelIn(ending: string, text: string): number {
-  if (ending === "cls") return text.trim() === "" ? Number.NaN : Number(text);
+  // Decimal digits only: Number would take "", "0x10" and "1e9" as well.
+  if (ending === "cls") return /^\s*\d+\s*$/.test(text) ? Number(text) : Number.NaN;
   const { cls, label } = JSON.parse(text) as { cls?: number; label?: number };
   return cls ?? label ?? Number.NaN;
 }
@@ -48,7 +50,9 @@ async function readShard(file: string, opening: Opening): Promise<Shard> {
   const shard = basename(file);
   const { entries, broken } = await indexTar(handle);
   if (broken) opening.skips.add(shard, `${broken}; the ${entries.length} files before it are used`);
-  const read = async ({ offset, size }: TarEntry): Promise<Uint8Array | string> => {
+  const read = async ({ offset, size, cut }: TarEntry, most: number): Promise<Uint8Array | string> => {
+    if (cut) return "the archive ends before the file does";
+    if (size > most) return `its ${size} bytes are more than the ${most} that are read`;
     const bytes = new Uint8Array(size);
     const { bytesRead } = await handle.read(bytes, 0, size, offset);
     return bytesRead === size ? bytes : "the archive ends before the file does";
@@ -67,15 +71,18 @@ async function readShard(file: string, opening: Opening): Promise<Shard> {
     const name = `${shard}/${key}`;
     const ending = ["cls", "json"].find((known) => files.has(known));
     if (!ending) {
-      samples.push({ name, read: () => read(image) });
+      samples.push({ name, read: () => read(image, imageFileBytes) });
       continue;
     }
-    const label = await labelOf(ending, await read(files.get(ending)!));
-    if (typeof label === "number") samples.push({ name, label, read: () => read(image) });
+    const label = await labelOf(ending, await read(files.get(ending)!, textBytes));
+    if (typeof label === "number") samples.push({ name, label, read: () => read(image, imageFileBytes) });
     else samples.push({ name, label: 0, read: async () => label });
   }
   return { name: shard, samples };
 }
+
+/** Labels are held as int32. */
+const greatestLabel = 2 ** 31 - 1;
 
 /** The label, or what is wrong with it. */
 async function labelOf(ending: string, bytes: Uint8Array | string): Promise<number | string> {
@@ -83,7 +90,7 @@ async function labelOf(ending: string, bytes: Uint8Array | string): Promise<numb
   const text = Buffer.from(bytes).toString();
   try {
     const label = labelIn(ending, text);
-    if (Number.isInteger(label) && label >= 0) return label;
+    if (Number.isInteger(label) && label >= 0 && label <= greatestLabel) return label;
   } catch {
     // Said below.
   }
@@ -104,13 +111,23 @@ async function shardFiles(pattern: string): Promise<string[]> {
   return files.map((file) => (folder ? join(pattern, file) : file)).sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** Names of the classes: classes.txt beside the shards, else their numbers. */
-async function classNames(first: string, labels: Int32Array): Promise<string[]> {
+/**
+ * Names of the classes: classes.txt beside the shards, else their numbers. Throws DataError that names the sample whose label
+ * is beyond the list, or calls for far more classes than there are samples.
+ */
+async function classNames(first: string, samples: readonly Sample[]): Promise<string[]> {
   const list = join(first, "..", "classes.txt");
-  const count = labels.reduce((most, label) => Math.max(most, label + 1), 0);
+  const highest = samples.reduce((a, b) => ((b.label ?? 0) > (a.label ?? 0) ? b : a));
+  const count = (highest.label ?? 0) + 1;
   const names = await linesOf(list).catch(() => undefined);
   if (names && names.length < count)
-    throw new DataError(`shards: ${list} names ${names.length} classes, and labels go to ${count - 1}`);
+    throw new DataError(
+      `shards: ${list} names ${names.length} classes, and labels go to ${count - 1} (${highest.name})`,
+    );
+  if (!names && count > Math.max(unnamedClasses, samples.length))
+    throw new DataError(
+      `shards: ${highest.name} has label ${count - 1}, and there are ${samples.length} samples: correct its label, or name all ${count} classes in ${list}`,
+    );
   return names ?? Array.from({ length: count }, (_, label) => String(label));
 }
 
@@ -137,15 +154,12 @@ export async function openShards(
     const known = { name, image: opening.image };
     if (!train.labels)
       return opening.source({ ...known, classes: [], train, heldOut: sampleSet([], opening) });
+    const classes = await classNames(files[0]!, samplesOf(shards));
     const names = trained.map((sample) => sample.name);
     const sides = given
       ? { train, heldOut: sampleSet(samplesOf(held), opening), names }
       : ownSplit(train, names);
     const labels = sides.train.labels!;
-    const classes = await classNames(
-      files[0]!,
-      Int32Array.from([...labels, ...(sides.heldOut.labels ?? [])]),
-    );
     const val = pickPerClass(sides.names, labels, proportional(labels, 0.1));
     return opening.source({
       ...{ ...known, classes, train: sides.train, heldOut: sides.heldOut },
