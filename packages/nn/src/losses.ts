@@ -1,27 +1,45 @@
 /** Losses as scalars, and how often the right class is among the first. */
 import {
+  any,
+  type CrossEntropyOptions,
   cast,
   DawnstrapError,
+  div,
   equal,
   expand,
   greater,
   less,
   logicalAnd,
   logicalOr,
+  maximum,
   mean,
   mul,
   oneHot,
   reshape,
+  ShapeError,
   sub,
+  notEqual,
   sum,
   type Tensor,
+  where,
 } from "@dawnstrap/tensor";
+import { checkLabels } from "@dawnstrap/tensor/extend";
 
-/** Mean over the batch of −log softmax(logits)[label], with label smoothing as an option. */
+/** Mean over the batch of −log softmax(logits)[label]; label smoothing and a label to ignore are options. */
 export { crossEntropy } from "@dawnstrap/tensor";
 
-/** Mean of (a − b)² over all elements. */
+/**
+ * Mean of (a − b)² over all elements.
+ *
+ * @throws ShapeError when the shapes differ: broadcasting would compare every element of one with every one of the other
+ */
 export function meanSquaredError(a: Tensor, b: Tensor): Tensor {
+  if (a.shape.length !== b.shape.length || a.shape.some((extent, axis) => extent !== b.shape[axis]))
+    throw new ShapeError(
+      "meanSquaredError",
+      `shapes [${a.shape.join(", ")}] and [${b.shape.join(", ")}] differ`,
+      "reshape one of them",
+    );
   const difference = sub(a, b);
   return mean(mul(difference, difference));
 }
@@ -31,17 +49,35 @@ export function meanSquaredError(a: Tensor, b: Tensor): Tensor {
  * in the BYOL code (`topk_accuracy` of helpers.py): constant logits predict the last class.
  *
  * @param logits float32 [batch, classes]
- * @param labels int32 [batch]
+ * @param labels int32 [batch]. A label that is no class throws while its value is at hand, as in `crossEntropy`, and is
+ *   otherwise never predicted
+ * @param options.ignoreIndex the label of rows that do not count; 0 where none counts
  * @returns a scalar; not differentiable
  */
-export function topKAccuracy(logits: Tensor, labels: Tensor, k = 1): Tensor {
+export function topKAccuracy(
+  logits: Tensor,
+  labels: Tensor,
+  k = 1,
+  { ignoreIndex }: Pick<CrossEntropyOptions, "ignoreIndex"> = {},
+): Tensor {
+  if (logits.rank !== 2 || labels.rank !== 1 || labels.size !== logits.shape[0])
+    throw new ShapeError(
+      "topKAccuracy",
+      `logits [${logits.shape.join(", ")}] and labels [${labels.shape.join(", ")}]: [batch, classes] and [batch] are wanted`,
+    );
+  checkLabels("topKAccuracy", logits, labels, ignoreIndex);
   const classes = logits.shape.at(-1)!;
   if (!(Number.isInteger(k) && k >= 1))
     throw new DawnstrapError(`topKAccuracy: k is ${k} (use a whole number above 0)`);
   const isLabel = oneHot(labels, classes);
-  const own = sum(mul(logits, isLabel), -1, true);
+  // Selected, not multiplied: 0·∞ of another class must not reach the sum.
+  const own = sum(where(isLabel, logits, 0), -1, true);
   const at = expand(reshape(logits.device.arange(classes), [1, classes]), logits.shape);
   const label = expand(reshape(labels, [labels.size, 1]), logits.shape);
   const ahead = logicalOr(greater(logits, own), logicalAnd(equal(logits, own), greater(at, label)));
-  return mean(cast(less(sum(cast(ahead, "float32"), -1), k), "float32"));
+  const among = less(sum(cast(ahead, "float32"), -1), k);
+  const hits = cast(logicalAnd(among, any(isLabel, -1)), "float32");
+  if (ignoreIndex === undefined) return mean(hits);
+  const counts = cast(notEqual(labels, ignoreIndex), "float32");
+  return div(sum(mul(hits, counts)), maximum(sum(counts), 1));
 }

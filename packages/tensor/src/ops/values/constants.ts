@@ -1,5 +1,5 @@
 /** Tensors made from numbers alone. Nothing is stored: their consumers compute the elements. */
-import { type DType, scalarOf } from "../../dtype.js";
+import { type DType, type HostArray, scalarOf } from "../../dtype.js";
 import * as e from "../../expr/expr.js";
 import { defineOp, nondifferentiable } from "../../op.js";
 import { checkShape, type Shape } from "../../shape.js";
@@ -36,6 +36,11 @@ const fullOp = defineOp<FullParams>({
 /** A tensor whose elements all equal `value`. */
 export function full(device: Device, shape: Shape, value: number, dtype: DType = "float32"): Tensor {
   return apply1(fullOp, [], { shape, value, dtype }, device);
+}
+
+/** A tensor's elements where they are at hand without computing: those of host data not yet uploaded, or of a constant. */
+export function knownValues({ node }: Tensor): readonly number[] | HostArray | undefined {
+  return node.op === fullOp ? [(node.params as FullParams).value] : node.host;
 }
 
 /** Zeros of the shape, dtype and device of `x`. */
