@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
@@ -85,6 +85,28 @@ describe("openFolder", () => {
     await mkdir(join(root, "two/fish"));
     expect((await open("two")).classes).toEqual(["cats", "dogs", "fish"]);
     await rm(join(root, "two/fish"), { recursive: true });
+  });
+
+  it("takes links to folders as classes, each folder once, and no hidden or system folder", async () => {
+    await put("far/dogs/1.png", await picture(7, "png"));
+    await put("linked/cats/1.png", await picture(7, "png"));
+    for (const junk of [
+      ".ipynb_checkpoints/1.png",
+      "__MACOSX/cats/._1.png",
+      "cats/._1.png",
+      "cats/@eaDir/1.png",
+    ])
+      await put(`linked/${junk}`, new Uint8Array(9));
+    await symlink(join(root, "far/dogs"), join(root, "linked/dogs"));
+    await symlink(join(root, "linked/cats"), join(root, "linked/all"));
+    await symlink("..", join(root, "linked/up"));
+    await symlink(join(root, "far/gone"), join(root, "linked/gone"));
+    const source = await open("linked");
+    expect(source.classes).toEqual(["cats", "dogs"]);
+    expect(source.train.length + source.heldOut.length).toBe(2);
+    expect(source.skipped()).toEqual([
+      { file: "gone", reason: expect.stringMatching(/link.*does not exist/) },
+    ]);
   });
 
   it("skips, counts and names corrupt and truncated images of every kind", async () => {

@@ -1,7 +1,8 @@
 /** Any folder of images: JPEG, PNG and WebP, with a sub-folder per class where there are labels. */
-import { readdir } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { extname, join, relative, sep } from "node:path";
 import { DataError } from "../../errors.js";
+import { entriesIn, filesBelow, type Skip } from "./entries.js";
 import { imageFiles } from "./files.js";
 import { Opening } from "./opening.js";
 import type { DataOptions, DataSource } from "../source.js";
@@ -12,33 +13,15 @@ const extensions = new Set([".jpg", ".jpeg", ".png", ".webp"]);
 const heldOutNames = ["test", "val", "valid", "validation"];
 
 /** Every image file below a folder, sorted by path, so that the order is the same on every system. */
-async function imagesBelow(folder: string): Promise<string[]> {
-  let entries: Awaited<ReturnType<typeof list>>;
-  try {
-    entries = await list(folder);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const why =
-      code === "ENOENT"
-        ? "does not exist"
-        : code === "ENOTDIR"
-          ? "is not a folder"
-          : `cannot be read (${code})`;
+async function imagesBelow(folder: string, skip: Skip): Promise<string[]> {
+  const found = await stat(folder).catch(() => undefined);
+  if (!found?.isDirectory())
     throw new DataError(
-      `data: ${folder} ${why}; --data takes digits, emoji, KIND:PATH or a folder of images`,
+      `data: ${folder} ${found ? "is not a folder" : "does not exist"}; --data takes digits, emoji, KIND:PATH or a folder of images`,
     );
-  }
-  const files = entries
-    .filter(
-      (entry) =>
-        (entry.isFile() || entry.isSymbolicLink()) && extensions.has(extname(entry.name).toLowerCase()),
-    )
-    .map((entry) => join(entry.parentPath, entry.name));
-  // By code units: a locale's order differs from machine to machine.
-  return files.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const files = await filesBelow(folder, skip);
+  return files.filter((file) => extensions.has(extname(file).toLowerCase()));
 }
-
-const list = (folder: string) => readdir(folder, { recursive: true, withFileTypes: true });
 
 interface Labelled {
   readonly files: readonly string[];
@@ -79,9 +62,10 @@ async function givenSplit(root: string, files: readonly string[]) {
 
 /** The classes and those whose folders hold no images on one side: evaluation refuses these by name. */
 async function withEmpty(classes: readonly string[], ...folders: string[]): Promise<string[]> {
-  const lists = await Promise.all(folders.map((folder) => readdir(folder, { withFileTypes: true })));
-  const named = lists.flat().filter((entry) => entry.isDirectory() && !/^[._]/.test(entry.name));
-  return [...new Set([...classes, ...named.map((entry) => entry.name)])].sort();
+  const lists = await Promise.all(folders.map((folder) => entriesIn(folder)));
+  // A link without images of its own leads to a folder that has been read under another name.
+  const named = lists.flatMap((list) => list.folders.filter(({ linked }) => !linked).map(({ name }) => name));
+  return [...new Set([...classes, ...named])].sort();
 }
 
 /** A fifth of each class is held out, by the names of the files. */
@@ -108,7 +92,9 @@ export async function openFolder(
   format: ImageFormat,
   options: DataOptions = {},
 ): Promise<DataSource> {
-  const files = await imagesBelow(folder);
+  const opening = new Opening(format, options);
+  const nameOf = (file: string) => relative(folder, file);
+  const files = await imagesBelow(folder, (path, reason) => opening.skips.add(nameOf(path), reason));
   if (files.length === 0)
     throw new DataError(
       `data: ${folder} holds no images (looked for .jpg, .jpeg, .png and .webp, sub-folders too)`,
@@ -117,8 +103,6 @@ export async function openFolder(
   const split =
     (await givenSplit(folder, files)) ??
     (classes && ownSplit(folder, files, await withEmpty(classes, folder)));
-  const opening = new Opening(format, options);
-  const nameOf = (file: string) => relative(folder, file);
   const known = { name: folder, image: opening.image };
   if (!split) {
     const [train, heldOut] = [imageFiles(files, opening, { nameOf }), imageFiles([], opening)];

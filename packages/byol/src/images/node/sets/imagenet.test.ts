@@ -5,6 +5,8 @@ import { Miniature, sizesOf, valuesOf } from "./miniature.js";
 let mini: Miniature;
 beforeAll(async () => {
   mini = await Miniature.make();
+  for (const junk of ["train/.ipynb_checkpoints/x", "train/n01440764/._x", "val/__MACOSX/x", "val/@eaDir/x"])
+    await mini.put(`folders/${junk}.JPEG`, "no image");
   for (const folder of ["folders", "flat", "none"])
     for (const [k, wnid] of ["n01440764", "n01443537"].entries())
       for (let i = 0; i < 3; i++) await mini.jpeg(`${folder}/train/${wnid}/${wnid}_${i}.JPEG`, 50 * k + i);
@@ -19,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => mini.remove());
 
-it("takes the folders of train as classes, and tests on val", async () => {
+it("takes the folders of train as classes, hidden and system ones apart, and tests on val", async () => {
   const source = await mini.open(imagenet, "folders");
   expect(source.classes).toEqual(["n01440764", "n01443537"]);
   expect([...source.train.labels!]).toEqual([0, 0, 0, 1, 1, 1]);

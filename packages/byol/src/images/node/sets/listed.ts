@@ -1,7 +1,7 @@
 /** Data sets of image files whose classes and splits stand in lists or in the folders' names. */
-import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { DataError } from "../../../errors.js";
+import { entriesIn } from "../entries.js";
 import { imageFiles } from "../files.js";
 import type { Opening } from "../opening.js";
 import { pickPerClass, splitsOf } from "../split.js";
@@ -33,21 +33,14 @@ export function labelFromOne(text: string | number, classes: number, from: strin
   return label - 1;
 }
 
-const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
 /** Names of the folders in a folder, sorted. */
-export async function foldersIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort(byCodeUnits);
-}
+export const foldersIn = async (folder: string): Promise<string[]> =>
+  (await entriesIn(folder)).folders.map(({ name }) => name);
 
 /** Names of the JPEG files in a folder, sorted. */
 export async function jpegsIn(folder: string): Promise<string[]> {
-  const names = await readdir(folder);
-  return names.filter((name) => /^\.jpe?g$/i.test(extname(name))).sort(byCodeUnits);
+  const { files } = await entriesIn(folder);
+  return files.map(({ name }) => name).filter((name) => /^\.jpe?g$/i.test(extname(name)));
 }
 
 /** Every folder below `root/folder` as a class, named by `classes`, with the JPEG files in it. */
@@ -58,7 +51,7 @@ export async function itemsByFolder(
 ): Promise<Item[]> {
   const lists = await Promise.all(
     classes.map(async (name, label) => {
-      const names = await jpegsIn(join(root, folder, name)).catch(() => []);
+      const names = await jpegsIn(join(root, folder, name));
       if (names.length === 0) throw new DataError(`data: ${join(root, folder, name)} holds no JPEG images`);
       return names.map((file) => ({ path: [folder, name, file].filter(Boolean).join("/"), label }));
     }),

@@ -74,6 +74,21 @@ describe("openShards", () => {
     expect([bare.classes.length, bare.train.length, bare.train.labels]).toEqual([0, 2, undefined]);
   });
 
+  it("leaves out hidden and system files, in shards and among them", async () => {
+    const bytes = new Uint8Array(200).fill(65);
+    await pack("mac/0.tar", {
+      ...(await samples([0, 1])),
+      ...{ "._0.jpg": bytes, "__MACOSX/._1.jpg": bytes, "a/.ipynb_checkpoints/1-checkpoint.jpg": bytes },
+    });
+    await mini.put("mac/._0.tar", bytes);
+    await mini.put("mac/.hidden.tar", bytes);
+    for (const pattern of ["mac", "mac/{.,}*.tar"]) {
+      const source = await open(pattern);
+      expect(sizesOf(source).slice(2)).toEqual([2, 0]);
+      expect([await valuesOf(source.train), source.skipped()]).toEqual([[0, 10], []]);
+    }
+  });
+
   it("follows names too long for a header", async () => {
     const long = `${"folder-of-a-long-name/".repeat(8)}${"n".repeat(150)}`;
     await pack("long/0.tar", { [`${long}.jpg`]: await plainJpeg(77), [`${long}.cls`]: "3" });

@@ -9,6 +9,7 @@ import { glob } from "glob";
 import { DataError } from "../../../errors.js";
 import { imageFileBytes, textBytes, unnamedClasses } from "../limits.js";
 import { lazyImages } from "../../lazy.js";
+import { byCodeUnits, entriesIn, isData, isDataPath } from "../entries.js";
 import { Opening } from "../opening.js";
 import type { DataOptions, DataSource, ImageSet } from "../../source.js";
 import type { ImageFormat } from "../../settings.js";
@@ -58,7 +59,7 @@ async function readShard(file: string, opening: Opening): Promise<Shard> {
     return bytesRead === size ? bytes : "the archive ends before the file does";
   };
   const groups: { key: string; files: Map<string, TarEntry> }[] = [];
-  for (const entry of entries) {
+  for (const entry of entries.filter(({ path }) => isDataPath(path))) {
     const [key, ending] = keyOf(entry.path);
     if (groups.at(-1)?.key !== key) groups.push({ key, files: new Map() });
     groups.at(-1)!.files.set(ending, entry);
@@ -103,12 +104,14 @@ async function shardFiles(pattern: string): Promise<string[]> {
     (found) => found.isDirectory(),
     () => false,
   );
-  const files = folder ? await glob("*.tar", { cwd: pattern }) : await glob(pattern, { nodir: true });
+  const files = folder
+    ? (await entriesIn(pattern)).files.map(({ path }) => path).filter((path) => path.endsWith(".tar"))
+    : (await glob(pattern, { nodir: true })).filter((path) => isData(basename(path)));
   if (files.length === 0)
     throw new DataError(
       `shards: ${folder ? `${pattern} holds no .tar files` : `nothing is found by ${pattern} (a folder of .tar files or a pattern like train-{000..146}.tar)`}`,
     );
-  return files.map((file) => (folder ? join(pattern, file) : file)).sort((a, b) => (a < b ? -1 : 1));
+  return files.sort(byCodeUnits);
 }
 
 /**
