@@ -1,6 +1,7 @@
 /** Changing fields of a preset, by path, and checking the whole afterwards. */
 import { UsageError } from "../errors.js";
 import { type Preset, parsePreset } from "../presets/preset.js";
+import { checkDepth } from "./depth.js";
 import { checkPath } from "./paths.js";
 
 /** A field's path and its new value. */
@@ -14,12 +15,15 @@ const isObject = (value: unknown): value is Node => isNode(value) && !Array.isAr
 export function parseAssignment(text: string): Assignment {
   const at = text.indexOf("=");
   if (at < 1) throw new UsageError(`set: "${text}" is not PATH=VALUE, such as optimizer.learningRate=0.3`);
-  const value = text.slice(at + 1);
+  const path = text.slice(0, at);
+  let value: unknown = text.slice(at + 1);
   try {
-    return [text.slice(0, at), JSON.parse(value)];
+    value = JSON.parse(text.slice(at + 1));
   } catch {
-    return [text.slice(0, at), value];
+    // A text.
   }
+  checkDepth(value, `set: the value of "${path}"`);
+  return [path, value];
 }
 
 /**

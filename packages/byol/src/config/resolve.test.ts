@@ -107,6 +107,12 @@ describe("resolvePreset", () => {
     expect(() => resolvePreset({ config: file({ extends: 3 }) })).toThrow(/"extends"/);
     expect(() => resolvePreset({ config: file({ extends: "nope" }) })).toThrow(/there is no "nope"/);
     expect(() => resolvePreset({ config: file({ epoch: 3 }) })).toThrow(/did you mean "epochs"/);
+    const nested = `${'{"views":['.repeat(20_000)}${"]}".repeat(20_000)}`;
+    expect(() => resolvePreset({ config: file(nested) })).toThrow(/config.json is nested deeper than 16/);
+    const lists = "[".repeat(20_000) + "]".repeat(20_000);
+    expect(() => resolvePreset({ set: [`epochs=${lists}`] })).toThrow(/value of "epochs" is nested deeper/);
+    expect(() => resolvePreset({ config: file(" ".repeat(2 ** 20 + 1)) })).toThrow(/has 1048577 bytes/);
+    expect(() => resolvePreset({ config: folder })).toThrow(/is not a regular file/);
     expect(() => resolvePreset({ config: file({ extends: "emoji" }), preset: "digits" })).toThrow(
       /extends "emoji", but --preset says "digits"/,
     );

@@ -37,6 +37,19 @@ describe("decodeSafetensors", () => {
       /header is said to have 54 bytes, the file has 12 left .truncated/,
     ],
     ["a header length of nonsense", new Uint8Array(64).fill(0xff), /beyond the limit/],
+    ["a header of nested lists", file("[".repeat(2 ** 20), 0), /nested deeper than 3 levels/],
+    ["an entry of nested lists", file({ a: f32([[[[0]]]] as never, 0, 4) }, 4), /nested deeper than 3/],
+    [
+      "a header longer than any model's",
+      file(" ".repeat(2 ** 24 + 8), 0),
+      /header of 16777224 bytes is beyond the limit of 16777216/,
+    ],
+    ["a tensor of very many dimensions", file({ a: f32(Array(65).fill(1), 0, 4) }, 4), /has 65 dimensions/],
+    [
+      "a long value in a message",
+      file({ a: f32(Array(10_000).fill(-1), 0, 4) }, 4),
+      /has shape \[[-1,]{79}…,/,
+    ],
     ["a header that is no JSON", file("{not json", 0), /header is not JSON/],
     [
       "a header that is no UTF-8",
@@ -101,6 +114,13 @@ describe("decodeSafetensors", () => {
 });
 
 describe("encodeSafetensors", () => {
+  it("takes brackets in names and metadata, and refuses a header that would not be read", () => {
+    const name = '[[[[{"\\';
+    const one = { dtype: "U8", shape: [1], bytes: Uint8Array.of(1) } as const;
+    expect(decodeSafetensors(encodeSafetensors([[name, one]], { k: name })).metadata).toEqual({ k: name });
+    expect(() => encodeSafetensors([[name, one]], { k: "x".repeat(2 ** 24) })).toThrow(/header is limited/);
+  });
+
   it("writes what decodeSafetensors reads", () => {
     const tensor = fc.tuple(
       fc.array(fc.nat(4), { maxLength: 3 }),

@@ -41,11 +41,12 @@ export interface Safetensors {
   readonly metadata: Record<string, string>;
 }
 
-/**
- * No header of a real model comes near this; a larger number is a corrupt length. The limit of the official
- * reader.
- */
-const MAX_HEADER_BYTES = 100_000_000;
+/** Room for 100,000 tensors. A text becomes up to thirty times as large when it is parsed, so no header may be longer. */
+const MAX_HEADER_BYTES = 2 ** 24;
+/** The header, an entry and its list: no sound header is nested deeper. */
+const MAX_HEADER_DEPTH = 3;
+/** Of a tensor; numpy's limit. */
+const MAX_RANK = 64;
 const METADATA = "__metadata__";
 
 const fail = (problem: string): never => {
@@ -53,6 +54,11 @@ const fail = (problem: string): never => {
 };
 const isObject = (x: unknown): x is Record<string, unknown> =>
   typeof x === "object" && x !== null && !Array.isArray(x);
+/** A value out of a file in a message. */
+const shown = (x: unknown): string => {
+  const text = JSON.stringify(x) ?? "undefined";
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+};
 const isCount = (x: unknown): x is number => Number.isSafeInteger(x) && (x as number) >= 0;
 
 /**
@@ -89,12 +95,30 @@ export function decodeSafetensors(file: Uint8Array): Safetensors {
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   let header: unknown;
+  if (depthOf(bytes) > MAX_HEADER_DEPTH) fail(`the header is nested deeper than ${MAX_HEADER_DEPTH} levels`);
   try {
     header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
     throw new SafetensorsError(`safetensors: the header is not JSON: ${(error as Error).message} (corrupt?)`);
   }
   return isObject(header) ? header : fail("the header is not a JSON object");
+}
+
+/** How deep the brackets of a JSON text are nested, those inside strings apart. */
+function depthOf(json: Uint8Array): number {
+  let depth = 0;
+  let deepest = 0;
+  let quoted = false;
+  for (let at = 0; at < json.length; at++) {
+    const byte = json[at];
+    if (quoted) {
+      if (byte === 0x5c) at++;
+      else if (byte === 0x22) quoted = false;
+    } else if (byte === 0x22) quoted = true;
+    else if (byte === 0x5b || byte === 0x7b) deepest = Math.max(deepest, ++depth);
+    else if (byte === 0x5d || byte === 0x7d) depth--;
+  }
+  return deepest;
 }
 
 function checkEntry(
@@ -105,12 +129,14 @@ function checkEntry(
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== "string" || !Object.hasOwn(elementBytes, dtype))
     return fail(
-      `tensor ${name} has dtype ${JSON.stringify(dtype)}; known are ${Object.keys(elementBytes).join(", ")}`,
+      `tensor ${name} has dtype ${shown(dtype)}; known are ${Object.keys(elementBytes).join(", ")}`,
     );
   if (!Array.isArray(shape) || !shape.every(isCount))
-    return fail(`tensor ${name} has shape ${JSON.stringify(shape)}, which is not a list of whole numbers`);
+    return fail(`tensor ${name} has shape ${shown(shape)}, which is not a list of whole numbers`);
+  if (shape.length > MAX_RANK)
+    return fail(`tensor ${name} has ${shape.length} dimensions, more than the ${MAX_RANK} that are read`);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1])
-    return fail(`tensor ${name} has data_offsets ${JSON.stringify(offsets)}, which is not [begin, end]`);
+    return fail(`tensor ${name} has data_offsets ${shown(offsets)}, which is not [begin, end]`);
   const [begin, end] = offsets as [number, number];
   const wanted = shape.reduce((n, d) => n * d, elementBytes[dtype as SafetensorsDType]);
   if (wanted !== end - begin)
@@ -163,6 +189,10 @@ export function safetensorsParts(
     at += bytes.byteLength;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
+  if (json.byteLength > MAX_HEADER_BYTES - 8)
+    fail(
+      `names, shapes and metadata take ${json.byteLength} bytes, and a header is limited to ${MAX_HEADER_BYTES}`,
+    );
   const padded = Math.ceil(json.byteLength / 8) * 8;
   const head = new Uint8Array(8 + padded).fill(0x20);
   new DataView(head.buffer).setBigUint64(0, BigInt(padded), true);
