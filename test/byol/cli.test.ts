@@ -69,7 +69,7 @@ describe("byol pretrain refuses, in one line and with a non-zero exit,", () => {
     await mkdir(join(root, "locked"));
     await chmod(join(root, "locked"), 0o500);
     const { code, err } = await pretrain("--out", join(root, "locked", "run"));
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(err).toMatch(/permission denied/);
   });
 });

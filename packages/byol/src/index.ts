@@ -44,4 +44,4 @@ export type { Accuracies, StepMetrics } from "./metrics.js";
 export { type PlanOptions, planRun, type RunPlan } from "./plan/plan.js";
 export { planReport } from "./plan/report.js";
 
-export { DataError, Interrupted, TrainingError, UsageError } from "./errors.js";
+export { DataError, Interrupted, OutputError, TrainingError, UsageError } from "./errors.js";

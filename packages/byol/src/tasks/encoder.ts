@@ -9,7 +9,7 @@ import {
   torchvisionForm,
 } from "@dawnstrap/nn";
 import { type Device, openDevice } from "@dawnstrap/tensor";
-import { UsageError } from "../errors.js";
+import { DataError } from "../errors.js";
 import type { ViewAugmentation } from "../images/augment/settings.js";
 import type { ImageSettings } from "../images/settings.js";
 import { sha256 } from "./digest.js";
@@ -75,7 +75,7 @@ export function architectureOf(
   }
   if (stem?.length !== 4 || blocks.length === 0) {
     const found = [...weights].slice(0, 4).map(([name, { shape }]) => `${name} [${shape.join(", ")}]`);
-    throw new UsageError(
+    throw new DataError(
       `encoder: ${file} is not a ResNet: conv1.weight and layer1.0.conv1.weight are looked for, it holds ` +
         `${weights.size} arrays${found.length ? `, such as ${found.join(", ")}` : ""}`,
     );
@@ -97,7 +97,7 @@ export function architectureOf(
  * The encoder on a device, with its weights.
  *
  * @param options of the network that the weights do not tell, such as the momentum of batch norms
- * @throws UsageError listing the names and shapes that do not fit
+ * @throws DataError listing the names and shapes that do not fit
  */
 export function buildEncoder(
   device: Device,
@@ -112,13 +112,13 @@ export function buildEncoder(
 /**
  * Gives a network the weights of a file.
  *
- * @throws UsageError listing the names and shapes that do not fit
+ * @throws DataError listing the names and shapes that do not fit
  */
 export function loadEncoder(encoder: ResNet, { path, weights, layout }: EncoderFile): void {
   try {
     loadStateDict(encoder, weights, { layout });
   } catch (error) {
-    throw new UsageError(
+    throw new DataError(
       `encoder: ${path} does not fit the ResNet that it looks like (is it of another architecture?): ${(error as Error).message}`,
     );
   }

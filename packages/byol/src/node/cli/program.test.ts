@@ -42,10 +42,23 @@ describe("byol", () => {
     expect(await main(["--version"])).toBe(0);
     expect(written.stdout).toBe(`${version}\n`);
   });
+  it.each([
+    ["pretrain --preset nope", 2],
+    ["pretrain --device tpu", 2],
+    ["pretrain --steps 3 --epochs 2", 2],
+    ["plan --set bach=3", 2],
+    ["plan --config /nowhere.json", 2],
+    ["evaluate knn --encoder /nowhere --data digits", 2],
+    ["resume /nowhere", 2],
+    ["plan --data /nowhere --device cpu", 1],
+  ])("%s ends with %d: 2 where the words are at fault, 1 where what they name is", async (words, code) => {
+    expect(await main(words.split(" "))).toBe(code);
+    expect(written.stderr).toMatch(/^error: /);
+  });
   it.each([[[]], [["evaluate"]], [["trainn"]], [["pretrain", "--stepz", "3"]], [["resume"]]])(
-    "%j is refused with 1 and help, or with a hint at it",
+    "%j is refused with 2 and help, or with a hint at it",
     async (words) => {
-      expect(await main(words)).toBe(1);
+      expect(await main(words)).toBe(2);
       expect(written.stdout).toBe("");
       expect(written.stderr).toMatch(/^Usage: byol|\(--help shows the options\)\n$/);
     },

@@ -2,7 +2,7 @@
 import { DawnstrapError } from "@dawnstrap/tensor";
 import { Command } from "commander";
 import { packageVersion } from "../../version.js";
-import { Interrupted } from "../../errors.js";
+import { Interrupted, UsageError } from "../../errors.js";
 import { embedCommand } from "./commands/embed.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { planCommand } from "./commands/plan.js";
@@ -41,14 +41,17 @@ function prepare(command: Command): void {
   for (const below of command.commands) prepare(below as Command);
 }
 
-/** Runs the command line `words` (without the program's own name). Returns the exit code. */
+/**
+ * Runs the command line `words` (without the program's own name). Returns the exit code: 0 where all went well, 2 where
+ * other words are needed, 128 + its number where a signal stopped a run, 1 for every other failure.
+ */
 export async function main(words: readonly string[]): Promise<number> {
   try {
     await build().parseAsync(words, { from: "user" });
     return 0;
   } catch (error) {
     // Commander has printed its own complaint (or the help that was asked for) already.
-    if (isCommanderError(error)) return error.exitCode;
+    if (isCommanderError(error)) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof Interrupted) {
       process.stderr.write(`${error.message}\n`);
       return error.exitCode;
@@ -59,7 +62,7 @@ export async function main(words: readonly string[]): Promise<number> {
       const hint = error instanceof DawnstrapError ? "" : " (unexpected; DEBUG=1 shows where)";
       process.stderr.write(`error: ${message.replaceAll(/\s*\n\s*/g, " ")}${hint}\n`);
     }
-    return 1;
+    return error instanceof UsageError ? 2 : 1;
   }
 }
 

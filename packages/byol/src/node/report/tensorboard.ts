@@ -8,7 +8,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import crc32c from "crc-32/crc32c.js";
-import { UsageError } from "../../errors.js";
+import { OutputError } from "../../errors.js";
 import type { StepMetrics } from "../../metrics.js";
 
 /** Where each number of a step stands in TensorBoard: its group, then its name. */
@@ -121,7 +121,7 @@ export class TensorBoardFile {
     try {
       return write();
     } catch (error) {
-      throw new UsageError(`tensorboard: cannot write ${this.path}: ${(error as Error).message}`);
+      throw new OutputError(`tensorboard: cannot write ${this.path}: ${(error as Error).message}`);
     }
   }
 }

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { writeWhole } from "@dawnstrap/nn/node";
-import { UsageError } from "../../errors.js";
+import { OutputError, UsageError } from "../../errors.js";
 import type { StepMetrics } from "../../metrics.js";
 import { rewind } from "./rewind.js";
 
@@ -99,7 +99,7 @@ export class RunFolder {
   }
 
   /** A full disk and its like as an error that names the file. */
-  private unwritable(name: string, { message }: Error): UsageError {
-    return new UsageError(`out: cannot write ${this.file(name)}: ${message}`);
+  private unwritable(name: string, { message }: Error): OutputError {
+    return new OutputError(`out: cannot write ${this.file(name)}: ${message}`);
   }
 }

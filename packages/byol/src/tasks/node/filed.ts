@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { writeWhole } from "@dawnstrap/nn/node";
-import { UsageError } from "../../errors.js";
+import { OutputError, UsageError } from "../../errors.js";
 import type { Result } from "../result.js";
 
 /** Below a run's folder. */
@@ -44,7 +44,7 @@ export async function fileResult(folder: string, result: Result): Promise<string
   try {
     await writeWhole(file, jsonOf(result));
   } catch (error) {
-    throw new UsageError(
+    throw new OutputError(
       `encoder: cannot write ${file}: ${(error as Error).message} (--json writes a result elsewhere)`,
     );
   }

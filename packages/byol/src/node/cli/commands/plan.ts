@@ -5,7 +5,7 @@ import { resolvePreset } from "../../../config/node/file.js";
 import { dataOf } from "../../../config/resolve.js";
 import { imaginedImages } from "../../../images/imagined.js";
 import { openData } from "../../../images/node/open.js";
-import { UsageError } from "../../../errors.js";
+import { TrainingError } from "../../../errors.js";
 import { planRun } from "../../../plan/plan.js";
 import { planReport } from "../../../plan/report.js";
 import {
@@ -54,7 +54,7 @@ async function run(flags: PlanFlags): Promise<void> {
       ...(flags.memory !== undefined && { memory: flags.memory * 2 ** 30 }),
     });
     process.stdout.write(`${planReport(plan)}\n`);
-    if (plan.refusal) throw new UsageError(`plan: ${plan.refusal}`);
+    if (plan.refusal) throw new TrainingError(`plan: ${plan.refusal}`);
   } finally {
     await Promise.all([data.close(), device.destroy()]);
   }

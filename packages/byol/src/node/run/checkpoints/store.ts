@@ -2,7 +2,7 @@
 import { type FileHandle, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { copyWhole, PARTIAL, readWhole, writeWhole } from "@dawnstrap/nn/node";
-import { UsageError } from "../../../errors.js";
+import { OutputError, UsageError } from "../../../errors.js";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./format.js";
 
 /** Below the run's folder. */
@@ -51,7 +51,7 @@ export class CheckpointStore {
       await this.prune(step);
     } catch (error) {
       const last = (await stepsIn(this.folder))[0];
-      throw new UsageError(
+      throw new OutputError(
         `checkpoint: cannot write ${path}: ${(error as Error).message}; ` +
           (last === undefined
             ? "there is no earlier one"
