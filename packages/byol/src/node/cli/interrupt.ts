@@ -1,7 +1,8 @@
 /** Signals: the first asks the run to stop at a checkpoint, the second ends the process. */
 import { constants } from "node:os";
 
-const signals = ["SIGINT", "SIGTERM"] as const;
+/** What a terminal sends for Ctrl-C and when it is closed, and what a scheduler sends. */
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** What a shell sees of a process that a signal ended. */
 const exitCodeOf = (name: (typeof signals)[number]): number => 128 + constants.signals[name];
@@ -9,15 +10,22 @@ const exitCodeOf = (name: (typeof signals)[number]): number => 128 + constants.s
 /** Runs `run`, whose signal is aborted with the exit code as its reason when the process is asked to end. */
 export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
+  const listen = (): void => void signals.forEach((name) => process.on(name, ask));
+  const leave = (): void => void signals.forEach((name) => process.off(name, ask));
   const ask = (name: (typeof signals)[number]): void => {
-    if (controller.signal.aborted) process.exit(exitCodeOf(name));
+    if (controller.signal.aborted) {
+      // `process.exit` would wait for the threads that decode images; the signal itself waits for nothing.
+      leave();
+      process.kill(process.pid, name);
+      return;
+    }
     process.stderr.write(`\n${name}: stopping at the next step (once more to end at once)\n`);
     controller.abort(exitCodeOf(name));
   };
-  for (const name of signals) process.on(name, ask);
+  listen();
   try {
     return await run(controller.signal);
   } finally {
-    for (const name of signals) process.off(name, ask);
+    leave();
   }
 }
