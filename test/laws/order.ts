@@ -72,6 +72,7 @@ export const order: Record<Package, readonly string[]> = {
     "errors.ts",
     "metrics.ts",
     "version.ts",
+    "turn.ts",
     "columns.ts",
     "images/settings.ts",
     "images/streams.ts",

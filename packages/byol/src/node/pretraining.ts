@@ -131,7 +131,12 @@ class Pretraining {
       });
     if (this.randomInit) return;
     progress.note("measuring the network at random initialisation");
-    this.randomInit = await this.measure();
+    try {
+      this.randomInit = await this.measure();
+    } catch (error) {
+      // Training then only writes its checkpoint; a resumed run measures the same weights.
+      if (!this.isStop(error)) throw error;
+    }
   }
 
   /** @throws Interrupted where the signal stopped it */
@@ -146,15 +151,23 @@ class Pretraining {
       progress.end();
       this.watcher.release();
     }
-    if (options.signal?.aborted)
-      throw new Interrupted(
-        `stopped after step ${done} of ${training.steps}; go on with: byol resume ${options.out}`,
-        options.signal.reason as number,
-      );
+    if (options.signal?.aborted) throw this.stopped(done);
   }
 
-  /** Measures the pretrained network and writes the results. */
+  /**
+   * Measures the pretrained network and writes the results.
+   *
+   * @throws Interrupted where the signal stopped it
+   */
   async finish(): Promise<Finished> {
+    try {
+      return await this.results();
+    } catch (error) {
+      throw this.isStop(error) ? this.stopped(this.training.steps) : error;
+    }
+  }
+
+  private async results(): Promise<Finished> {
     const trainingSeconds = this.seconds().training;
     const { progress, training, learner, options } = this;
     const { data, device, folder } = this.opened;
@@ -163,7 +176,7 @@ class Pretraining {
     const pretrained = await this.measure();
     const weights = await stateDict(learner.online.encoder);
     await folder.writeBytes("encoder.safetensors", encodeStateDict(weights, { preset: preset.name }));
-    const shown = await sampleOf(device, learner.online, data, preset);
+    const shown = await sampleOf(device, learner.online, data, preset, options.signal);
     if (shown) await folder.writeBytes("embeddings.safetensors", encodeSample(shown));
     const summary: Summary = {
       ...{ device: device.kind, data: options.data, preset: preset.name, seed },
@@ -193,7 +206,8 @@ class Pretraining {
       ...{ version: packageVersion, steps: this.training.steps, seed, preset },
       ...{ data: this.options.data, dataOptions: dataOptionsOf(this.options) },
       ...{ images: data.train.length, classes: data.classes, device: device.kind, tensorboard },
-      ...{ random_init: this.randomInit!, loss_first: this.first, seconds: this.seconds() },
+      ...{ loss_first: this.first, seconds: this.seconds() },
+      ...(this.randomInit && { random_init: this.randomInit }),
       ...{ step, best },
     };
   }
@@ -214,13 +228,27 @@ class Pretraining {
   }
 
   private measure(): Promise<Accuracies> {
-    const { preset } = this.options;
+    const { preset, signal } = this.options;
     const forward = (views: Parameters<Learner["online"]["forward"]>[0]) =>
       this.learner.online.forward(views);
     return measure(
-      { device: this.opened.device, image: preset.image, forward },
+      { device: this.opened.device, image: preset.image, forward, ...(signal && { signal }) },
       this.opened.data,
       preset.evaluate,
+    );
+  }
+
+  /** Whether an error is the signal's own, thrown where a measurement was ended. */
+  private isStop(error: unknown): boolean {
+    const { signal } = this.options;
+    return signal?.aborted === true && error === signal.reason;
+  }
+
+  private stopped(done: number): Interrupted {
+    const { signal, out } = this.options;
+    return new Interrupted(
+      `stopped after step ${done} of ${this.training.steps}; go on with: byol resume ${out}`,
+      signal!.reason as number,
     );
   }
 

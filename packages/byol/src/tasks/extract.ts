@@ -5,6 +5,7 @@ import type { ImageSettings } from "../images/settings.js";
 import type { ImageSet, ImageShape } from "../images/source.js";
 import { TrainingError } from "../errors.js";
 import { permutation } from "../images/streams.js";
+import { turn, unlessAborted } from "../turn.js";
 import type { Labelled } from "./features.js";
 
 /** Images in one pass of the network. */
@@ -22,16 +23,18 @@ export interface Extractor {
   readonly forward: (views: Tensor) => Tensor;
   /** How images are brought to the network. */
   readonly image: ImageSettings;
+  /** Ends a pass before its end. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Features of up to `limit` images of a set (a fixed choice of them); unreadable ones are left out.
  *
  * @param shape of the set's images, as they are stored
- * @throws TrainingError when a feature is not a finite number
+ * @throws TrainingError when a feature is not a finite number; the reason of `signal` where that is aborted
  */
 export async function extractFeatures(
-  { device, forward, image }: Extractor,
+  { device, forward, image, signal }: Extractor,
   set: ImageSet,
   shape: ImageShape,
   limit = Number.POSITIVE_INFINITY,
@@ -50,7 +53,8 @@ export async function extractFeatures(
   try {
     for (let from = 0; from < places.length; from += rows) {
       const wanted = places.slice(from, from + rows);
-      const read = await Promise.all(wanted.map((place) => set.read(place)));
+      await turn(signal);
+      const read = await unlessAborted(Promise.all(wanted.map((place) => set.read(place))), signal);
       // Always a whole chunk, the rest of the last one left black: another shape would be another program.
       const pixels = new Uint8Array(rows * bytes);
       let filled = 0;

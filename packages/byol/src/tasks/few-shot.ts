@@ -11,6 +11,8 @@ export interface FewShotOptions {
   readonly subsets?: number;
   /** Draws the subsets. The default is constant, so that different networks are measured on the same ones. */
   readonly seed?: number;
+  /** Ends it before its end: its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Rows of a subset: `perClass` of each class (all of a class that has fewer), drawn without replacement. */
@@ -37,11 +39,11 @@ export async function fewShotAccuracy(
   classes: number,
   options: FewShotOptions = {},
 ): Promise<number> {
-  const { perClass = 10, subsets = 10, seed = 0 } = options;
+  const { perClass = 10, subsets = 10, seed = 0, signal } = options;
   let sum = 0;
   for (let k = 0; k < subsets; k++) {
     const rows = drawSubset(train.labels, classes, perClass, seed, k);
-    sum += await linearAccuracy(device, rowsOf(train, rows), test, classes);
+    sum += await linearAccuracy(device, rowsOf(train, rows), test, classes, { signal });
   }
   return sum / subsets;
 }

@@ -6,6 +6,7 @@
  */
 import { type Device, matmul, type Tensor } from "@dawnstrap/tensor";
 import { DataError } from "../errors.js";
+import { turn } from "../turn.js";
 import { type Labelled, unitRows } from "./features.js";
 import { accuracy, predictions } from "./metrics.js";
 import { Nearest, type Neighbour } from "./nearest.js";
@@ -21,6 +22,8 @@ export interface KnnOptions {
   readonly vote?: "weighted" | "majority";
   /** Queries and bank are the same images in the same order: none is its own neighbour. Default false. */
   readonly leaveOneOut?: boolean;
+  /** Ends the search before its end: its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Neighbours that vote: `k`, or a fifth of a small bank, where 200 would be most of it. */
@@ -49,6 +52,7 @@ export async function knnScores(
     distance,
     k: neighbours(options.k ?? 200, labels.length),
     leaveOneOut,
+    signal: options.signal,
   });
   const weight = (similarity: number): number => {
     if (vote === "majority") return 1;
@@ -95,7 +99,8 @@ export async function nearestRows(
     k,
     distance = "cosine",
     leaveOneOut = false,
-  }: { k: number } & Pick<KnnOptions, "distance" | "leaveOneOut">,
+    signal,
+  }: { k: number } & Pick<KnnOptions, "distance" | "leaveOneOut" | "signal">,
 ): Promise<Neighbour[][]> {
   const cosine = distance === "cosine";
   const [keys, asked] = cosine ? [unitRows(bank, width), unitRows(queries, width)] : [bank, queries];
@@ -110,6 +115,7 @@ export async function nearestRows(
       const size = block.length / width;
       const there = device.tensor(block, [size, width]);
       for (let from = 0; from < count; from += rows) {
+        await turn(signal);
         const part = asked.subarray(from * width, (from + rows) * width);
         const here = part.length / width;
         const dots = await (await products(device.tensor(part, [here, width]), there)).data();

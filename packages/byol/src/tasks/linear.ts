@@ -13,6 +13,8 @@ export interface LinearOptions {
   readonly penalty?: number;
   /** L-BFGS iterations at most. Default 150. */
   readonly iterations?: number;
+  /** Ends the search before its end: its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface LinearProbe {
@@ -22,7 +24,7 @@ export interface LinearProbe {
   readonly loss: number;
   readonly iterations: number;
   /** What it was fitted with, defaults filled in. */
-  readonly asked: Required<LinearOptions>;
+  readonly asked: Required<Omit<LinearOptions, "signal">>;
   readonly converged: boolean;
 }
 
@@ -34,12 +36,12 @@ export async function fitLinear(
   options: LinearOptions = {},
 ): Promise<LinearProbe> {
   const { width, labels } = train;
-  const { penalty = 1 / labels.length, iterations = 150 } = options;
+  const { penalty = 1 / labels.length, iterations = 150, signal } = options;
   if (labels.length === 0) throw new DataError("linear probe: there are no labelled images");
   const statistics = columnStatistics(train.features, width);
   const x = standardise(train.features, width, statistics);
   const problem = new LogisticProblem(device, x, width, { labels, classes });
-  const fitted = await problem.minimise(penalty, { iterations }).finally(() => problem.release());
+  const fitted = await problem.minimise(penalty, { iterations, signal }).finally(() => problem.release());
   return {
     loss: fitted.value,
     iterations: fitted.iterations,

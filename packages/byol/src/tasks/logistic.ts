@@ -22,6 +22,7 @@ import {
   sum,
   type Tensor,
 } from "@dawnstrap/tensor";
+import { turn } from "../turn.js";
 
 /** What is to be predicted of each image. */
 export type Targets =
@@ -50,15 +51,20 @@ export class LogisticProblem {
     this.captured = capture(device, features, width, targets);
   }
 
-  /** Minimises from `start` (zeros unless given) under the penalty λ. */
+  /**
+   * Minimises from `start` (zeros unless given) under the penalty λ.
+   *
+   * @throws the reason of `signal` where that is aborted
+   */
   minimise(
     lambda: number,
-    options: LbfgsOptions = {},
+    { signal, ...options }: LbfgsOptions & { readonly signal?: AbortSignal | undefined } = {},
     start = new Float64Array(this.size),
   ): Promise<Minimum> {
     const penalty = Float32Array.of(lambda);
     return lbfgs(
       async (parameters) => {
+        await turn(signal);
         const [value, gradient] = await this.captured(
           this.device.tensor(Float32Array.from(parameters)),
           this.device.tensor(penalty),

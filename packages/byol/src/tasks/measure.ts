@@ -16,7 +16,11 @@ export interface MeasureSettings {
   readonly subsets: number;
 }
 
-/** Accuracies by quick protocols on the held-out images; null without labels. */
+/**
+ * Accuracies by quick protocols on the held-out images; null without labels.
+ *
+ * @throws the reason of the extractor's signal where that is aborted
+ */
 export async function measure(
   extractor: Extractor,
   data: DataSource,
@@ -24,6 +28,7 @@ export async function measure(
   quick: readonly Quick[] = quickProtocols,
 ): Promise<Accuracies> {
   const none = Object.fromEntries(quick.map(({ key }) => [key, null]));
+  const { device, signal } = extractor;
   const classes = data.classes.length;
   if (classes === 0) return none;
   const known = data.train.labels ? data.train : data.splits?.trainval;
@@ -34,6 +39,6 @@ export async function measure(
   if (bank.labels.length === 0 || held.labels.length === 0) return none;
   const found: Record<string, number> = {};
   for (const { key, accuracy } of quick)
-    found[key] = await accuracy(extractor.device, bank, held, classes, settings);
+    found[key] = await accuracy(device, bank, held, classes, { ...settings, signal });
   return found;
 }

@@ -22,7 +22,12 @@ export interface Quick {
     bank: Labelled,
     held: Labelled,
     classes: number,
-    settings: { readonly neighbours: number; readonly subsets: number },
+    settings: {
+      readonly neighbours: number;
+      readonly subsets: number;
+      /** Ends it before its end: its reason is thrown. */
+      readonly signal?: AbortSignal | undefined;
+    },
   ): Promise<number>;
 }
 

@@ -7,6 +7,7 @@ import { DataError, TrainingError } from "../errors.js";
 import type { Learner } from "../learner/learner.js";
 import { effectiveBatch, microBatches, type Preset } from "../presets/preset.js";
 import type { StepMetrics, WatchMetrics } from "../metrics.js";
+import { turn } from "../turn.js";
 import { type Numbers, named } from "./numbers.js";
 import { Speed } from "./speed.js";
 import { makeSchedule, totalStepsOf } from "./setup.js";
@@ -55,19 +56,6 @@ export interface Training extends TrainingPlan {
 
 /** Steps whose metrics may still be on their way while the next one begins: a GPU would wait for every read. */
 const stepsBehind = (device: Device): number => (device.kind === "webgpu" ? 4 : 0);
-
-/** The cpu device computes without ever going back to the event loop; signals and decoders need a turn too. */
-const turn = (): Promise<void> =>
-  new Promise((done) => {
-    if (typeof setImmediate === "function") return void setImmediate(done);
-    // A page's timers wait for four milliseconds, and for a second where nobody looks at it.
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      done();
-    };
-    port2.postMessage(undefined);
-  });
 
 /** Makes the training of a learner ready; throws DataError when the data do not fill an effective batch. */
 export function prepareTraining(learner: Learner, options: TrainOptions): Training {

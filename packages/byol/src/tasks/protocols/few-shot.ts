@@ -52,7 +52,7 @@ export const fewShot = defineProtocol({
   quick: {
     key: "few_shot",
     title: "ten labels a class",
-    accuracy: (device, bank, held, classes, { subsets }) =>
-      fewShotAccuracy(device, bank, held, classes, { subsets }),
+    accuracy: (device, bank, held, classes, { subsets, signal }) =>
+      fewShotAccuracy(device, bank, held, classes, { subsets, signal }),
   },
 });

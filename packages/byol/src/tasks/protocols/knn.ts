@@ -43,7 +43,7 @@ export const knn = defineProtocol({
   quick: {
     key: "knn",
     title: "weighted kNN",
-    accuracy: (device, bank, held, classes, { neighbours: k }) =>
-      knnAccuracy(device, bank, held, classes, { k }),
+    accuracy: (device, bank, held, classes, { neighbours: k, signal }) =>
+      knnAccuracy(device, bank, held, classes, { k, signal }),
   },
 });

@@ -99,6 +99,7 @@ export const linear = defineProtocol({
   quick: {
     key: "linear",
     title: "linear probe",
-    accuracy: (device, bank, held, classes) => linearAccuracy(device, bank, held, classes),
+    accuracy: (device, bank, held, classes, { signal }) =>
+      linearAccuracy(device, bank, held, classes, { signal }),
   },
 });

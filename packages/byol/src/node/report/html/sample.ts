@@ -29,11 +29,12 @@ export async function sampleOf(
   network: { forward(views: Tensor): Tensor },
   data: DataSource,
   preset: Preset,
+  signal?: AbortSignal,
 ): Promise<Sample | undefined> {
   const set = data.heldOut.length > 1 ? data.heldOut : data.train;
   const forward = (views: Tensor) => network.forward(views);
   const found = await extractFeatures(
-    { device, forward, image: preset.image },
+    { device, forward, image: preset.image, ...(signal && { signal }) },
     set,
     data.image,
     limits.images,

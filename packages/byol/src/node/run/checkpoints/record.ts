@@ -28,8 +28,8 @@ export interface RunRecord {
   readonly device: DeviceKind;
   /** Whether event files for TensorBoard are written. */
   readonly tensorboard?: boolean;
-  /** Measured once, before the first step. */
-  readonly random_init: Accuracies;
+  /** Measured once, before the first step; absent where that was interrupted. */
+  readonly random_init?: Accuracies;
   /** Loss of the first step; null before it. */
   readonly loss_first: number | null;
   /** Spent so far: since the command started, and in training steps. */
