@@ -13,6 +13,7 @@ const program = join(repository, "packages/byol/src/node/cli/main.ts");
 export interface Ended {
   /** Null where a signal ended it. */
   readonly code: number | null;
+  readonly signal?: NodeJS.Signals | null;
   readonly out: string;
   readonly err: string;
 }
@@ -22,19 +23,23 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-export function startByol(...words: string[]): Running {
+export const startByol = (...words: string[]): Running => startNode(program, ...words);
+
+/** A program of one's own, given as its text, beside the sources. */
+export const startModule = (text: string): Running => startNode("--input-type=module", "--eval", text);
+
+function startNode(...words: string[]): Running {
   const { DEBUG: _, ...env } = process.env;
-  const child = spawn(
-    process.execPath,
-    ["--conditions=@dawnstrap/source", "--import", "tsx", program, ...words],
-    { cwd: repository, env },
-  );
+  const child = spawn(process.execPath, ["--conditions=@dawnstrap/source", "--import", "tsx", ...words], {
+    cwd: repository,
+    env,
+  });
   let [out, err] = ["", ""];
   child.stdout.on("data", (text) => (out += text));
   child.stderr.on("data", (text) => (err += text));
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (code) => resolve({ code, out, err }));
+    child.on("close", (code, signal) => resolve({ code, signal, out, err }));
   });
   return { child, ended };
 }
@@ -70,4 +75,25 @@ export async function stopAt({ child, ended }: Running, run: string, steps: numb
   }
   child.kill(signal);
   return ended;
+}
+
+/** Sends a signal once the process has said something; returns what was left. */
+export async function stopWhen(running: Running, said: string, signal: NodeJS.Signals): Promise<Ended> {
+  await heard(running, said);
+  running.child.kill(signal);
+  return running.ended;
+}
+
+/** Waits until the process has said something on either stream. */
+export async function heard({ child, ended }: Running, said: string): Promise<void> {
+  let text = "";
+  await new Promise<void>((done, failed) => {
+    const listen = (part: unknown): void => {
+      text += part;
+      if (text.includes(said)) done();
+    };
+    child.stdout!.on("data", listen);
+    child.stderr!.on("data", listen);
+    ended.then(({ err }) => failed(new Error(`it ended before it said "${said}": ${err}`)), failed);
+  });
 }

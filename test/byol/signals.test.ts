@@ -1,0 +1,90 @@
+/** What signals do to processes: a run is saved first, a second signal waits for nothing. */
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Preset, presetNamed } from "@dawnstrap/byol";
+import { CheckpointStore, findCheckpoint, pretrain, resume } from "@dawnstrap/byol/node";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { heard, startByol, startModule, stopWhen } from "./run.js";
+
+let root: string;
+let images: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "signals-test-"));
+  images = join(root, "images");
+  for (const label of ["one", "other"]) await mkdir(join(images, label), { recursive: true });
+  for (let i = 0; i < 48; i++) {
+    const pixels = Uint8Array.from({ length: 24 * 24 * 3 }, (_, k) => (k * (i + 3) * 40503) >>> 7);
+    const file = join(images, i % 2 ? "one" : "other", `${i}.png`);
+    await sharp(pixels, { raw: { width: 24, height: 24, channels: 3 } })
+      .png()
+      .toFile(file);
+  }
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+describe("a signal during the measurements", () => {
+  it("is obeyed before they end, and the run goes on to the end of one that was never stopped", async () => {
+    const [run, straight] = [join(root, "run"), join(root, "straight")];
+    const quick = { ...presetNamed("tiny"), evaluate: { ...presetNamed("tiny").evaluate, subsets: 1 } };
+    // So many draws that no measurement is over before the signal is there.
+    const long = { ...quick, evaluate: { ...quick.evaluate, subsets: 100_000 } };
+    const config = join(root, "long.json");
+    await writeFile(config, JSON.stringify(long));
+    const store = new CheckpointStore(run, 3);
+    const measuring = async (preset: Preset): Promise<void> => {
+      const { record, state } = await findCheckpoint(run);
+      await store.save({ record: { ...record, preset }, state });
+    };
+
+    const words = ["--data", images, "--device", "cpu", "--steps", "2", "--out", run];
+    const first = await stopWhen(
+      startByol("pretrain", "--config", config, ...words),
+      "measuring the network at random initialisation",
+      "SIGHUP",
+    );
+    expect(first).toMatchObject({ code: 129, out: "" });
+    expect(first.err).toMatch(/^stopped after step 0 of 2; go on with: byol resume \S*run$/m);
+    const { record } = await findCheckpoint(run);
+    expect(record.step).toBe(0);
+    expect(record.random_init).toBeUndefined();
+
+    await measuring(quick);
+    const whole = await pretrain({ preset: quick, data: images, device: "cpu", steps: 2, out: straight });
+    const { random_init, pretrained, loss_first, loss_last } = whole.summary;
+    const wanted = { random_init, pretrained, loss_first, loss_last };
+    expect((await resume({ from: run })).summary).toMatchObject(wanted);
+
+    await measuring(long);
+    await rm(join(run, "summary.json"));
+    const last = await stopWhen(startByol("resume", run), "measuring the pretrained network", "SIGTERM");
+    expect(last).toMatchObject({ code: 143, out: "" });
+    expect(last.err).toMatch(/^stopped after step 2 of 2; go on with: byol resume \S*run$/m);
+    expect(await readdir(run)).not.toContain("summary.json");
+    expect((await findCheckpoint(run)).record).toMatchObject({ step: 2, random_init });
+  }, 60_000);
+});
+
+describe("a second signal", () => {
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "%s ends a process whose threads are busy",
+    async (name) => {
+      // An exit would wait for the threads of Node's pool, where images are decoded: here, for minutes.
+      const running = startModule(`
+      import { pbkdf2 } from "node:crypto";
+      import { interruptible } from "./packages/byol/src/node/cli/interrupt.ts";
+      await interruptible((signal) => new Promise(() => {
+        for (let i = 0; i < 4; i++) pbkdf2("", "", 2 ** 30, 64, "sha512", () => {});
+        signal.addEventListener("abort", () => console.log("asked"));
+        console.log("waiting");
+      }));
+    `);
+      await heard(running, "waiting");
+      running.child.kill("SIGINT");
+      await heard(running, "asked");
+      running.child.kill(name);
+      expect(await running.ended).toMatchObject({ code: null, signal: name });
+    },
+  );
+});
