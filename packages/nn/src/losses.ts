@@ -23,7 +23,7 @@ import {
   type Tensor,
   where,
 } from "@dawnstrap/tensor";
-import { checkLabels } from "@dawnstrap/tensor/extend";
+import { checkLabels, checkSameShape } from "@dawnstrap/tensor/extend";
 
 /** Mean over the batch of −log softmax(logits)[label]; label smoothing and a label to ignore are options. */
 export { crossEntropy } from "@dawnstrap/tensor";
@@ -34,12 +34,7 @@ export { crossEntropy } from "@dawnstrap/tensor";
  * @throws ShapeError when the shapes differ: broadcasting would compare every element of one with every one of the other
  */
 export function meanSquaredError(a: Tensor, b: Tensor): Tensor {
-  if (a.shape.length !== b.shape.length || a.shape.some((extent, axis) => extent !== b.shape[axis]))
-    throw new ShapeError(
-      "meanSquaredError",
-      `shapes [${a.shape.join(", ")}] and [${b.shape.join(", ")}] differ`,
-      "reshape one of them",
-    );
+  checkSameShape("meanSquaredError", a, b);
   const difference = sub(a, b);
   return mean(mul(difference, difference));
 }

@@ -24,5 +24,6 @@ import "./ops/bind.js";
 export { hostRandomBits, normalOf, philox4x32, truncatedNormalOf, uniformOf } from "./ops/random/bits.js";
 export { apply, apply1 } from "./ops/shared/apply.js";
 export { checkLabels } from "./ops/statistics/labels.js";
+export { checkSameShape } from "./shape.js";
 export { packFlat } from "./ops/views/pack-flat.js";
 export { reindex } from "./ops/views/reshape.js";

@@ -19,6 +19,12 @@ export function stridesOf(shape: Shape): number[] {
 
 export const show = (shape: Shape): string => `[${shape.join(", ")}]`;
 
+/** @throws ShapeError unless the shapes are equal, where broadcasting would hide a mistake */
+export function checkSameShape(op: string, a: { readonly shape: Shape }, b: { readonly shape: Shape }): void {
+  if (!sameShape(a.shape, b.shape))
+    throw new ShapeError(op, `shapes ${show(a.shape)} and ${show(b.shape)} differ`, "reshape one of them");
+}
+
 /** NumPy's broadcasting rule: align at the right, an extent of 1 stretches. */
 export function broadcastShapes(op: string, ...shapes: Shape[]): number[] {
   const rank = Math.max(0, ...shapes.map((s) => s.length));

@@ -1,4 +1,5 @@
 import { batchNorm, l2Normalize, mean, sqrt, sub, sum, mul, type Tensor } from "@dawnstrap/tensor";
+import { checkSameShape } from "@dawnstrap/tensor/extend";
 
 /**
  * r(a, b) = ‖a/‖a‖ − b/‖b‖‖² = 2 − 2·cos(a, b), averaged over the batch; 0 to 4 (Grill et al. 2020, equation 2).
@@ -6,6 +7,7 @@ import { batchNorm, l2Normalize, mean, sqrt, sub, sum, mul, type Tensor } from "
  * The norms are guarded, x·rsqrt(max(Σx², 1e-12)), so a zero vector gives 1.
  */
 export function regression(a: Tensor, b: Tensor): Tensor {
+  checkSameShape("regression", a, b);
   const difference = sub(l2Normalize(a), l2Normalize(b));
   return mean(sum(mul(difference, difference), -1));
 }

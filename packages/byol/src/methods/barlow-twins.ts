@@ -5,6 +5,7 @@
  * no predictor, no negatives: it cannot collapse, because features that never vary correlate with nothing.
  */
 import { add, matmul, mean, mul, sub, sum, type Tensor, transpose } from "@dawnstrap/tensor";
+import { checkSameShape } from "@dawnstrap/tensor/extend";
 import { z } from "zod";
 import { firstView, secondView } from "../images/augment/settings.js";
 import { withProbe } from "../learner/learner.js";
@@ -21,6 +22,7 @@ import { adamw, clippedLars, lars } from "./recipes.js";
  * @param z2 of the second
  */
 export function crossCorrelationLoss(z1: Tensor, z2: Tensor, lambda: number): Tensor {
+  checkSameShape("crossCorrelationLoss", z1, z2);
   const [a, b] = [standardise(z1), standardise(z2)];
   const correlations = mul(matmul(transpose(a), b), 1 / z1.shape[0]!);
   const same = mean(mul(a, b), 0);

@@ -4,9 +4,12 @@ import { concat, type Device, l2Normalize, mul, openDevice, type Tensor } from "
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Stream } from "../images/streams.js";
 import { crossCorrelationLoss } from "./barlow-twins.js";
+import { regression } from "../learner/loss.js";
+import { oneVsRest } from "../tasks/logistic.js";
 import { infoNce, KeyQueue } from "./moco.js";
 import { ntXent } from "./simclr.js";
 import { negativeCosine } from "./simsiam.js";
+import { vicregLoss } from "./vicreg.js";
 
 let cpu: Device;
 let reference: Device;
@@ -42,6 +45,20 @@ describe("losses, by hand", () => {
     expect(await crossCorrelationLoss(same, same, 0.1).item()).toBeCloseTo(0.2, 4);
     expect(await crossCorrelationLoss(same, mul(same, -1), 0).item()).toBeCloseTo(8, 3);
   });
+});
+
+it("two views' projections of different shapes are refused, not broadcast", () => {
+  const [a, b] = [rows([1, 2, 3, 4], 2), rows([1, 2], 2)];
+  const losses: Readonly<Record<string, (a: Tensor, b: Tensor) => Tensor>> = {
+    regression,
+    negativeCosine,
+    infoNce: (a, b) => infoNce(a, b, a, 1),
+    vicregLoss: (a, b) => vicregLoss(a, b, { invariance: 1, variance: 1, covariance: 1 }),
+    crossCorrelationLoss: (a, b) => crossCorrelationLoss(a, b, 1),
+    oneVsRest,
+  };
+  for (const [name, loss] of Object.entries(losses))
+    expect(() => loss(a, b)).toThrow(`${name}: shapes [2, 2] and [1, 2] differ`);
 });
 
 describe("losses, their invariances", () => {

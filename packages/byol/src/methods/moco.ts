@@ -25,6 +25,7 @@ import {
   transpose,
   where,
 } from "@dawnstrap/tensor";
+import { checkSameShape } from "@dawnstrap/tensor/extend";
 import { z } from "zod";
 import { Stream } from "../images/streams.js";
 import { withProbe } from "../learner/learner.js";
@@ -75,6 +76,7 @@ export class KeyQueue extends Module {
  * @param negatives keys of other images, float32 [K, features]
  */
 export function infoNce(q: Tensor, k: Tensor, negatives: Tensor, temperature: number): Tensor {
+  checkSameShape("infoNce", q, k);
   const positive = sum(mul(q, k), -1, true);
   const candidates = concat([positive, matmul(q, transpose(negatives))], 1);
   return crossEntropy(mul(candidates, 1 / temperature), q.device.zeros([q.shape[0]!], "int32"));

@@ -7,6 +7,7 @@
 import { stopGradient } from "@dawnstrap/autograd";
 import { byName } from "@dawnstrap/nn";
 import { add, l2Normalize, mean, mul, sum, type Tensor } from "@dawnstrap/tensor";
+import { checkSameShape } from "@dawnstrap/tensor/extend";
 import { z } from "zod";
 import { withProbe } from "../learner/learner.js";
 import { head, headSchema } from "../learner/settings.js";
@@ -15,6 +16,7 @@ import { adamw, both, moderate, sgd } from "./recipes.js";
 
 /** D(p, z) = −cos(p, z), averaged over the batch; no gradient passes through z. From −1 to 1. */
 export function negativeCosine(p: Tensor, z: Tensor): Tensor {
+  checkSameShape("negativeCosine", p, z);
   return mul(mean(sum(mul(l2Normalize(p), l2Normalize(stopGradient(z))), -1)), -1);
 }
 

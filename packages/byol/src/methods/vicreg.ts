@@ -6,6 +6,7 @@
  * that each feature has to vary over it, and that no two features vary together, in each view by itself.
  */
 import { add, matmul, mean, mul, relu, sqrt, sub, sum, type Tensor, transpose } from "@dawnstrap/tensor";
+import { checkSameShape } from "@dawnstrap/tensor/extend";
 import { z } from "zod";
 import { withProbe } from "../learner/learner.js";
 import { head, headSchema } from "../learner/settings.js";
@@ -35,6 +36,7 @@ export interface VicregWeights {
  * @param z2 of the second
  */
 export function vicregLoss(z1: Tensor, z2: Tensor, weights: VicregWeights): Tensor {
+  checkSameShape("vicregLoss", z1, z2);
   const difference = sub(z1, z2);
   const invariance = mean(mul(difference, difference));
   const [one, other] = [regularity(z1), regularity(z2)];

@@ -22,6 +22,7 @@ import {
   sum,
   type Tensor,
 } from "@dawnstrap/tensor";
+import { checkSameShape } from "@dawnstrap/tensor/extend";
 import { turn } from "../turn.js";
 
 /** What is to be predicted of each image. */
@@ -32,8 +33,10 @@ export type Targets =
   | { readonly memberships: Float32Array; readonly classes: number };
 
 /** Mean over the rows of Σ_c log(1 + e^x_c) − y_c·x_c, the binary cross-entropies of all classes; y is 0 or 1. */
-export const oneVsRest = (logits: Tensor, memberships: Tensor): Tensor =>
-  mean(sum(sub(softplus(logits), mul(memberships, logits)), -1));
+export function oneVsRest(logits: Tensor, memberships: Tensor): Tensor {
+  checkSameShape("oneVsRest", logits, memberships);
+  return mean(sum(sub(softplus(logits), mul(memberships, logits)), -1));
+}
 
 export class LogisticProblem {
   /** Numbers to find: row-major [width + 1, classes], the biases last. */
