@@ -3,7 +3,7 @@
  * unbroken. Both have to end with the same bits: the whole state, the exported encoder, and every step's numbers.
  */
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -57,11 +57,12 @@ async function killed(half: Half, folder: string): Promise<Kill[]> {
     const { code, signal, err } = await run.ended;
     if (signal !== "SIGKILL")
       throw new Error(`the run ended with ${signal ?? code} before its kill:\n${err}`);
-    // Where no checkpoint has been written yet there is nothing to go on with.
+    // Where no checkpoint has been written yet there is nothing to go on with, and the folder is begun anew.
     const [at, resumable] = [linesOf(folder).length, await hasCheckpoints(folder)];
     const from = resumable ? (await findCheckpoint(folder)).record.step : 0;
     kills.push({ at, from });
     console.log(`killed after ${at} steps, going on from step ${from}`);
+    if (!resumable) rmSync(folder, { recursive: true });
     run = resumable ? goOn(half, folder) : begin(half, folder);
   }
   await finish(run);

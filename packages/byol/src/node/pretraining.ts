@@ -23,16 +23,16 @@ import type { RunRecord } from "./run/checkpoints/record.js";
 import type { Score } from "./run/checkpoints/score.js";
 import { loadState } from "./run/checkpoints/state.js";
 import { CheckpointStore, type Found } from "./run/checkpoints/store.js";
-import { RunFolder } from "./run/folder.js";
+import type { RunFolder } from "./run/folder.js";
 
 export interface Finished {
   readonly summary: Summary;
   readonly folder: string;
 }
 
-/** A run's options; `found` is the checkpoint that it goes on from. */
+/** A run's options and its folder; `found` is the checkpoint that it goes on from. */
 export type Start = PretrainOptions &
-  Required<Pick<PretrainOptions, "device" | "seed">> & { readonly found?: Found };
+  Required<Pick<PretrainOptions, "device" | "seed">> & { readonly folder: RunFolder; readonly found?: Found };
 
 /** What a run holds open. */
 interface Opened {
@@ -45,7 +45,7 @@ interface Opened {
 
 export async function carryOut(options: Start): Promise<Finished> {
   const started = performance.now();
-  const folder = new RunFolder(options.out, options.found?.record.step);
+  const { folder } = options;
   const data = await openData(options.data, options.preset.image, dataOptionsOf(options));
   const device = await openDevice(options.device);
   let run: Pretraining | undefined;
@@ -55,7 +55,6 @@ export async function carryOut(options: Start): Promise<Finished> {
     await run.train();
     return await run.finish();
   } finally {
-    folder.close();
     run?.close();
     await Promise.all([data.close(), device.destroy()]);
   }
@@ -74,7 +73,7 @@ class Pretraining {
   private readonly watcher: Watcher;
   private readonly alarm: CollapseAlarm;
   private readonly training: Training;
-  private readonly board: TensorBoardFile | undefined;
+  private board: TensorBoardFile | undefined;
   /** Losses of the first step and the last one so far. */
   private first: number | null;
   private last: number | undefined;
@@ -95,12 +94,12 @@ class Pretraining {
     this.learner = makeLearner(device, preset, probeClasses(data), seed);
     const variables = learnerState(this.learner);
     if (found) loadState(variables, found.state);
-    this.board = options.tensorboard ? new TensorBoardFile(folder.path) : undefined;
     this.watcher = new Watcher(this.learner, { device, preset, data });
     this.alarm = new CollapseAlarm(this.learner.online.projectionSize);
-    for (const metrics of folder.past) this.alarm.ring(metrics);
+    const past = folder.past(this.before?.step ?? 0);
+    for (const metrics of past) this.alarm.ring(metrics);
     this.first = this.before?.loss_first ?? null;
-    this.last = folder.past.at(-1)?.loss;
+    this.last = past.at(-1)?.loss;
     this.randomInit = this.before?.random_init;
     const store = new CheckpointStore(folder.path, keeping.keep ?? 3);
     this.training = prepareTraining(this.learner, {
@@ -113,7 +112,7 @@ class Pretraining {
     });
   }
 
-  /** Says what will be done, files the configuration, measures the network at random initialisation. */
+  /** Says what will be done, opens the files, measures the network at random initialisation. */
   async begin(): Promise<void> {
     const { progress, training, options } = this;
     const { data, device, folder } = this.opened;
@@ -123,6 +122,8 @@ class Pretraining {
     progress.note(
       `${training.steps} steps, ${training.stepsPerEpoch} an epoch of ${effectiveBatch(preset)} images each`,
     );
+    folder.begin(this.before?.step ?? 0);
+    if (options.tensorboard) this.board = new TensorBoardFile(folder.path);
     if (!this.before)
       await folder.writeJson("config.json", {
         ...{ data: options.data, seed, steps: training.steps },

@@ -1,4 +1,5 @@
 /** The words of the command line, checked and turned into what `pretrain` takes. */
+import { randomBytes } from "node:crypto";
 import { type DeviceChoice, deviceChoices } from "@dawnstrap/tensor";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { PresetOptions } from "../../config/node/file.js";
@@ -89,8 +90,8 @@ export const wholeFrom =
     return value;
   };
 
-/** runs/NAME-seed0-20260131-101500: a folder that no earlier run has. */
+/** runs/NAME-seed0-20260131-101500-3f9a0c: a folder that no other run has, be it begun in the same second. */
 export function defaultFolder(preset: string, seed: number, now = new Date()): string {
   const stamp = now.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
-  return `runs/${preset}-seed${seed}-${stamp}`;
+  return `runs/${preset}-seed${seed}-${stamp}-${randomBytes(3).toString("hex")}`;
 }

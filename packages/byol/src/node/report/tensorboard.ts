@@ -10,6 +10,7 @@ import { join } from "node:path";
 import crc32c from "crc-32/crc32c.js";
 import { OutputError } from "../../errors.js";
 import type { StepMetrics } from "../../metrics.js";
+import { EVENTS } from "../run/files.js";
 
 /** Where each number of a step stands in TensorBoard: its group, then its name. */
 const tags: Partial<Record<keyof StepMetrics, string>> = {
@@ -92,7 +93,7 @@ export class TensorBoardFile {
     folder: string,
     private readonly now: () => number = () => Date.now() / 1000,
   ) {
-    const name = `events.out.tfevents.${Math.floor(now())}.${hostname()}.${process.pid}.${files++}`;
+    const name = `${EVENTS}${Math.floor(now())}.${hostname()}.${process.pid}.${files++}`;
     this.path = join(folder, name);
     this.file = this.writing(() => openSync(this.path, "w"));
     this.write(Buffer.concat([double(1, now()), text(3, "brain.Event:2")]));

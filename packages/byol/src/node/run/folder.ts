@@ -1,60 +1,88 @@
-/** The folder of a run: config.json, metrics.jsonl, encoder.safetensors, embeddings.safetensors, summary.json. */
+/** The folder of a run: makes it, keeps it from others, writes its files. */
 import {
-  accessSync,
   closeSync,
-  constants,
   existsSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
   statSync,
+  truncateSync,
   writeSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { writeWhole } from "@dawnstrap/nn/node";
 import { OutputError, UsageError } from "../../errors.js";
 import type { StepMetrics } from "../../metrics.js";
-import { rewind } from "./rewind.js";
+import { CHECKPOINTS, isRunFile, METRICS } from "./files.js";
+import { lock } from "./lock.js";
+import { readPast } from "./rewind.js";
 
 /** As mkdir -p. Node's own `recursive` never returns where a parent cannot be made, below /proc for one. */
-function makeFolder(path: string): void {
+function makeFolder(path: string): string[] {
   if (existsSync(path)) {
     if (!statSync(path).isDirectory()) throw Object.assign(new Error(path), { code: "ENOTDIR" });
-    return;
+    return [];
   }
-  makeFolder(dirname(path));
+  const made = makeFolder(dirname(path));
   mkdirSync(path);
+  return [...made, path];
 }
 
+/**
+ * Held by one process at a time. Nothing in it is opened for writing before `begin`, and a start that comes to nothing
+ * leaves nothing, not even the folder.
+ */
 export class RunFolder {
   readonly path: string;
-  /** The lines of metrics.jsonl that a resumed run goes on from. */
-  readonly past: readonly StepMetrics[];
-  private readonly metrics: number;
+  private readonly made: readonly string[];
+  private readonly unlock: () => void;
+  private metrics: number | undefined;
 
   /**
-   * Makes the folder. Throws UsageError at once when it cannot be written, before any work is done.
+   * Makes the folder and takes its lock.
    *
-   * @param from the step that a resumed run goes on with
+   * @param resumed whether the run in it is gone on with; else it may hold no file of a run
+   * @throws UsageError at once when it cannot be written, holds a run, or is another process's
    */
-  constructor(path: string, from?: number) {
+  constructor(
+    path: string,
+    private readonly resumed = false,
+  ) {
     this.path = resolve(path);
+    this.made = claimed(path, () => makeFolder(this.path));
+    let unlock: (() => void) | undefined;
     try {
-      makeFolder(this.path);
-      accessSync(this.path, constants.W_OK | constants.X_OK);
+      unlock = claimed(path, () => lock(this.path));
+      if (!resumed) refuseRun(path);
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      const why =
-        code === "ENOTDIR" || code === "EEXIST"
-          ? "a file stands in its way"
-          : code === "EACCES" || code === "EPERM"
-            ? "permission denied"
-            : code;
-      throw new UsageError(`out: cannot write to ${path}: ${why} (choose another folder with --out)`);
+      unlock?.();
+      removeEmpty(this.made);
+      throw error;
     }
-    const metrics = this.file("metrics.jsonl");
-    this.past = from === undefined ? [] : rewind(metrics, from);
-    this.metrics = this.writing("metrics.jsonl", () => openSync(metrics, from === undefined ? "w" : "a"));
+    this.unlock = unlock;
+  }
+
+  /**
+   * The lines of metrics.jsonl that a run goes on from.
+   *
+   * @param step that it goes on with
+   * @throws UsageError when they do not lead up to it
+   */
+  past(step: number): readonly StepMetrics[] {
+    return this.resumed ? readPast(this.file(METRICS), step).kept : [];
+  }
+
+  /** Opens metrics.jsonl; `step` as in `past`. */
+  begin(step: number): void {
+    const path = this.file(METRICS);
+    this.writing(METRICS, () => {
+      if (this.resumed && existsSync(path)) truncateSync(path, readPast(path, step).end);
+      this.metrics = openSync(path, this.resumed ? "a" : "wx");
+    });
   }
 
   file(name: string): string {
@@ -72,16 +100,22 @@ export class RunFolder {
 
   /** One line, written at once: it stays whatever happens to the run. */
   append(metrics: StepMetrics): void {
-    this.writing("metrics.jsonl", () => writeSync(this.metrics, `${JSON.stringify(metrics)}\n`));
+    this.writing(METRICS, () => writeSync(this.metrics!, `${JSON.stringify(metrics)}\n`));
   }
 
   /** Waits until all lines are on the disk. */
   sync(): void {
-    this.writing("metrics.jsonl", () => fsyncSync(this.metrics));
+    this.writing(METRICS, () => fsyncSync(this.metrics!));
   }
 
+  /** Gives the folder back. What a new run wrote that has not got as far as one step goes. */
   close(): void {
-    closeSync(this.metrics);
+    const steps = this.metrics === undefined ? 0 : fstatSync(this.metrics).size;
+    if (this.metrics !== undefined) closeSync(this.metrics);
+    if (!this.resumed && steps === 0 && !existsSync(this.file(CHECKPOINTS)))
+      for (const name of readdirSync(this.path).filter(isRunFile)) rmSync(this.file(name), { force: true });
+    this.unlock();
+    removeEmpty(this.made);
   }
 
   private async replace(name: string, content: string | readonly Uint8Array[]): Promise<void> {
@@ -101,5 +135,47 @@ export class RunFolder {
   /** A full disk and its like as an error that names the file. */
   private unwritable(name: string, { message }: Error): OutputError {
     return new OutputError(`out: cannot write ${this.file(name)}: ${message}`);
+  }
+}
+
+function claimed<T>(path: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    const why =
+      code === "ENOTDIR" || code === "EEXIST"
+        ? "a file stands in its way"
+        : code === "EACCES" || code === "EPERM"
+          ? "permission denied"
+          : code;
+    throw new UsageError(`out: cannot write to ${path}: ${why} (choose another folder with --out)`);
+  }
+}
+
+/** @throws UsageError where a folder holds anything of a run */
+function refuseRun(path: string): void {
+  const name = readdirSync(path).find(isRunFile);
+  if (name === undefined) return;
+  const below = statSync(join(path, CHECKPOINTS), { throwIfNoEntry: false });
+  const whole =
+    below?.isDirectory() &&
+    readdirSync(join(path, CHECKPOINTS)).some((file) => file.endsWith(".safetensors"));
+  throw new UsageError(
+    whole
+      ? `out: ${path} holds checkpoints of an earlier run (go on with it by byol resume ${path}, or choose another folder with --out)`
+      : `out: ${path} holds ${name} of an earlier run and no checkpoint to go on from (choose another folder with --out, or remove this one)`,
+  );
+}
+
+/** The deepest first; those that hold something stay. */
+function removeEmpty(folders: readonly string[]): void {
+  for (const folder of folders.toReversed()) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      return;
+    }
   }
 }

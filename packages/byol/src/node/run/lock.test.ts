@@ -4,7 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LOCK, lock } from "./lock.js";
+import { LOCK } from "./files.js";
+import { lock } from "./lock.js";
 
 let folder: string;
 beforeEach(() => {

@@ -14,8 +14,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { UsageError } from "../../errors.js";
-
-export const LOCK = "run.lock";
+import { LOCK } from "./files.js";
 
 const ownerSchema = z.object({
   pid: z.int().min(1),

@@ -1,17 +1,17 @@
-/** Takes the metrics of a run back to a step. */
-import { existsSync, readFileSync, truncateSync } from "node:fs";
+/** The metrics of a run up to a step. */
+import { existsSync, readFileSync } from "node:fs";
 import { UsageError } from "../../errors.js";
 import type { StepMetrics } from "../../metrics.js";
 
 /**
- * Cuts off the lines of step `step` and later, and a line that a killed run left half written, so that a run which
- * goes on from there has every step once. A file that is missing is begun anew.
+ * The lines before step `step`: what follows them, later steps and a line that a killed run left half written, is to
+ * be cut off, so that a run which goes on from there has every step once.
  *
- * @returns the lines that stay
+ * @returns the lines, none where the file is missing, and the byte at which they end
  * @throws UsageError when they do not lead up to `step`
  */
-export function rewind(path: string, step: number): StepMetrics[] {
-  if (!existsSync(path)) return [];
+export function readPast(path: string, step: number): { kept: StepMetrics[]; end: number } {
+  if (!existsSync(path)) return { kept: [], end: 0 };
   const bytes = readFileSync(path);
   const kept: StepMetrics[] = [];
   let end = 0;
@@ -26,8 +26,7 @@ export function rewind(path: string, step: number): StepMetrics[] {
   }
   const last = kept.at(-1)?.step ?? step - 1;
   if (last !== step - 1) throw gap(path, `${last} is the last before ${step}`);
-  truncateSync(path, end);
-  return kept;
+  return { kept, end };
 }
 
 const gap = (path: string, what: string): UsageError =>

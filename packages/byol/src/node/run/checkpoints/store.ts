@@ -1,12 +1,11 @@
 /** The checkpoints of a run: written at once or not at all, the last few and the best kept. */
 import { type FileHandle, mkdir, readdir, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { copyWhole, PARTIAL, readWhole, writeWhole } from "@dawnstrap/nn/node";
 import { OutputError, UsageError } from "../../../errors.js";
+import { CHECKPOINTS } from "../files.js";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./format.js";
 
-/** Below the run's folder. */
-const FOLDER = "checkpoints";
 const BEST = "best.safetensors";
 
 const nameOf = (step: number): string => `step-${String(step).padStart(8, "0")}.safetensors`;
@@ -33,7 +32,7 @@ export class CheckpointStore {
     private readonly keep: number,
     private readonly openFile?: (path: string, flags: string) => Promise<FileHandle>,
   ) {
-    this.folder = join(run, FOLDER);
+    this.folder = join(run, CHECKPOINTS);
   }
 
   /**
@@ -72,11 +71,28 @@ export class CheckpointStore {
 
 /** Whether a folder holds checkpoints of a run. */
 export const hasCheckpoints = async (run: string): Promise<boolean> =>
-  (await stepsIn(join(run, FOLDER))).length > 0;
+  (await stepsIn(join(run, CHECKPOINTS))).length > 0;
 
 /** A checkpoint with the folder of the run that it belongs to. */
 export interface Found extends Checkpoint {
   readonly run: string;
+}
+
+/**
+ * The folder of the run that a path names: itself, or that to which a checkpoint belongs.
+ *
+ * @throws UsageError where it names neither
+ */
+export async function runOf(path: string): Promise<string> {
+  const about = await stat(path).catch(() => undefined);
+  if (!about) throw new UsageError(`resume: ${path} does not exist`);
+  if (about.isDirectory()) return path;
+  const folder = dirname(resolve(path));
+  if (basename(folder) !== CHECKPOINTS)
+    throw new UsageError(
+      `resume: ${path} is no checkpoint of a run (name a run's folder, or a file in its folder ${CHECKPOINTS})`,
+    );
+  return dirname(folder);
 }
 
 /**
@@ -85,16 +101,14 @@ export interface Found extends Checkpoint {
  * @throws UsageError saying what is wrong with it, and which earlier one is sound
  */
 export async function findCheckpoint(path: string): Promise<Found> {
-  const about = await stat(path).catch(() => undefined);
-  if (!about) throw new UsageError(`resume: ${path} does not exist`);
-  const run = about.isDirectory() ? path : dirname(dirname(path));
-  const folder = join(run, FOLDER);
+  const run = await runOf(path);
+  const folder = join(run, CHECKPOINTS);
   const steps = await stepsIn(folder);
-  if (about.isDirectory() && steps.length === 0)
+  if (run === path && steps.length === 0)
     throw new UsageError(
       `resume: ${path} holds no checkpoints (name the folder of a run, as given to --out)`,
     );
-  const file = about.isDirectory() ? join(folder, nameOf(steps[0]!)) : path;
+  const file = run === path ? join(folder, nameOf(steps[0]!)) : path;
   const read = await attempt(file);
   if ("state" in read) return { ...read, run };
   const earlier = steps.filter((step) => step < (stepOf(basename(file)) ?? Number.POSITIVE_INFINITY));
