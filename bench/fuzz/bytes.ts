@@ -1,8 +1,8 @@
 /** Changes of bytes that know nothing of what the bytes mean. */
 import type { Draws } from "./draws.js";
 
-export const joined = (...parts: readonly (Uint8Array | string)[]): Uint8Array =>
-  Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part) : part)));
+export const joined = (...parts: readonly (Uint8Array | readonly number[] | string)[]): Uint8Array =>
+  Buffer.concat(parts.map((part) => (typeof part === "string" ? Buffer.from(part) : Uint8Array.from(part))));
 
 /** A whole number in `size` bytes, cut to what they hold. */
 export function integer(value: number, size: 1 | 2 | 4 | 8, littleEndian = false): Uint8Array {

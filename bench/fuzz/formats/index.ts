@@ -1,6 +1,9 @@
 /** Every format that is fuzzed, a file each. */
 import type { Format } from "../format.js";
+import { cifar } from "./cifar.js";
 import { idx } from "./idx.js";
 import { png } from "./png.js";
+import { stl10 } from "./stl10.js";
+import { tar } from "./tar.js";
 
-export const formats: readonly Format[] = [png, idx];
+export const formats: readonly Format[] = [png, tar, idx, cifar, stl10];
