@@ -4,7 +4,6 @@ import { library } from "../../scripts/library.config";
 export default defineConfig(
   library({
     index: "src/index.ts",
-    node: "src/node/index.ts",
     "platform-node": "src/node/platform.ts",
     "platform-web": "src/web/platform.ts",
   }),

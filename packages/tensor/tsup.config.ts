@@ -5,6 +5,7 @@ export default defineConfig(
   library({
     index: "src/index.ts",
     extend: "src/extend.ts",
+    node: "src/node/index.ts",
     testing: "src/testing.ts",
     "platform-node": "src/node/platform.ts",
     "platform-web": "src/web/platform.ts",

@@ -5,6 +5,6 @@
 export interface Platform {
   /** All bytes of a file. */
   readFile(path: string): Promise<Uint8Array>;
-  /** Writes a file whole or not at all; see `writeWhole` of node/whole.ts. */
+  /** Writes a file whole or not at all; see `writeWhole` of @dawnstrap/tensor/node. */
   writeWhole(path: string, parts: readonly Uint8Array[]): Promise<void>;
 }

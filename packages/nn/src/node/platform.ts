@@ -1,5 +1,5 @@
 /** Node's files. */
+import { readWhole, writeWhole } from "@dawnstrap/tensor/node";
 import type { Platform } from "../platform.js";
-import { readWhole, writeWhole } from "./whole.js";
 
 export const platform: Platform = { readFile: readWhole, writeWhole };

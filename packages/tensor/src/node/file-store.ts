@@ -1,7 +1,8 @@
 /** Tuning results in a file. */
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { TuneStore } from "../platform.js";
+import { writeWhole } from "./whole.js";
 
 export function fileStore(path: string): TuneStore {
   return {
@@ -13,10 +14,7 @@ export function fileStore(path: string): TuneStore {
       }),
     async write(text) {
       await mkdir(dirname(path), { recursive: true });
-      // Whoever reads meanwhile sees the old file or the new one, never a part.
-      const fresh = `${path}.${process.pid}`;
-      await writeFile(fresh, text);
-      await rename(fresh, path);
+      await writeWhole(path, text);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Files that a command is told to write. */
-import { accessSync, constants, existsSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { writeWhole } from "@dawnstrap/tensor/node";
 import { OutputError, UsageError } from "../../errors.js";
 import { CHECKPOINTS, isRunFile, LOCK, METRICS } from "../run/files.js";
 
@@ -10,7 +11,11 @@ import { CHECKPOINTS, isRunFile, LOCK, METRICS } from "../run/files.js";
  */
 export function checkOutput(option: string, file: string): void {
   const path = resolve(file);
-  naming(option, file, UsageError, () => accessSync(dirname(path), constants.W_OK));
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    throw new UsageError(unwritable(option, file, error));
+  }
   const run = runAround(path);
   if (run !== undefined)
     throw new UsageError(
@@ -27,21 +32,14 @@ function runAround(path: string): string | undefined {
   return holdsRun && (isRunFile(name) || name === LOCK) ? folder : undefined;
 }
 
-/** @throws OutputError where the file cannot be written */
-export const writeOutput = (option: string, file: string, content: string | Uint8Array): void =>
-  naming(option, file, OutputError, () => writeFileSync(file, content));
-
-function naming(
-  option: string,
-  file: string,
-  Refusal: typeof UsageError | typeof OutputError,
-  act: () => void,
-): void {
+/** Writes a file whole or not at all. @throws OutputError where that cannot be done */
+export async function writeOutput(option: string, file: string, content: string | Uint8Array): Promise<void> {
   try {
-    act();
+    await writeWhole(file, typeof content === "string" ? content : [content]);
   } catch (error) {
-    throw new Refusal(
-      `${option}: cannot write ${file}: ${(error as Error).message} (choose another place with --${option})`,
-    );
+    throw new OutputError(unwritable(option, file, error));
   }
 }
+
+const unwritable = (option: string, file: string, error: unknown): string =>
+  `${option}: cannot write ${file}: ${(error as Error).message} (choose another place with --${option})`;

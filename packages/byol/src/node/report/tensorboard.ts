@@ -4,9 +4,10 @@
  * A record is its length (uint64), a masked CRC-32C of that, the message, and a masked CRC-32C of the message, all little
  * endian. No maintained package writes them; the checksum is crc-32's.
  */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { writeAllSync } from "@dawnstrap/tensor/node";
 import crc32c from "crc-32/crc32c.js";
 import { OutputError } from "../../errors.js";
 import type { StepMetrics } from "../../metrics.js";
@@ -115,7 +116,7 @@ export class TensorBoardFile {
   }
 
   private write(message: Buffer): void {
-    this.writing(() => writeSync(this.file, record(message)));
+    this.writing(() => writeAllSync(this.file, record(message)));
   }
 
   private writing<T>(write: () => T): T {

@@ -11,10 +11,9 @@ import {
   rmSync,
   statSync,
   truncateSync,
-  writeSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { writeWhole } from "@dawnstrap/nn/node";
+import { writeAllSync, writeWhole } from "@dawnstrap/tensor/node";
 import { OutputError, UsageError } from "../../errors.js";
 import type { StepMetrics } from "../../metrics.js";
 import { CHECKPOINTS, isRunFile, METRICS } from "./files.js";
@@ -100,7 +99,7 @@ export class RunFolder {
 
   /** One line, written at once: it stays whatever happens to the run. */
   append(metrics: StepMetrics): void {
-    this.writing(METRICS, () => writeSync(this.metrics!, `${JSON.stringify(metrics)}\n`));
+    this.writing(METRICS, () => writeAllSync(this.metrics!, Buffer.from(`${JSON.stringify(metrics)}\n`)));
   }
 
   /** Waits until all lines are on the disk. */

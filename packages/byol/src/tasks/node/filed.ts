@@ -1,7 +1,7 @@
 /** Results in the folder of the run whose encoder they measure: RUN/evaluations, a file for every question asked. */
 import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { writeWhole } from "@dawnstrap/nn/node";
+import { writeWhole } from "@dawnstrap/tensor/node";
 import { OutputError, UsageError } from "../../errors.js";
 import type { Result } from "../result.js";
 

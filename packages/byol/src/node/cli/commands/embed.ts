@@ -16,7 +16,7 @@ export const embedCommand = (): Command =>
       const encode = embeddingsFormat(flags.out);
       await withEncoder({ ...flags, seed: 0 }, async (opened) => {
         const embeddings = await embeddingsOf(opened);
-        writeOutput("out", flags.out, encode(embeddings));
+        await writeOutput("out", flags.out, encode(embeddings));
         process.stdout.write(
           `${embeddings.names.length} images, ${embeddings.width} features each, in ${flags.out}\n`,
         );

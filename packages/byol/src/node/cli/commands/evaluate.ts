@@ -83,7 +83,7 @@ const withSubject = (flags: EvaluateFlags, run: (subject: Subject) => Promise<Re
     const note = (text: string): void => void process.stderr.write(`${text}\n`);
     const result = await run({ ...opened, seed, dataOptions: dataOptionsOf(flags), note });
     process.stdout.write(`${resultTable([result])}\n`);
-    if (json !== undefined) writeOutput("json", json, jsonOf(result));
+    if (json !== undefined) await writeOutput("json", json, jsonOf(result));
     if (folder !== undefined) note(`filed as ${await fileResult(folder, result)}`);
   });
 

@@ -24,7 +24,7 @@ async function report(folders: string[], { out, seed }: ReportFlags): Promise<vo
   checkOutput("out", out);
   const runs = folders.map(readRun);
   const page = await reportPage(runs, seed);
-  writeOutput("out", out, page);
+  await writeOutput("out", out, page);
   const evaluations = listedOf(runs);
   if (evaluations.length > 0) process.stdout.write(`${resultTable(evaluations)}\n\n`);
   process.stdout.write(`${out}: ${(Buffer.byteLength(page) / 2 ** 20).toFixed(1)} MiB\n`);

@@ -59,7 +59,7 @@ async function search(opened: Opened, files: readonly string[], { count, out }: 
         };
       }),
     );
-    writeOutput("out", out, await neighbourSheet(rows, data.image));
+    await writeOutput("out", out, await neighbourSheet(rows, data.image));
   } finally {
     await opening.close();
   }

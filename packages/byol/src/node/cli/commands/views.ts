@@ -54,7 +54,7 @@ async function run(files: readonly string[], flags: ViewsFlags): Promise<void> {
   const device = await openDevice(flags.device);
   try {
     const png = await contactSheet(images, { device, preset, seed, count, shape });
-    writeOutput("out", flags.out, png);
+    await writeOutput("out", flags.out, png);
   } finally {
     await device.destroy();
   }

@@ -1,7 +1,7 @@
 /** The checkpoints of a run: written at once or not at all, the last few and the best kept. */
 import { type FileHandle, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { copyWhole, PARTIAL, readWhole, writeWhole } from "@dawnstrap/nn/node";
+import { copyWhole, isPartial, readWhole, writeWhole } from "@dawnstrap/tensor/node";
 import { OutputError, UsageError } from "../../../errors.js";
 import { CHECKPOINTS } from "../files.js";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./format.js";
@@ -64,7 +64,7 @@ export class CheckpointStore {
     const steps = await stepsIn(this.folder);
     const kept = steps.filter((s) => s <= step).slice(0, this.keep);
     const names = steps.filter((s) => !kept.includes(s)).map(nameOf);
-    const partial = (await readdir(this.folder)).filter((name) => name.endsWith(PARTIAL));
+    const partial = (await readdir(this.folder)).filter(isPartial);
     for (const name of [...names, ...partial]) await rm(join(this.folder, name), { force: true });
   }
 }
