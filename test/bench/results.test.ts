@@ -40,8 +40,18 @@ it("an earlier run counts where preset, seed and device are the same", () => {
   const [preset, folder] = [presetNamed("digits"), join(root, "digits-1")];
   expect(earlierRun(folder, preset, 1, "cpu")).toBeUndefined();
   mkdirSync(folder);
-  const summary = { seed: 1, device: "cpu", steps: 5 };
-  writeFileSync(join(folder, "config.json"), JSON.stringify({ preset }));
+  const accuracies = { knn: 0.5, linear: 0.5, few_shot: 0.5 };
+  const summary = {
+    ...{ device: "cpu", data: "digits", preset: "digits", seed: 1, epochs: 1, steps: 5, seconds: 9 },
+    ...{
+      images_per_second: 90,
+      loss_first: 4,
+      loss_last: 3,
+      random_init: accuracies,
+      pretrained: accuracies,
+    },
+  };
+  writeFileSync(join(folder, "config.json"), JSON.stringify({ data: "digits", seed: 1, steps: 5, preset }));
   expect(earlierRun(folder, preset, 1, "cpu")).toBeUndefined();
   writeFileSync(join(folder, "summary.json"), JSON.stringify(summary));
   expect(earlierRun(folder, preset, 1, "cpu")).toEqual(summary);

@@ -6,6 +6,9 @@ export type { PretrainOptions, ResumeOptions, RunOptions } from "./options.js";
 export { type Progress, showProgress, silent } from "./report/progress.js";
 export type { Summary } from "../metrics.js";
 
+// The files of a run.
+export { readRunFile } from "./run/files.js";
+
 // Checkpoints.
 export { type CheckpointOptions, Checkpoints } from "./run/checkpoints/checkpoints.js";
 export { type Checkpoint, checksum } from "./run/checkpoints/format.js";

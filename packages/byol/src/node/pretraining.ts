@@ -23,6 +23,7 @@ import type { RunRecord } from "./run/checkpoints/record.js";
 import type { Score } from "./run/checkpoints/score.js";
 import { loadState } from "./run/checkpoints/state.js";
 import { CheckpointStore, type Found } from "./run/checkpoints/store.js";
+import { EMBEDDINGS, ENCODER } from "./run/files.js";
 import type { RunFolder } from "./run/folder.js";
 
 export interface Finished {
@@ -176,9 +177,9 @@ class Pretraining {
     progress.note("measuring the pretrained network");
     const pretrained = await this.measure();
     const weights = await stateDict(learner.online.encoder);
-    await folder.writeBytes("encoder.safetensors", encodeStateDict(weights, { preset: preset.name }));
+    await folder.writeBytes(ENCODER, encodeStateDict(weights, { preset: preset.name }));
     const shown = await sampleOf(device, learner.online, data, preset, options.signal);
-    if (shown) await folder.writeBytes("embeddings.safetensors", encodeSample(shown));
+    if (shown) await folder.writeBytes(EMBEDDINGS, encodeSample(shown));
     const summary: Summary = {
       ...{ device: device.kind, data: options.data, preset: preset.name, seed },
       epochs: training.steps / training.stepsPerEpoch,
@@ -190,7 +191,7 @@ class Pretraining {
       random_init: this.randomInit!,
       pretrained,
     };
-    await folder.writeJson("summary.json", summary);
+    await folder.writeJson("summary.json", { ...summary });
     reportSkipped(data, progress);
     return { summary, folder: folder.path };
   }

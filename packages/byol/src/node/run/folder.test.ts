@@ -48,9 +48,10 @@ describe("the folder of a run", () => {
 
     const broken = new RunFolder(path, true);
     expect(() => broken.past(9)).toThrow(/steps are missing in .*4 is the last before 9/);
-    await writeFile(file, '{"step":0}\n{"step":2}\n');
+    const torn = [0, 2].map((step) => `${JSON.stringify({ step, ...metrics })}\n`).join("");
+    await writeFile(file, torn);
     expect(() => broken.begin(3)).toThrow(/2 follows 0/);
-    expect(await readFile(file, "utf8")).toBe('{"step":0}\n{"step":2}\n');
+    expect(await readFile(file, "utf8")).toBe(torn);
     await rm(file);
     broken.begin(3);
     broken.append({ step: 3, ...metrics });
@@ -90,7 +91,7 @@ describe("the folder of a run", () => {
 
   it("is left without a trace by a start that comes to nothing", async () => {
     const deep = new RunFolder(join(root, "none", "of", "these"));
-    await deep.writeJson("config.json", {});
+    await deep.writeJson("config.json", { data: "digits", seed: 0, steps: 1, preset: { name: "tiny" } });
     deep.begin(0);
     expect((await readdir(deep.path)).sort()).toEqual(["config.json", "metrics.jsonl", LOCK]);
     deep.close();

@@ -16,7 +16,15 @@ import { dirname, join, resolve } from "node:path";
 import { writeAllSync, writeWhole } from "@dawnstrap/tensor/node";
 import { OutputError, UsageError } from "../../errors.js";
 import type { StepMetrics } from "../../metrics.js";
-import { CHECKPOINTS, isRunFile, METRICS } from "./files.js";
+import {
+  CHECKPOINTS,
+  type EMBEDDINGS,
+  type ENCODER,
+  type Held,
+  isRunFile,
+  type JsonFile,
+  METRICS,
+} from "./files.js";
 import { lock } from "./lock.js";
 import { readPast } from "./rewind.js";
 
@@ -89,11 +97,11 @@ export class RunFolder {
   }
 
   /** Whole or not at all, as are all but the metrics. */
-  async writeJson(name: "config.json" | "summary.json", value: unknown): Promise<void> {
+  async writeJson<N extends JsonFile>(name: N, value: Held<N>): Promise<void> {
     await this.replace(name, `${JSON.stringify(value, null, 2)}\n`);
   }
 
-  async writeBytes(name: "encoder.safetensors" | "embeddings.safetensors", bytes: Uint8Array): Promise<void> {
+  async writeBytes(name: typeof ENCODER | typeof EMBEDDINGS, bytes: Uint8Array): Promise<void> {
     await this.replace(name, [bytes]);
   }
 

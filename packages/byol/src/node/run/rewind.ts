@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { UsageError } from "../../errors.js";
 import type { StepMetrics } from "../../metrics.js";
+import { checked, METRICS } from "./files.js";
 
 /**
  * The lines before step `step`: what follows them, later steps and a line that a killed run left half written, is to
@@ -34,8 +35,7 @@ const gap = (path: string, what: string): UsageError =>
 
 function parsed(line: string): StepMetrics | undefined {
   try {
-    const metrics = JSON.parse(line) as StepMetrics;
-    return typeof metrics?.step === "number" ? metrics : undefined;
+    return checked(line, METRICS, "");
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** Encoders from files: a run's folder, its encoder.safetensors, or weights by torchvision's names. */
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
+import { createReadStream, existsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { readStateDict, type StateDict } from "@dawnstrap/nn";
@@ -10,6 +10,7 @@ import { architectureOf, type EncoderFile } from "../encoder.js";
 import { type Preset, parsePreset } from "../../presets/preset.js";
 import { presetNamed } from "../../presets/index.js";
 import { imagenetColours } from "../../presets/shared.js";
+import { ENCODER, readRunFile } from "../../node/run/files.js";
 
 export interface EncoderOptions {
   /** Preset that says how images are brought to the encoder, for weights that do not come from a run of ours. */
@@ -28,9 +29,8 @@ const imagenetImage: Preset["image"] = { stored: 256, size: 224, centre: 224 / 2
 export async function readEncoder(path: string, options: EncoderOptions = {}): Promise<EncoderFile> {
   if (!existsSync(path))
     throw new UsageError(`encoder: there is no ${path} (name a run's folder or a .safetensors file)`);
-  const file = statSync(path).isDirectory() ? join(path, "encoder.safetensors") : path;
-  if (!existsSync(file))
-    throw new UsageError(`encoder: ${path} holds no encoder.safetensors (did the run end?)`);
+  const file = statSync(path).isDirectory() ? join(path, ENCODER) : path;
+  if (!existsSync(file)) throw new UsageError(`encoder: ${path} holds no ${ENCODER} (did the run end?)`);
   const { dict, metadata } = await readStateDict(file);
   const weights: StateDict = new Map([...dict].filter(([name]) => !name.startsWith("fc.")));
   const layout = [...weights.keys()].some((name) => name.endsWith(".running_mean")) ? "pytorch" : "native";
@@ -64,12 +64,16 @@ async function checksumOf(file: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** The configuration beside an encoder of ours, else the preset that its metadata name. */
+/** The configuration of the run beside an encoder of ours, else the preset that its metadata name. */
 function presetOfRun(file: string, name: string | undefined): Preset | undefined {
-  const config = join(dirname(file), "config.json");
-  if (existsSync(config)) {
-    const { preset } = JSON.parse(readFileSync(config, "utf8")) as { preset?: unknown };
-    if (preset !== undefined) return parsePreset(preset);
+  let config: ReturnType<typeof readRunFile<"config.json">>;
+  try {
+    config = readRunFile(dirname(file), "config.json");
+  } catch (error) {
+    // Others' weights may have a config.json of another kind beside them; ours name their preset.
+    if (name === undefined) return undefined;
+    throw error;
   }
+  if (config) return parsePreset(config.preset);
   return name === undefined ? undefined : presetNamed(name);
 }

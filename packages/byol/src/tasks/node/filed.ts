@@ -3,10 +3,8 @@ import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { writeWhole } from "@dawnstrap/tensor/node";
 import { OutputError, UsageError } from "../../errors.js";
+import { EVALUATIONS } from "../../node/run/files.js";
 import type { Result } from "../result.js";
-
-/** Below a run's folder. */
-export const EVALUATIONS = "evaluations";
 
 /**
  * The folder for results on an encoder, made if need be; undefined where `encoder` names no run's folder.
