@@ -76,9 +76,11 @@ export interface DataSource {
   readonly image: ImageShape;
   /** Names of the classes; empty where there are no labels. */
   readonly classes: readonly string[];
+  /** What a user may not expect of how the data was read, a sentence each. */
+  readonly notes?: readonly string[];
   /** What is pretrained on: trainval, or the unlabelled part where there is one. */
   readonly train: ImageSet;
-  /** Never trained on. Empty where there are no labels. */
+  /** Never trained on. Empty where there are no labels, unless the data itself holds images out. */
   readonly heldOut: ImageSet;
   /** Undefined where there are no labels. */
   readonly splits?: Splits;

@@ -90,6 +90,7 @@ class Pretraining {
     this.progress = options.progress ?? silent;
     this.progress.note(`device: ${device.kind}, ${device.description}`);
     this.progress.note(describe(data));
+    for (const note of data.notes ?? []) this.progress.note(`data: ${note}`);
     this.before = found?.record;
     if (this.before) checkSame(this.before, data);
     this.learner = makeLearner(device, preset, probeClasses(data), seed);
@@ -273,8 +274,9 @@ function checkSame({ images, classes }: RunRecord, { train, classes: now }: Data
 }
 
 function describe({ name, train, heldOut, classes, image }: DataSource): string {
-  const labels = classes.length > 0 ? `${classes.length} classes, ${heldOut.length} held out` : "no labels";
-  return `data: ${name}, ${train.length} images of ${image.height}×${image.width}×${image.channels}, ${labels}`;
+  const labels = classes.length > 0 ? `${classes.length} classes` : "no labels";
+  const held = classes.length > 0 || heldOut.length > 0 ? `, ${heldOut.length} held out` : "";
+  return `data: ${name}, ${train.length} images of ${image.height}×${image.width}×${image.channels}, ${labels}${held}`;
 }
 
 /** Says which images could not be read, by name. */

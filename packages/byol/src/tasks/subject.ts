@@ -27,7 +27,8 @@ export function splitsOf({ data }: Subject): Splits {
   if (!splits || classes.length < 2 || splits.test.length === 0)
     throw new DataError(
       `evaluation: ${data.name} has ${classes.length} classes and ${splits?.test.length ?? 0} held-out images; ` +
-        "labelled images to learn from and to measure with are wanted (one sub-folder per class)",
+        "labelled images to learn from and to measure with are wanted (one sub-folder per class)" +
+        (data.notes ?? []).map((note) => `; ${note}`).join(""),
     );
   return splits;
 }

@@ -1,7 +1,7 @@
 /** What is an entry of a data folder or of an archive: the one place that says so, for every lister. */
 import type { Dirent } from "node:fs";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import { DataError } from "../../errors.js";
 
 /** What systems leave in folders beside the data, in lower case; names that begin with a dot are left out anyway. */
@@ -28,7 +28,7 @@ export type Skip = (path: string, reason: string) => void;
 export interface Entry {
   readonly name: string;
   readonly path: string;
-  /** Reached through a link. */
+  /** It is a link. */
   readonly linked: boolean;
 }
 
@@ -109,22 +109,31 @@ async function identity(folder: string): Promise<string> {
 const ancestors = (path: string): string[] =>
   dirname(path) === path ? [] : [dirname(path), ...ancestors(dirname(path))];
 
+/** What lies below a folder, as paths from it on with "/", sorted. */
+export interface Tree {
+  readonly files: readonly string[];
+  /** Links left out that lead to a folder already read. */
+  readonly folders: readonly string[];
+}
+
 /**
- * Paths of the regular files below a folder, sorted. Every folder is read once however many links lead to it, and under
+ * The regular files and the folders below a folder. Every folder is read once however many links lead to it, and under
  * its own path where that is below `root`: circles end, and an image is not met twice.
  */
-export async function filesBelow(root: string, skip?: Skip): Promise<string[]> {
+export async function treeBelow(root: string, skip: Skip = () => {}): Promise<Tree> {
   // A link to a folder that `root` lies in closes a circle as well.
   const above = await realpath(root).then(ancestors, () => []);
   const seen = new Set(await Promise.all(above.map(identity)));
-  const files: string[] = [];
+  const tree = { files: [] as string[], folders: [] as string[] };
   const links: string[] = [];
+  const from = (path: string): string => relative(root, path).split(sep).join("/");
   const walk = async (folder: string): Promise<void> => {
     const id = await identity(folder);
     if (seen.has(id)) return;
     seen.add(id);
-    const { folders, files: here } = await entriesIn(folder, skip);
-    files.push(...here.map(({ path }) => path));
+    if (folder !== root) tree.folders.push(from(folder));
+    const { folders, files } = await entriesIn(folder, (path, reason) => skip(from(path), reason));
+    for (const { path } of files) tree.files.push(from(path));
     for (const { path, linked } of folders)
       if (linked) links.push(path);
       else await walk(path);
@@ -132,5 +141,5 @@ export async function filesBelow(root: string, skip?: Skip): Promise<string[]> {
   await walk(root);
   // The folders that are no links have all been seen when the first link is followed.
   for (const link of links) await walk(link);
-  return files.sort(byCodeUnits);
+  return { files: tree.files.sort(byCodeUnits), folders: tree.folders.sort(byCodeUnits) };
 }

@@ -73,6 +73,34 @@ describe("openFolder", () => {
     expect([source.train.length, source.heldOut.length]).toEqual([2, 2]);
   });
 
+  it("never trains on val: given beside test, or without classes", async () => {
+    for (const [side, grey] of [
+      ["train", 10],
+      ["val", 90],
+      ["test", 200],
+    ] as const) {
+      for (const name of ["a", "b"]) await put(`three/${side}/${name}/1.png`, await picture(grey, "png"));
+      await put(`bare/${side}/1.png`, await picture(grey, "png"));
+    }
+    const reds = async (set: ImageSet) => (await readAll(set)).map((pixels) => pixels![0]);
+    const three = await open("three");
+    expect([await reds(three.train), await reds(three.heldOut)]).toEqual([
+      [10, 10],
+      [200, 200],
+    ]);
+    const { train, val, trainval, test } = three.splits!;
+    expect([await reds(train), await reds(val), await reds(test)]).toEqual([
+      [10, 10],
+      [90, 90],
+      [200, 200],
+    ]);
+    expect([...trainval.labels!]).toEqual([0, 1, 0, 1]);
+    const bare = await open("bare");
+    expect([bare.classes, bare.splits, bare.train.labels]).toEqual([[], undefined, undefined]);
+    expect([await reds(bare.train), await reds(bare.heldOut)]).toEqual([[10], [200]]);
+    expect(bare.notes).toHaveLength(1);
+  });
+
   it("keeps classes of which one side, or both, have no images, for evaluation to refuse", async () => {
     for (const file of ["train/a/1.png", "train/b/1.png", "val/a/1.png", "val/only-here/1.png"])
       await put(`gaps/${file}`, await picture(7, "png"));

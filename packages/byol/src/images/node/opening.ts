@@ -38,6 +38,7 @@ export class Opening {
     readonly name: string;
     readonly image: ImageShape;
     readonly classes: readonly string[];
+    readonly notes?: readonly string[];
     readonly train: ImageSet;
     readonly heldOut: ImageSet;
     readonly splits?: Splits;

@@ -57,6 +57,7 @@ export async function withEncoder(
   const device = await openDevice(flags.device);
   try {
     process.stderr.write(`device: ${device.kind}, ${device.description}\n`);
+    for (const note of data.notes ?? []) process.stderr.write(`data: ${note}\n`);
     await use({ device, encoder, data });
     for (const { file, reason } of data.skipped()) process.stderr.write(`skipped ${file}: ${reason}\n`);
   } finally {
