@@ -1,8 +1,17 @@
-// Builds the packages in the order of their dependencies, and only those that are out of date.
+// Builds the packages, and only those that are out of date: programs by tsup, types of all by one run of tsc.
 //
 //   node scripts/build.mjs [--force] [package ...]
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -18,12 +27,16 @@ if (unknown.length > 0) {
 }
 
 const shared = newest(
-  ["scripts/build.mjs", "scripts/library.config.ts", "package-lock.json", "tsconfig.json"].map((file) =>
-    join(root, file),
-  ),
+  [
+    "scripts/build.mjs",
+    "scripts/library.config.ts",
+    "scripts/types.json",
+    "package-lock.json",
+    "tsconfig.json",
+  ].map((file) => join(root, file)),
 );
 const release = takeTurn(join(root, "node_modules", ".dawnstrap-build"));
-let rebuilt = false;
+const built = [];
 for (const name of order) {
   if (asked.length > 0 && !asked.includes(name)) continue;
   const folder = join(root, "packages", name);
@@ -35,22 +48,39 @@ for (const name of order) {
     newest([join(folder, "src"), join(folder, "package.json"), join(folder, "tsup.config.ts")]),
   );
   // A package's types are made from those of the packages to its left.
-  if (!force && !rebuilt && sources < modified(stamp)) continue;
-  rebuilt = true;
+  if (!force && built.length === 0 && sources < modified(stamp)) continue;
   const start = new Date();
   rmSync(stamp, { force: true });
-  const tsup = join(root, "node_modules", "tsup", "dist", "cli-default.js");
-  const { status } = spawnSync(process.execPath, [tsup, "--silent"], { cwd: folder, stdio: "inherit" });
-  if (status !== 0) {
-    release();
-    console.error(`build: ${name} failed`);
-    process.exit(1);
+  run(name, join("tsup", "dist", "cli-default.js"), ["--silent"], folder);
+  built.push({ name, folder, stamp, start });
+}
+if (built.length > 0) {
+  const types = join(root, "node_modules", ".cache", "types");
+  // What tsc finds unchanged it does not write again, nor take away what has no source any more.
+  rmSync(types, { recursive: true, force: true });
+  run("types", join("typescript", "bin", "tsc"), ["-p", "scripts/types.json"], root);
+  for (const { name, folder, stamp, start } of built) {
+    cpSync(join(types, name, "src"), join(folder, "dist", "types"), { recursive: true });
+    writeFileSync(stamp, "");
+    utimesSync(stamp, start, start);
   }
-  writeFileSync(stamp, "");
-  utimesSync(stamp, start, start);
-  console.log(`build: ${name} ${((Date.now() - start.getTime()) / 1000).toFixed(1)} s`);
 }
 release();
+
+/** Runs a tool of node_modules, and ends with what it said where it fails. */
+function run(what, tool, words, cwd) {
+  const start = Date.now();
+  const { status } = spawnSync(process.execPath, [join(root, "node_modules", tool), ...words], {
+    cwd,
+    stdio: "inherit",
+  });
+  if (status !== 0) {
+    release();
+    console.error(`build: ${what} failed`);
+    process.exit(1);
+  }
+  console.log(`build: ${what} ${((Date.now() - start) / 1000).toFixed(1)} s`);
+}
 
 /** Two test files, or two people in one tree, may ask for a build at once; one waits and then finds it done. */
 function takeTurn(lock) {

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { defineConfig, type Options } from "tsup";
 
 /**
- * How each package is built: ESM with types and source maps. Dependencies, the other packages among them, are
+ * How each package's programs are built: ESM with source maps (build.mjs adds the types). Dependencies, the other packages among them, are
  * imported, not bundled (two copies of tensor's op registry would be two registries).
  */
 export function library(entry: Record<string, string>): Options {
@@ -12,7 +12,6 @@ export function library(entry: Record<string, string>): Options {
     format: ["esm"],
     target: ["node20", "es2022"],
     platform: "node",
-    dts: true,
     sourcemap: true,
     clean: true,
     external: [/^@dawnstrap\//, /^#/],

@@ -1,10 +1,10 @@
-/** The program that each README opens with, and the example of each `define…`, run as they stand, against the sources. */
+/** The example of each `define…`, run as it stands, against the sources; tarball.test.ts runs the programs of the READMEs. */
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { definitions, exampleOf, firstProgram, packages, root } from "./readme.js";
+import { definitions, exampleOf, root } from "./readme.js";
 
 const exec = promisify(execFile);
 let folder: string;
@@ -20,10 +20,6 @@ async function run(name: string, program: string): Promise<void> {
   const flags = ["--conditions=@dawnstrap/source", "--import", "tsx"];
   await exec(process.execPath, [...flags, path], { cwd: root });
 }
-
-describe("the first program of the README of", () => {
-  it.each(packages)("%s runs", (name) => run(name, firstProgram(name)));
-});
 
 describe("the example of", () => {
   const all = definitions();
