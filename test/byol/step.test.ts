@@ -129,6 +129,23 @@ describe("a step", () => {
     expect(one.numbers[2]).not.toBe(other.numbers[2]);
   });
 
+  it("counts an image without a label for the encoder alone", async () => {
+    const some = [0, -1, 2, -1, 4, -1, -1, 7];
+    const [all, part, none] = [
+      await step(cpu),
+      await step(cpu, { labels: some }),
+      await step(cpu, { labels: some.map(() => -1) }),
+    ];
+    for (const { numbers, after } of [part, none]) {
+      expect(numbers[0]).toBe(all.numbers[0]);
+      for (const [name, values] of after)
+        if (!/^(online|target)\.probe\./.test(name)) expect(values, name).toEqual(all.after.get(name));
+    }
+    // The probe starts undecided: its loss is that of ten classes, whatever number of them counts.
+    expect(part.numbers[2]).toBeCloseTo(Math.log(10), 0);
+    expect(none.numbers[2]).toBe(0);
+  });
+
   it("does not mind which view comes first", async () => {
     const [one, other] = [await step(cpu), await step(cpu, { swap: true })];
     expect(one.numbers[0]).toBeCloseTo(other.numbers[0]!, 5);

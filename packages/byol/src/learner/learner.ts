@@ -64,6 +64,9 @@ export function learnerStep(
   return numbers;
 }
 
+/** The label −1 marks an image without one: it teaches the encoder, and does not count where labels do. */
+export const unlabelled = { ignoreIndex: -1 } as const;
+
 /**
  * The method's loss with that of the linear probe, which learns from labels beside it. The encoder must not learn from
  * them: no gradient of the probe reaches it.
@@ -77,10 +80,10 @@ export function withProbe(
   const numbers = [loss, spread(stopGradient(projection))];
   if (!probe || !labels) return { loss, numbers };
   const logits = probe.forward(stopGradient(embedding));
-  const classification = crossEntropy(logits, labels);
+  const classification = crossEntropy(logits, labels, unlabelled);
   return {
     loss: add(loss, classification),
-    numbers: [...numbers, classification, topKAccuracy(stopGradient(logits), labels)],
+    numbers: [...numbers, classification, topKAccuracy(stopGradient(logits), labels, 1, unlabelled)],
   };
 }
 

@@ -3,6 +3,7 @@ import { stopGradient } from "@dawnstrap/autograd";
 import { crossEntropy, topKAccuracy } from "@dawnstrap/nn";
 import { concat } from "@dawnstrap/tensor";
 import { cropAndFlip, firstView } from "../images/augment/settings.js";
+import { unlabelled } from "../learner/learner.js";
 import { spread } from "../learner/loss.js";
 import { defineMethod, needsLabels } from "./method.js";
 import { adamw, both, sgd } from "./recipes.js";
@@ -33,8 +34,8 @@ export const supervised = defineMethod({
     const { embedding } = online.project(concat([x1, x2]));
     const logits = online.probe.forward(embedding);
     const twice = concat([labels, labels]);
-    const loss = crossEntropy(logits, twice);
-    const accuracy = topKAccuracy(stopGradient(logits), twice);
+    const loss = crossEntropy(logits, twice, unlabelled);
+    const accuracy = topKAccuracy(stopGradient(logits), twice, 1, unlabelled);
     return { loss, numbers: [loss, spread(stopGradient(embedding)), loss, accuracy] };
   },
 });
