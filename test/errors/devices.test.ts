@@ -66,6 +66,12 @@ describe.each(kinds)("a destroyed device: %s", (kind) => {
     const message = new RegExp(`the ${kind} device was destroyed`);
     expect(() => add(x, 1)).toThrow(message);
     expect(() => device.zeros([2])).toThrow(message);
+    expect(() => device.tensor([1])).toThrow(message);
+    expect(() => device.arange(2)).toThrow(message);
+    expect(() => device.variable(x)).toThrow(message);
+    expect(() => device.capture((t: Tensor) => t)).toThrow(message);
+    await expect(device.scope(async () => 1)).rejects.toThrow(message);
+    await expect(device.realize([y])).rejects.toThrow(message);
     await expect(y.data()).rejects.toThrow(message);
     await expect(x.data()).rejects.toThrow(message);
     await expect(v.value.data()).rejects.toThrow(message);

@@ -7,6 +7,7 @@ import type { Package } from "./sources.js";
 export const order: Record<Package, readonly string[]> = {
   tensor: [
     "errors.ts",
+    "described.ts",
     "dtype.ts",
     "shape.ts",
     "platform.ts",

@@ -3,11 +3,12 @@
  * `Layer`: a module that maps a tensor to a tensor.
  */
 import { type Device, type DType, StateError, type Tensor, type Variable } from "@dawnstrap/tensor";
+import { Described } from "@dawnstrap/tensor/extend";
 import type { Initializer } from "./init.js";
 import { ParamArena, type ParameterKind, type Resident } from "./arena.js";
 
 /** A learnt float32 array. Its value lives in the flat arena of the module that was initialised. */
-export class Parameter implements Resident {
+export class Parameter extends Described implements Resident {
   /** Path from the initialised module, such as `layer1.0.conv1.weight`; empty before. */
   name = "";
   /** Where the value lives; undefined before `init`. */
@@ -17,7 +18,16 @@ export class Parameter implements Resident {
     readonly shape: readonly number[],
     readonly kind: ParameterKind,
     readonly initializer: Initializer,
-  ) {}
+  ) {
+    super();
+  }
+
+  toString(): string {
+    return `Parameter(${this.name || "uninitialised"}, [${this.shape.join(", ")}])`;
+  }
+  toJSON(): unknown {
+    return { name: this.name, shape: this.shape };
+  }
 
   get arena(): ParamArena | undefined {
     return this.home?.arena;
@@ -47,7 +57,7 @@ export class Parameter implements Resident {
 }
 
 /** An array that is part of a module's state but not learnt, such as running statistics. */
-export class Buffer {
+export class Buffer extends Described {
   name = "";
   private home?: Variable;
 
@@ -56,7 +66,16 @@ export class Buffer {
     /** Every element starts at this. */
     readonly fill: number,
     readonly dtype: DType = "float32",
-  ) {}
+  ) {
+    super();
+  }
+
+  toString(): string {
+    return `Buffer(${this.name || "uninitialised"}, ${this.dtype} [${this.shape.join(", ")}])`;
+  }
+  toJSON(): unknown {
+    return { name: this.name, dtype: this.dtype, shape: this.shape };
+  }
 
   /** Where the value lives. */
   get variable(): Variable {
@@ -101,9 +120,18 @@ export interface InitOptions {
 }
 
 /** A tree of parameters, buffers and other modules: every property that is one of these, or a list of them. */
-export abstract class Module {
+export abstract class Module extends Described {
   /** Path from the module on which `init` was called; empty for that one itself. */
   name = "";
+
+  toString(): string {
+    const parameters = this.parameters();
+    const elements = parameters.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+    return `${this.constructor.name}(${parameters.length} parameters, ${elements} elements)`;
+  }
+  toJSON(): unknown {
+    return { module: this.constructor.name, parameters: this.parameters() };
+  }
 
   /**
    * Makes every parameter and buffer below, laid out in one arena. A parameter's first value depends on the

@@ -1,4 +1,5 @@
 /** The device: makes tensors, keeps what was recorded, and has it computed. */
+import { Described } from "./described.js";
 import type { DType, HostArray } from "./dtype.js";
 import { DeviceError, ShapeError, StateError } from "./errors.js";
 import { Node, type NodeOutput, storageOf } from "./graph/node.js";
@@ -28,7 +29,7 @@ export function bindConstants(ops: ConstantOps): void {
   constants = ops;
 }
 
-export class RunningDevice implements Session {
+export class RunningDevice extends Described implements Session {
   readonly queue = new Queue();
   readonly executor: Executor;
   readonly results = new Results((storage) => this.executor.free(storage));
@@ -41,7 +42,15 @@ export class RunningDevice implements Session {
     readonly kind: DeviceKind,
     readonly backend: Backend | undefined,
   ) {
+    super();
     this.executor = backend ? new Compiled(this, backend) : new Interpreted(this);
+  }
+
+  toString(): string {
+    return `Device(${this.kind}: ${this.description})`;
+  }
+  toJSON(): unknown {
+    return { kind: this.kind, description: this.description };
   }
 
   get description(): string {
@@ -54,6 +63,7 @@ export class RunningDevice implements Session {
   // -------------------------------------------------------------- making tensors
 
   tensor(data: HostArray | Nested, shape?: readonly number[], dtype?: DType): Tensor {
+    this.check();
     const flat = flattenNested(data);
     const of = shape ?? flat.shape;
     checkShape("tensor", of);
@@ -83,6 +93,7 @@ export class RunningDevice implements Session {
   }
 
   variable(initial: Tensor, name = "variable"): Variable {
+    this.check();
     if (this.trace)
       throw new StateError(
         `variable ${name} is made inside a captured function; make it before, its value must outlive the step`,
@@ -93,6 +104,7 @@ export class RunningDevice implements Session {
   capture<A extends readonly Tensor[], R extends Tensor | readonly Tensor[] | void>(
     fn: (...args: A) => R,
   ): CapturedFunction<A, R> {
+    this.check();
     return captured(this, fn);
   }
 
@@ -230,7 +242,8 @@ export class RunningDevice implements Session {
 
   // -------------------------------------------------------------- memory
 
-  scope<T>(fn: () => Promise<T>): Promise<T> {
+  async scope<T>(fn: () => Promise<T>): Promise<T> {
+    this.check();
     return this.results.scope(async (since) => {
       let result: T;
       try {

@@ -3,6 +3,7 @@
  * without running them.
  */
 export { planningDevice } from "./planning.js";
+export { Described } from "./described.js";
 export * as expr from "./expr/expr.js";
 export {
   defineFamily,

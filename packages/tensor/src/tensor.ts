@@ -1,4 +1,5 @@
 /** What users hold: tensors, variables, captured functions, and the device that they live on. */
+import { Described } from "./described.js";
 import type { DType, HostArray, HostArrayOf } from "./dtype.js";
 import { type Nested, toHost } from "./host.js";
 import type { Node, Recorder } from "./graph/node.js";
@@ -37,13 +38,15 @@ export function bindMethods(ops: MethodOps): void {
  * An n-dimensional array. Ops on tensors only record; work happens when a value is read (`await x.data()`), at
  * `device.flush()`, or when a captured program runs.
  */
-export class Tensor {
+export class Tensor extends Described {
   /** @internal */
   constructor(
     readonly node: Node,
     /** Which output of the node. */
     readonly output: number,
-  ) {}
+  ) {
+    super();
+  }
 
   get shape(): readonly number[] {
     return this.node.outputs[this.output]!.shape;
@@ -82,6 +85,9 @@ export class Tensor {
 
   toString(): string {
     return `Tensor(${this.dtype} [${this.shape.join(", ")}] on ${this.device.kind})`;
+  }
+  toJSON(): { dtype: DType; shape: readonly number[]; device: string } {
+    return { dtype: this.dtype, shape: this.shape, device: this.device.kind };
   }
 
   add(other: TensorLike): Tensor {

@@ -1,4 +1,5 @@
 /** `Variable`, as `device.variable` makes it. */
+import { Described } from "./described.js";
 import { ShapeError, StateError } from "./errors.js";
 import { storageOf } from "./graph/node.js";
 import { refuseTooLarge, type Storage } from "./graph/storage.js";
@@ -6,7 +7,7 @@ import { sameShape, show } from "./shape.js";
 import type { Device, Tensor, Variable } from "./tensor.js";
 
 /** A variable as its device keeps it. */
-export class DeviceVariable implements Variable {
+export class DeviceVariable extends Described implements Variable {
   storage: Storage | undefined;
   private current: Tensor;
 
@@ -15,6 +16,7 @@ export class DeviceVariable implements Variable {
     initial: Tensor,
     readonly name: string,
   ) {
+    super();
     if (initial.device !== device)
       throw new StateError(`variable ${name}: its first value lives on another device`);
     if (device.backend) refuseTooLarge(initial.dtype, initial.size, device.backend.limits);
@@ -27,6 +29,13 @@ export class DeviceVariable implements Variable {
   }
   get dtype(): Tensor["dtype"] {
     return this.current.dtype;
+  }
+
+  toString(): string {
+    return `Variable(${this.name}, ${this.dtype} ${show(this.shape)} on ${this.device.kind})`;
+  }
+  toJSON(): unknown {
+    return { name: this.name, ...this.current.toJSON() };
   }
 
   get value(): Tensor {
