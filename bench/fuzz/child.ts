@@ -4,6 +4,7 @@ import { openData } from "@dawnstrap/byol/node";
 import type { ImageSet } from "@dawnstrap/byol/images";
 import { main } from "@dawnstrap/byol/testing";
 import { DawnstrapError } from "@dawnstrap/tensor";
+import { captured } from "./captured.js";
 import type { Attempt } from "./trial.js";
 import { judged, judgedCommand, type Verdict } from "./verdict.js";
 
@@ -17,7 +18,8 @@ async function checkSet(name: string, set: ImageSet, classes: number): Promise<s
   if (set.labels && set.labels.length !== set.length)
     return `${name}: ${set.labels.length} labels for ${set.length}`;
   for (let i = 0; i < Math.min(set.length, most); i++) {
-    set.name?.(i);
+    const called = set.name?.(i) ?? "";
+    if (/(^|\/)\.\.(\/|$)/.test(called)) return `${name}: ${called} lies outside the folder`;
     await set.read(i);
   }
   return undefined;
@@ -51,23 +53,8 @@ async function readData({ name, strict, boxes }: Attempt & { read: "data" }): Pr
 }
 
 async function runCommand(words: readonly string[]): Promise<Verdict> {
-  const said = { out: "", err: "" };
-  const [out, err] = [process.stdout.write, process.stderr.write];
-  const into =
-    (which: "out" | "err") =>
-    (text: unknown, ...rest: unknown[]): boolean => {
-      said[which] = `${said[which]}${text instanceof Uint8Array ? Buffer.from(text) : text}`.slice(0, 20_000);
-      for (const done of rest) if (typeof done === "function") done();
-      return true;
-    };
-  process.stdout.write = into("out") as typeof process.stdout.write;
-  process.stderr.write = into("err") as typeof process.stderr.write;
-  try {
-    return judgedCommand(await main(words), said.out, said.err);
-  } finally {
-    process.stdout.write = out;
-    process.stderr.write = err;
-  }
+  const said = await captured(() => main(words));
+  return judgedCommand(said.result, said.out, said.err);
 }
 
 async function tried(attempt: Attempt): Promise<Verdict> {

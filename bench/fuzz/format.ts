@@ -18,7 +18,7 @@ interface Definition<Sample> {
   /** The files. */
   encode(sample: Sample, draws: Draws): Tree | Promise<Tree>;
   /** Ways to read them; one is drawn. */
-  attempts(draws: Draws): readonly Attempt[];
+  attempts(draws: Draws, sample: Sample): readonly Attempt[];
 }
 
 /**
@@ -33,6 +33,6 @@ export const defineFormat = <Sample>(definition: Definition<Sample>): Format => 
     for (let n = sound ? 0 : draws.below(4); n > 0; n--) draws.pick(definition.changes)(sample, draws);
     const tree = await definition.encode(sample, draws);
     for (let n = sound ? 0 : draws.below(3); n > 0; n--) changeTree(tree, draws);
-    return { tree, attempt: draws.pick(definition.attempts(draws)), ...(sound && { sound }) };
+    return { tree, attempt: draws.pick(definition.attempts(draws, sample)), ...(sound && { sound }) };
   },
 });

@@ -4,7 +4,7 @@ import { Bounded } from "../../bench/fuzz/bounded.js";
 import { Draws } from "../../bench/fuzz/draws.js";
 import { formats } from "../../bench/fuzz/formats/index.js";
 import { kept, type Trial, trialOf } from "../../bench/fuzz/trial.js";
-import { judged } from "../../bench/fuzz/verdict.js";
+import { judgedShown } from "../../bench/fuzz/verdict.js";
 
 const seed = Number(process.env.DAWNSTRAP_SEED);
 const bounds = { seconds: 60, bytes: 2 ** 30 };
@@ -68,5 +68,5 @@ it.each([
   ["error: no\n    at read (/a/b.ts:1:2)", "a stack is shown"],
   ["error: a\u001b[2Jb is no picture", "control characters are shown"],
 ])("%j is no clear error", (message, why) => {
-  expect(judged(message)).toMatchObject({ kind: "fault", what: expect.stringContaining(why) });
+  expect(judgedShown(message)).toMatchObject({ kind: "fault", what: expect.stringContaining(why) });
 });

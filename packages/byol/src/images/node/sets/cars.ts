@@ -2,12 +2,7 @@
 import { proportional } from "../split.js";
 import { type DataSetKind, firstOf } from "./kind.js";
 import { heldOutLists, type Item, labelFromOne } from "./listed.js";
-import { matlabVariables, numbersOf } from "./matlab.js";
-
-interface Annotation {
-  readonly class: unknown;
-  readonly fname: string;
-}
+import { matlabVariables, recordsOf, textsOf } from "./matlab.js";
 
 const meta = "devkit/cars_meta.mat";
 const trainList = "devkit/cars_train_annos.mat";
@@ -23,13 +18,14 @@ export const cars: DataSetKind = {
   official: { train: 6_494, val: 1_650, test: 8_041, classes: 196 },
   async read(root, opening) {
     const [names] = await matlabVariables((await firstOf(root, meta))!, ["class_names"]);
-    const classes = [names].flat() as string[];
+    const classes = textsOf(names!, `${meta}, class_names`);
     const items = async (folder: string, list: string): Promise<Item[]> => {
       const file = (await firstOf(root, list))!;
       const [annotations] = await matlabVariables(file, ["annotations"]);
-      return ([annotations].flat() as Annotation[]).map((one) => ({
-        path: `${folder}/${one.fname}`,
-        label: labelFromOne(numbersOf(one.class)[0]!, classes.length, `${file}, ${one.fname}`),
+      const wanted = { number: "class", text: "fname", from: `${file}, annotations` };
+      return recordsOf(annotations!, wanted).map(({ number, text }) => ({
+        path: `${folder}/${text}`,
+        label: labelFromOne(number, classes.length, `${file}, ${text}`),
       }));
     };
     const [trainval, test] = [await items("cars_train", trainList), await items("cars_test", testList)];

@@ -1,5 +1,6 @@
 /** CIFAR-10 and CIFAR-100, binary version (Krizhevsky 2009): records of label bytes and 3×32×32 pixels. */
 import { join } from "node:path";
+import { DataError } from "../../../errors.js";
 import type { Opening } from "../opening.js";
 import { pickPerClass, proportional, splitsOf } from "../split.js";
 import type { ImageSet } from "../../source.js";
@@ -52,6 +53,10 @@ async function readFiles(
 
 async function read(root: string, version: Version, opening: Opening): Promise<Contents> {
   const classes = (await linesOf(join(root, version.names))).slice(0, version.classes);
+  if (classes.length < version.classes)
+    throw new DataError(
+      `data: ${join(root, version.names)} names ${classes.length} of the ${version.classes} classes`,
+    );
   const trainval = await readFiles(root, version.train, version, opening);
   const test = await readFiles(root, version.test, version, opening);
   const labels = trainval.labels!;

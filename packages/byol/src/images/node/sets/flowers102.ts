@@ -13,14 +13,16 @@ export const flowers102: DataSetKind = {
   needs: ["jpg", "imagelabels.mat", "setid.mat"],
   official: { train: 1_020, val: 1_020, test: 6_149 },
   async read(root, opening) {
-    const [labels] = (await matlabVariables(join(root, "imagelabels.mat"), ["labels"])).map(numbersOf);
-    const parts = await matlabVariables(join(root, "setid.mat"), ["trnid", "valid", "tstid"]);
-    const [train, val, test] = parts.map((part) =>
-      numbersOf(part).map((id): Item => {
-        const label = labels![id - 1];
+    const [all] = await matlabVariables(join(root, "imagelabels.mat"), ["labels"]);
+    const labels = numbersOf(all!, "imagelabels.mat, labels");
+    const names = ["trnid", "valid", "tstid"];
+    const parts = await matlabVariables(join(root, "setid.mat"), names);
+    const [train, val, test] = parts.map((part, p) =>
+      numbersOf(part, `setid.mat, ${names[p]}`).map((id): Item => {
+        const label = labels[id - 1];
         if (label === undefined)
           throw new DataError(
-            `flowers102: setid.mat names image ${id} of the ${labels!.length} in imagelabels.mat`,
+            `flowers102: setid.mat names image ${id} of the ${labels.length} in imagelabels.mat`,
           );
         return {
           path: `jpg/image_${String(id).padStart(5, "0")}.jpg`,

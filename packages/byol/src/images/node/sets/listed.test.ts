@@ -96,6 +96,13 @@ describe("sets that give train, val and test", () => {
     await expect(mini.open(flowers102, "flowers")).rejects.toThrow(/lacks the variable trnid, valid, tstid/);
   });
 
+  it("refuses a list that names files outside the set's folder", async () => {
+    await images("outside/images/a", ["1.jpg", "2.jpg"]);
+    for (const part of ["train", "val"]) await mini.put(`outside/labels/${part}1.txt`, ["a/1.jpg"]);
+    await mini.put("outside/labels/test1.txt", ["a/../../../2.jpg"]);
+    await expect(mini.open(dtd, "outside")).rejects.toThrow(/names images\/a\/.*2\.jpg, which lies outside/);
+  });
+
   it("VOC2007: the classes of an image, three-valued", async () => {
     const lists = { train: ["000012", "000017"], val: ["000020"], test: ["000001"] };
     const classes = voc2007.needs.flatMap((need) => /Main\/(\w+)_train/.exec(need)?.[1] ?? []);

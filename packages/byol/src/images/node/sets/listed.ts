@@ -61,12 +61,16 @@ export async function itemsByFolder(
 
 export const labelsOf = (items: readonly Item[]): Int32Array => Int32Array.from(items, (item) => item.label);
 
-const set = (root: string, items: readonly Item[], opening: Opening): ImageSet =>
-  imageFiles(
+function set(root: string, items: readonly Item[], opening: Opening): ImageSet {
+  // A list decides which files of its own folder are read, and no others.
+  const outside = items.find(({ path }) => path.split(/[/\\]/).includes(".."));
+  if (outside) throw new DataError(`data: a list names ${outside.path}, which lies outside ${root}`);
+  return imageFiles(
     items.map((item) => join(root, item.path)),
     opening,
     { labels: labelsOf(items), nameOf: (file) => file.slice(root.length + 1) },
   );
+}
 
 interface Lists {
   readonly classes: readonly string[];

@@ -1,34 +1,45 @@
-/** MATLAB files, read by mat-for-js. It is under the GPL, so it is installed only by those who need it. */
+/** Lists of images in MATLAB files. */
 import { readFile } from "node:fs/promises";
 import { DataError } from "../../../errors.js";
-
-type Read = (file: ArrayBuffer) => { data: Record<string, unknown> };
-
-async function reader(): Promise<Read> {
-  try {
-    return (await import("mat-for-js")).read;
-  } catch {
-    throw new DataError(
-      "data: MATLAB files (.mat) are read by the npm package mat-for-js, which is not installed (npm install mat-for-js; it is under GPL-3.0)",
-    );
-  }
-}
+import { type MatlabRecord, type MatlabValue, readMatlab } from "./matlab-file.js";
 
 /** The named variables of a file. Throws DataError when it cannot be read or lacks one. */
-export async function matlabVariables(file: string, names: readonly string[]): Promise<unknown[]> {
-  const read = await reader();
+export async function matlabVariables(file: string, names: readonly string[]): Promise<MatlabValue[]> {
   const bytes = await readFile(file);
-  let data: Record<string, unknown>;
+  let data: Map<string, MatlabValue>;
   try {
-    data = read(new Uint8Array(bytes).buffer).data;
+    data = readMatlab(bytes, names);
   } catch (error) {
     throw new DataError(`data: ${file} is no MATLAB file of version 5 to 7: ${(error as Error).message}`);
   }
-  const gone = names.filter((name) => data[name] === undefined);
+  const gone = names.filter((name) => !data.has(name));
   if (gone.length > 0) throw new DataError(`data: ${file} lacks the variable ${gone.join(", ")}`);
-  return names.map((name) => data[name]);
+  return names.map((name) => data.get(name)!);
 }
 
-/** A vector of numbers; a single one is its own. */
-export const numbersOf = (value: unknown): number[] =>
-  Array.isArray(value) ? value.flat().map(Number) : [Number(value)];
+/** The numbers of a vector. */
+export function numbersOf(value: MatlabValue, from: string): number[] {
+  if (Array.isArray(value) && value.every((one) => typeof one === "number")) return value;
+  throw new DataError(`data: ${from}: these are no numbers`);
+}
+
+/** The texts of cells. */
+export function textsOf(value: MatlabValue, from: string): string[] {
+  if (Array.isArray(value) && value.every((one) => typeof one === "string")) return value;
+  throw new DataError(`data: ${from}: these are no cells of text`);
+}
+
+/** The records of a structure, each with a number and a text of the given names. */
+export function recordsOf(
+  value: MatlabValue,
+  { number, text, from }: { number: string; text: string; from: string },
+): { number: number; text: string }[] {
+  const wrong = new DataError(`data: ${from}: this is no structure of ${number} and ${text}`);
+  if (!Array.isArray(value)) throw wrong;
+  return value.map((one: MatlabRecord | MatlabValue | number) => {
+    if (typeof one !== "object" || Array.isArray(one)) throw wrong;
+    const { [number]: numbers, [text]: name } = one as MatlabRecord;
+    if (typeof name !== "string" || numbers === undefined) throw wrong;
+    return { number: numbersOf(numbers, from)[0] ?? Number.NaN, text: name };
+  });
+}

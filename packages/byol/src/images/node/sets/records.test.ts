@@ -126,6 +126,14 @@ describe("CIFAR", () => {
     );
   });
 
+  it("refuses a list of fewer classes than the labels may be of", async () => {
+    await put("nameless");
+    await mini.put("nameless/batches.meta.txt", names.slice(0, 9));
+    await expect(mini.open(cifar10, "nameless")).rejects.toThrow(
+      /nameless\/batches\.meta\.txt names 9 of the 10 classes/,
+    );
+  });
+
   it("says what is missing, and what is not of the published size", async () => {
     await mini.put("few/data_batch_1.bin", "");
     await expect(mini.open(cifar10, "few")).rejects.toThrow(

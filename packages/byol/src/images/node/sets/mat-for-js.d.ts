@@ -1,3 +1,0 @@
-declare module "mat-for-js" {
-  export function read(file: ArrayBuffer): { header: string; data: Record<string, unknown> };
-}
