@@ -1,7 +1,7 @@
 /** A run that was stopped and resumed is the run that never was, to the bit. */
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { presetNamed } from "@dawnstrap/byol";
 import { checksum, findCheckpoint, pretrain, resume } from "@dawnstrap/byol/node";
 import sharp from "sharp";
@@ -35,7 +35,7 @@ async function outcome(run: string) {
   return { sum: checksum(state), names: [...state.keys()], step: record.step, metrics };
 }
 const straightRun = (device: "cpu" | "webgpu", out: string) =>
-  pretrain({ preset: presetNamed("tiny"), data: images, device, steps: 40, out });
+  pretrain({ preset: presetNamed("tiny"), data: relative(process.cwd(), images), device, steps: 40, out });
 const start = (device: string, run: string, ...words: string[]) =>
   startByol(
     ...["pretrain", "--preset", "tiny", "--data", images, "--device", device, "--steps", "40", "--out", run],
@@ -53,6 +53,8 @@ describe.each(["cpu", "webgpu"] as const)("40 steps on %s", (device) => {
 
     const [whole, resumed] = [await straightRun(device, straight), await resume({ from: killed })];
     const [one, other] = [await outcome(straight), await outcome(killed)];
+    // A relative name means the same wherever the run is gone on with.
+    expect((await findCheckpoint(straight)).record.data).toBe(images);
     expect(other.metrics.map(({ step }) => step)).toEqual([...Array(40).keys()]);
     expect(other).toEqual(one);
     expect(one.sum).not.toBe(checksum(found.state));

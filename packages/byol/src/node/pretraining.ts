@@ -1,4 +1,5 @@
 /** A whole run: open the data and the device, measure, train, measure again, write the results. */
+import { randomBytes } from "node:crypto";
 import { encodeStateDict, stateDict } from "@dawnstrap/nn";
 import { type Device, openDevice } from "@dawnstrap/tensor";
 import { DataError, Interrupted } from "../errors.js";
@@ -22,7 +23,7 @@ import { Checkpoints } from "./run/checkpoints/checkpoints.js";
 import type { RunRecord } from "./run/checkpoints/record.js";
 import type { Score } from "./run/checkpoints/score.js";
 import { loadState } from "./run/checkpoints/state.js";
-import { CheckpointStore, type Found } from "./run/checkpoints/store.js";
+import { CheckpointStore, type Found, restoreBest } from "./run/checkpoints/store.js";
 import { EMBEDDINGS, ENCODER } from "./run/files.js";
 import type { RunFolder } from "./run/folder.js";
 
@@ -75,9 +76,10 @@ class Pretraining {
   private readonly alarm: CollapseAlarm;
   private readonly training: Training;
   private board: TensorBoardFile | undefined;
-  /** Losses of the first step and the last one so far. */
+  /** Loss of the first step, and all of the last one so far. */
   private first: number | null;
-  private last: number | undefined;
+  private last: StepMetrics | undefined;
+  private readonly name: string | undefined;
   private randomInit: Accuracies | undefined;
   private trainingStarted = 0;
 
@@ -98,10 +100,11 @@ class Pretraining {
     if (found) loadState(variables, found.state);
     this.watcher = new Watcher(this.learner, { device, preset, data });
     this.alarm = new CollapseAlarm(this.learner.online.projectionSize);
-    const past = folder.past(this.before?.step ?? 0);
+    this.name = this.before ? this.before.run : randomBytes(8).toString("hex");
+    const past = folder.past(this.before);
     for (const metrics of past) this.alarm.ring(metrics);
     this.first = this.before?.loss_first ?? null;
-    this.last = past.at(-1)?.loss;
+    this.last = past.at(-1) ?? this.before?.metrics_last;
     this.randomInit = this.before?.random_init;
     const store = new CheckpointStore(folder.path, keeping.keep ?? 3);
     this.training = prepareTraining(this.learner, {
@@ -124,11 +127,12 @@ class Pretraining {
     progress.note(
       `${training.steps} steps, ${training.stepsPerEpoch} an epoch of ${effectiveBatch(preset)} images each`,
     );
-    folder.begin(this.before?.step ?? 0);
+    folder.begin(this.before);
+    if (this.before?.best) await restoreBest(folder.path, this.before.best.step);
     if (options.tensorboard) this.board = new TensorBoardFile(folder.path);
     if (!this.before)
       await folder.writeJson("config.json", {
-        ...{ data: options.data, seed, steps: training.steps },
+        ...{ run: this.name, data: options.data, seed, steps: training.steps },
         ...{ device: device.kind, description: device.description },
         ...{ images: data.train.length, held_out: data.heldOut.length, classes: data.classes, preset },
       });
@@ -188,7 +192,7 @@ class Pretraining {
       seconds: this.seconds().all,
       images_per_second: (training.steps * effectiveBatch(preset)) / trainingSeconds,
       loss_first: this.first!,
-      loss_last: this.last!,
+      loss_last: this.last!.loss,
       random_init: this.randomInit!,
       pretrained,
     };
@@ -210,6 +214,8 @@ class Pretraining {
       ...{ data: this.options.data, dataOptions: dataOptionsOf(this.options) },
       ...{ images: data.train.length, classes: data.classes, device: device.kind, tensorboard },
       ...{ loss_first: this.first, seconds: this.seconds() },
+      ...(this.name !== undefined && { run: this.name }),
+      ...(this.last && { metrics_last: this.last }),
       ...(this.randomInit && { random_init: this.randomInit }),
       ...{ step, best },
     };
@@ -224,7 +230,7 @@ class Pretraining {
     const metrics = this.alarm.ring(seen);
     if (metrics.alarm) this.progress.note(`warning: ${metrics.alarm}`);
     this.first ??= metrics.loss;
-    this.last = metrics.loss;
+    this.last = metrics;
     this.opened.folder.append(metrics);
     this.board?.append(metrics);
     this.progress.step(metrics);

@@ -1,5 +1,5 @@
 /** Whole runs, from the data's name to the results: begun and resumed. */
-import { parsePreset } from "../presets/preset.js";
+import { absoluteData } from "../images/node/open.js";
 import type { PretrainOptions, ResumeOptions } from "./options.js";
 import { carryOut, type Finished } from "./pretraining.js";
 import { findCheckpoint, runOf } from "./run/checkpoints/store.js";
@@ -8,7 +8,7 @@ import { RunFolder } from "./run/folder.js";
 /** Trains an encoder without labels and measures it against its own random initialisation. */
 export async function pretrain(options: PretrainOptions): Promise<Finished> {
   return holding(new RunFolder(options.out), (folder) =>
-    carryOut({ device: "auto", seed: 0, ...options, folder }),
+    carryOut({ device: "auto", seed: 0, ...options, data: absoluteData(options.data), folder }),
   );
 }
 
@@ -25,8 +25,8 @@ export async function resume({ from, data, device, ...options }: ResumeOptions):
     return carryOut({
       ...options,
       ...record.dataOptions,
-      ...{ preset: parsePreset(record.preset), seed: record.seed, steps: record.steps, out },
-      data: data ?? record.data,
+      ...{ preset: record.preset, seed: record.seed, steps: record.steps, out },
+      data: absoluteData(data ?? record.data),
       device: device ?? record.device,
       tensorboard: record.tensorboard ?? false,
       ...{ folder, found },

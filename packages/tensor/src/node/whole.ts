@@ -7,8 +7,9 @@ import { dirname } from "node:path";
 /** The system reads and writes at most 2 GiB at once. */
 const MOST = 2 ** 30;
 
-/** Whether a file has the name of one that is being written, or was when its writer was killed. */
-export const isPartial = (name: string): boolean => name.endsWith(".partial");
+/** Of a file that is being written, or was when its writer was killed, the name that it is to get; else undefined. */
+export const finalNameOf = (name: string): string | undefined =>
+  /^(.+?)(\.[0-9a-f]{8})?\.partial$/.exec(name)?.[1];
 
 /** A name beside `path` that no other writer has. */
 const partialOf = (path: string): string => `${path}.${randomBytes(4).toString("hex")}.partial`;

@@ -1,4 +1,5 @@
 /** Data by its name on the command line. */
+import { resolve } from "node:path";
 import { UsageError } from "../../errors.js";
 import { openDigits } from "./digits.js";
 import { openEmoji } from "./emoji.js";
@@ -30,8 +31,7 @@ export async function openData(
 ): Promise<DataSource> {
   if (name === "digits") return openDigits(format);
   if (name === "emoji") return openEmoji(format, options);
-  // One letter before the colon is a Windows drive.
-  const [, word, path] = /^([a-z][a-z0-9-]+):(.*)$/.exec(name) ?? [];
+  const [word, path] = partsOf(name);
   if (word === undefined) return openPath(name, format, options);
   if (word === "shards" && path) return openShards(path, format, options);
   const kind = kinds.find((known) => known.name === word);
@@ -39,6 +39,20 @@ export async function openData(
     throw new UsageError(`data: there is no kind "${word}"; --data takes ${dataNames.join(", ")}`);
   if (!kind || !path) throw new UsageError(`data: ${word} needs a folder: --data ${word}:DIR`);
   return openKind(kind, path, format, options);
+}
+
+/** The kind before the colon and the path after it. One letter before a colon is a Windows drive. */
+function partsOf(name: string): [word?: string, path?: string] {
+  const [, word, path] = /^([a-z][a-z0-9-]+):(.*)$/.exec(name) ?? [];
+  return word === undefined ? [] : [word, path!];
+}
+
+/** A name of data that means the same in whatever folder a command is run: a path in it is made absolute. */
+export function absoluteData(name: string): string {
+  if (name === "" || name === "digits" || name === "emoji") return name;
+  const [word, path] = partsOf(name);
+  if (word === undefined) return resolve(name);
+  return path ? `${word}:${resolve(path)}` : name;
 }
 
 async function openPath(folder: string, format: ImageFormat, options: DataOptions): Promise<DataSource> {

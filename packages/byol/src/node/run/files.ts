@@ -27,14 +27,17 @@ const config = z.looseObject({
   preset: z.looseObject({ name: z.string() }),
 });
 
-const metrics = z
+/** What JSON has no number for, such as an infinite norm, is written as null. */
+const maybe = number.nullish().transform((found) => found ?? undefined);
+
+export const metricsSchema = z
   .looseObject({
     ...{ step, loss: number, lr: number, std: number, images_per_second: number },
-    ...{ tau: number.optional(), effective_rank: number.optional(), target_distance: number.optional() },
-    ...{ knn_accuracy: number.optional(), probe_loss: number.optional(), probe_accuracy: number.optional() },
+    ...{ tau: maybe, effective_rank: maybe, target_distance: maybe, grad_norm: maybe },
+    ...{ knn_accuracy: maybe, probe_loss: maybe, probe_accuracy: maybe },
     alarm: z.string().optional(),
   })
-  .transform((found) => found as typeof found & StepMetrics);
+  .transform((found) => found as object as StepMetrics);
 
 export const accuraciesSchema = z
   .looseObject(Object.fromEntries(quickProtocols.map(({ key }) => [key, number.nullable()])))
@@ -56,7 +59,7 @@ const summary = z.looseObject({
 /** Of a whole file, of each line of metrics.jsonl, and of each file of evaluations; the other files hold arrays. */
 export const runSchemas = {
   "config.json": config,
-  [METRICS]: metrics,
+  [METRICS]: metricsSchema,
   "summary.json": summary,
   [EVALUATIONS]: resultSchema,
 } as const;

@@ -16,7 +16,7 @@ const metrics = { epoch: 0, loss: 4, lr: 0.1, tau: 0.99, std: 0.1, images_per_se
 describe("the folder of a run", () => {
   it("gets a line a step", async () => {
     const folder = new RunFolder(join(root, "deep", "run"));
-    folder.begin(0);
+    folder.begin(undefined);
     folder.append({ step: 0, ...metrics });
     folder.append({ step: 1, ...metrics });
     folder.close();
@@ -27,16 +27,16 @@ describe("the folder of a run", () => {
   it("is gone on with from a step: later lines and a half one go, every step is there once", async () => {
     const path = join(root, "resumed");
     const first = new RunFolder(path);
-    first.begin(0);
+    first.begin(undefined);
     for (let step = 0; step < 6; step++) first.append({ step, ...metrics });
     first.close();
     const file = first.file("metrics.jsonl");
     await appendFile(file, '{"step":6,"epo');
     const before = await readFile(file, "utf8");
     const again = new RunFolder(path, true);
-    expect(again.past(4).map(({ step }) => step)).toEqual([0, 1, 2, 3]);
+    expect(again.past({ step: 4 }).map(({ step }) => step)).toEqual([0, 1, 2, 3]);
     expect(await readFile(file, "utf8")).toBe(before);
-    again.begin(4);
+    again.begin({ step: 4 });
     again.append({ step: 4, ...metrics });
     again.sync();
     again.close();
@@ -47,16 +47,45 @@ describe("the folder of a run", () => {
     expect(steps).toEqual([0, 1, 2, 3, 4]);
 
     const broken = new RunFolder(path, true);
-    expect(() => broken.past(9)).toThrow(/steps are missing in .*4 is the last before 9/);
+    expect(() => broken.past({ step: 9 })).toThrow(/steps are missing in .*4 is the last before 9/);
     const torn = [0, 2].map((step) => `${JSON.stringify({ step, ...metrics })}\n`).join("");
     await writeFile(file, torn);
-    expect(() => broken.begin(3)).toThrow(/2 follows 0/);
+    expect(() => broken.begin({ step: 3 })).toThrow(/2 follows 0/);
     expect(await readFile(file, "utf8")).toBe(torn);
     await rm(file);
-    broken.begin(3);
+    broken.begin({ step: 3 });
     broken.append({ step: 3, ...metrics });
-    expect(broken.past(4).map(({ step }) => step)).toEqual([3]);
+    expect(broken.past({ step: 4 }).map(({ step }) => step)).toEqual([3]);
     broken.close();
+  });
+
+  it.each([
+    ["torn", (text: string) => text.slice(0, -20)],
+    ["without its end", (text: string) => text.slice(0, -1)],
+    ["missing", (text: string) => text.replace(/.*\n$/, "")],
+    ["torn, after a later step", (text: string) => `${text}{"step":`],
+  ])("is gone on with where the last line is %s", async (_, tear) => {
+    const path = await mkdtemp(join(root, "torn-"));
+    const lines = [0, 1, 2, 3].map((step) => ({ step, ...metrics }));
+    const text = (some: object[]) => some.map((line) => `${JSON.stringify(line)}\n`).join("");
+    await writeFile(join(path, "metrics.jsonl"), tear(text(lines.slice(0, 3))));
+    const folder = new RunFolder(path, true);
+    const from = { step: 3, metrics_last: lines[2]! };
+    expect(folder.past(from).map(({ step }) => step)).toEqual([0, 1, 2]);
+    folder.begin(from);
+    folder.append(lines[3]!);
+    folder.close();
+    expect(await readFile(join(path, "metrics.jsonl"), "utf8")).toBe(text(lines));
+  });
+
+  it("loses what a kill left of files half written, and nothing else", async () => {
+    const path = await mkdtemp(join(root, "partial-"));
+    const [left, kept] = ["summary.json.0a1b2c3d.partial", "report.html.0a1b2c3d.partial"];
+    for (const name of [left, kept]) await writeFile(join(path, name), "half");
+    const folder = new RunFolder(path, true);
+    folder.begin({ step: 0 });
+    folder.close();
+    expect((await readdir(path)).sort()).toEqual(["metrics.jsonl", kept]);
   });
 
   it("that cannot be made is refused at once and with the remedy", async () => {
@@ -92,7 +121,7 @@ describe("the folder of a run", () => {
   it("is left without a trace by a start that comes to nothing", async () => {
     const deep = new RunFolder(join(root, "none", "of", "these"));
     await deep.writeJson("config.json", { data: "digits", seed: 0, steps: 1, preset: { name: "tiny" } });
-    deep.begin(0);
+    deep.begin(undefined);
     expect((await readdir(deep.path)).sort()).toEqual(["config.json", "metrics.jsonl", LOCK]);
     deep.close();
     expect(await readdir(root)).not.toContain("none");
@@ -101,12 +130,12 @@ describe("the folder of a run", () => {
     await mkdir(own);
     await writeFile(join(own, "notes.txt"), "of the user");
     const shared = new RunFolder(own);
-    shared.begin(0);
+    shared.begin(undefined);
     shared.close();
     expect(await readdir(own)).toEqual(["notes.txt"]);
 
     const run = new RunFolder(join(root, "a-step"));
-    run.begin(0);
+    run.begin(undefined);
     run.append({ step: 0, ...metrics });
     run.close();
     expect(await readdir(run.path)).toEqual(["metrics.jsonl"]);

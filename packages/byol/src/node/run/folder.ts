@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   fstatSync,
+  ftruncateSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -10,10 +11,9 @@ import {
   rmdirSync,
   rmSync,
   statSync,
-  truncateSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { writeAllSync, writeWhole } from "@dawnstrap/tensor/node";
+import { finalNameOf, writeAllSync, writeWhole } from "@dawnstrap/tensor/node";
 import { OutputError, UsageError } from "../../errors.js";
 import type { StepMetrics } from "../../metrics.js";
 import {
@@ -26,7 +26,7 @@ import {
   METRICS,
 } from "./files.js";
 import { lock } from "./lock.js";
-import { readPast } from "./rewind.js";
+import { type Reached, readPast } from "./rewind.js";
 
 /** As mkdir -p. Node's own `recursive` never returns where a parent cannot be made, below /proc for one. */
 function makeFolder(path: string): string[] {
@@ -76,20 +76,26 @@ export class RunFolder {
   /**
    * The lines of metrics.jsonl that a run goes on from.
    *
-   * @param step that it goes on with
+   * @param from the checkpoint that it goes on from; undefined for a new run
    * @throws UsageError when they do not lead up to it
    */
-  past(step: number): readonly StepMetrics[] {
-    return this.resumed ? readPast(this.file(METRICS), step).kept : [];
+  past(from: Reached | undefined): readonly StepMetrics[] {
+    return from ? readPast(this.file(METRICS), from).kept : [];
   }
 
-  /** Opens metrics.jsonl; `step` as in `past`. */
-  begin(step: number): void {
+  /** Opens metrics.jsonl; `from` as in `past`. */
+  begin(from: Reached | undefined): void {
     const path = this.file(METRICS);
+    const past = from && readPast(path, from);
     this.writing(METRICS, () => {
-      if (this.resumed && existsSync(path)) truncateSync(path, readPast(path, step).end);
-      this.metrics = openSync(path, this.resumed ? "a" : "wx");
+      this.metrics = openSync(path, past ? "a" : "wx");
+      if (!past) return;
+      ftruncateSync(this.metrics, past.end);
+      writeAllSync(this.metrics, Buffer.from(past.tail));
     });
+    // What a kill left of files that were being written.
+    for (const name of readdirSync(this.path))
+      if (isRunFile(finalNameOf(name) ?? "")) rmSync(this.file(name), { force: true });
   }
 
   file(name: string): string {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { presetNamed } from "../../../presets/index.js";
 import { type Checkpoint, checksum, decodeCheckpoint, encodeCheckpoint } from "./format.js";
 import { isBetter, Scorer } from "./score.js";
-import { CheckpointStore, findCheckpoint, hasCheckpoints } from "./store.js";
+import { CheckpointStore, findCheckpoint, hasCheckpoints, restoreBest } from "./store.js";
 
 let root: string;
 beforeAll(async () => {
@@ -96,6 +96,36 @@ describe("a checkpoint", () => {
   });
 });
 
+describe("the record of a checkpoint", () => {
+  const { record, state } = at(20);
+  const cases: Record<string, [changes: object, message: RegExp]> = {
+    "steps in words": [{ steps: "abc" }, /record of the run: steps: .*expected number/],
+    "a step beyond the last": [{ step: 101 }, /step: it is beyond the last one/],
+    "half a step": [{ step: 1.5 }, /step: .*int/],
+    "a seed that is none": [{ seed: -1 }, /seed: /],
+    "an option of data that a run does not file": [
+      { dataOptions: { threads: 1e9 } },
+      /dataOptions: Unrecognized key: "threads"/,
+    ],
+    "a cache in words": [{ dataOptions: { cacheBytes: "all" } }, /dataOptions: cacheBytes: /],
+    "another field": [{ out: "/elsewhere" }, /Unrecognized key: "out"/],
+    "no images": [{ images: 0 }, /images: /],
+    "classes that are no list": [{ classes: "0,1" }, /classes: /],
+    "a device that there is not": [{ device: "tpu" }, /device: /],
+    "a preset that lacks fields": [{ preset: { name: "tiny" } }, /preset: /],
+    "a best one to come": [{ best: { by: "loss", value: 1, step: 21 } }, /best: step: it is beyond/],
+    "another step's line": [
+      { metrics_last: { step: 5, epoch: 0, loss: 1, lr: 1, std: 1, images_per_second: 1 } },
+      /metrics_last: step: it is not the last one's/,
+    ],
+  };
+  for (const [name, [changes, message]] of Object.entries(cases))
+    it(`may not hold ${name}, though its checksum be right`, () => {
+      const file = bytes({ record: { ...record, ...changes }, state } as Checkpoint);
+      expect(() => decodeCheckpoint(file)).toThrow(message);
+    });
+});
+
 describe("the store", () => {
   it("keeps the last few and the best, and finds the newest", async () => {
     const run = join(root, "keeps");
@@ -137,6 +167,63 @@ describe("the store", () => {
     expect((await findCheckpoint(file(10))).record.step).toBe(10);
     await writeFile(file(10), "");
     await expect(findCheckpoint(run)).rejects.toThrow(/there is no earlier sound one/);
+  });
+
+  it("refuses a checkpoint of another run, seed or step by name, and offers a sound one", async () => {
+    const run = join(root, "misplaced");
+    const store = new CheckpointStore(run, 9);
+    const own = (step: number, changes: object = {}) => {
+      const { record, state } = at(step, { by: "loss", value: 1, step: 10 });
+      return { record: { ...record, run: "this", ...changes }, state };
+    };
+    const config = { run: "this", data: "digits", seed: 3, steps: 100, preset: presetNamed("tiny") };
+    await store.save(own(10));
+    await writeFile(join(run, "config.json"), JSON.stringify(config));
+    const file = (step: number) => join(store.folder, `step-000000${step}.safetensors`);
+    const cases: [changes: object, message: RegExp][] = [
+      [{ run: "other" }, /of another run: its name is not that of config.json/],
+      [{ seed: 4 }, /of another run: seed is not that of config.json/],
+      [{ steps: 50 }, /of another run: steps is not/],
+      [
+        { run: undefined, preset: { ...presetNamed("tiny"), epochs: 9 } },
+        /of another run: its preset is not/,
+      ],
+      [{ step: 30 }, /is of step 30, not of 20/],
+    ];
+    for (const [changes, message] of cases) {
+      await writeFile(file(20), bytes(own(20, changes)));
+      const refused = expect(findCheckpoint(run)).rejects;
+      await refused.toThrow(
+        new RegExp(`${file(20)} cannot be used: it .*${message.source}.*step 10 is sound`),
+      );
+    }
+    await writeFile(join(store.folder, "best.safetensors"), bytes(own(20)));
+    await expect(findCheckpoint(join(store.folder, "best.safetensors"))).rejects.toThrow(
+      /best.safetensors cannot be used: it is of step 20, not of 10/,
+    );
+    await writeFile(file(20), bytes(own(20)));
+    expect((await findCheckpoint(run)).record.step).toBe(20);
+    const stray = join(run, "step-00000020.safetensors");
+    await writeFile(stray, bytes(own(20)));
+    await expect(findCheckpoint(stray)).rejects.toThrow(/is no checkpoint of a run \(name a run's folder/);
+  });
+
+  it("copies the best again where a kill came between two renames", async () => {
+    const run = join(root, "between");
+    const store = new CheckpointStore(run, 9);
+    const best = (step: number) => ({ by: "loss", value: 1, step }) as const;
+    await store.save(at(10, best(10)));
+    const old = await readFile(join(store.folder, "best.safetensors"));
+    await store.save(at(20, best(20)));
+    const fresh = await readFile(join(store.folder, "best.safetensors"));
+    for (const left of [old, old.subarray(0, 100)]) {
+      await writeFile(join(store.folder, "best.safetensors"), left);
+      await restoreBest(run, 20);
+      expect((await readFile(join(store.folder, "best.safetensors"))).equals(fresh)).toBe(true);
+    }
+    await rm(join(store.folder, "step-00000020.safetensors"));
+    await restoreBest(run, 20);
+    expect((await findCheckpoint(join(store.folder, "best.safetensors"))).record.step).toBe(20);
   });
 
   it("says so when there is nothing to resume", async () => {

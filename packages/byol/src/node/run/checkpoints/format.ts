@@ -13,8 +13,9 @@ import {
   type StateDict,
   toRaw,
 } from "@dawnstrap/nn";
+import { z } from "zod";
 import { DataError } from "../../../errors.js";
-import type { RunRecord } from "./record.js";
+import { type RunRecord, recordSchema } from "./record.js";
 
 /** Of the file's layout; a reader refuses others. */
 const FORMAT = "dawnstrap checkpoint 1";
@@ -53,7 +54,7 @@ export function decodeCheckpoint(file: Uint8Array): Checkpoint {
     throw new DataError(`it is of format "${format ?? "unknown"}", this version reads "${FORMAT}"`);
   if (sha256(json) !== metadata.sha256)
     throw new DataError("the record of the run does not match its checksum (the file was changed)");
-  const { sums, ...record } = JSON.parse(json) as RunRecord & { sums: Record<string, string> };
+  const { record, sums } = recordOf(json);
   for (const name of new Set([...Object.keys(sums), ...tensors.keys()])) {
     const raw = tensors.get(name);
     if (!raw) throw new DataError(`array ${name} is missing (the file was changed)`);
@@ -61,6 +62,21 @@ export function decodeCheckpoint(file: Uint8Array): Checkpoint {
       throw new DataError(`array ${name} does not match its checksum (the file was changed)`);
   }
   return { record, state: new Map([...tensors].map(([name, raw]) => [name, fromRaw(raw)])) };
+}
+
+const sumsSchema = z.looseObject({ sums: z.record(z.string(), z.string()) });
+
+/** The checksum says that it is as it was written, not who wrote it. */
+function recordOf(json: string): { record: RunRecord; sums: Record<string, string> } {
+  try {
+    const { sums, ...record } = sumsSchema.parse(JSON.parse(json));
+    return { record: recordSchema().parse(record), sums };
+  } catch (error) {
+    if (!(error instanceof z.ZodError))
+      throw new DataError(`the record of the run is not JSON: ${(error as Error).message}`);
+    const { path, message } = error.issues[0]!;
+    throw new DataError(`the record of the run: ${[...path, message].join(": ")}`);
+  }
 }
 
 function decoded(file: Uint8Array) {

@@ -2,7 +2,7 @@
 import type { StepMetrics } from "../../../metrics.js";
 
 /** From the best judge to the last resort: the loss of BYOL also falls on the way to collapse. */
-const judges = ["knn_accuracy", "probe_accuracy", "loss"] as const;
+export const judges = ["knn_accuracy", "probe_accuracy", "loss"] as const;
 
 export interface Score {
   /** The mean accuracy of kNN on the way, else of the online probe, else the mean loss. */

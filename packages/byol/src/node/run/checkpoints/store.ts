@@ -1,10 +1,13 @@
 /** The checkpoints of a run: written at once or not at all, the last few and the best kept. */
 import { type FileHandle, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { copyWhole, isPartial, readWhole, writeWhole } from "@dawnstrap/tensor/node";
+import { isDeepStrictEqual } from "node:util";
+import { copyWhole, finalNameOf, readWhole, writeWhole } from "@dawnstrap/tensor/node";
 import { OutputError, UsageError } from "../../../errors.js";
-import { CHECKPOINTS } from "../files.js";
+import { presetSchema } from "../../../presets/preset.js";
+import { CHECKPOINTS, readRunFile } from "../files.js";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./format.js";
+import type { RunRecord } from "./record.js";
 
 const BEST = "best.safetensors";
 
@@ -64,7 +67,7 @@ export class CheckpointStore {
     const steps = await stepsIn(this.folder);
     const kept = steps.filter((s) => s <= step).slice(0, this.keep);
     const names = steps.filter((s) => !kept.includes(s)).map(nameOf);
-    const partial = (await readdir(this.folder)).filter(isPartial);
+    const partial = (await readdir(this.folder)).filter((name) => finalNameOf(name) !== undefined);
     for (const name of [...names, ...partial]) await rm(join(this.folder, name), { force: true });
   }
 }
@@ -109,12 +112,12 @@ export async function findCheckpoint(path: string): Promise<Found> {
       `resume: ${path} holds no checkpoints (name the folder of a run, as given to --out)`,
     );
   const file = run === path ? join(folder, nameOf(steps[0]!)) : path;
-  const read = await attempt(file);
+  const read = await attempt(run, file);
   if ("state" in read) return { ...read, run };
   const earlier = steps.filter((step) => step < (stepOf(basename(file)) ?? Number.POSITIVE_INFINITY));
   for (const step of earlier) {
     const other = join(folder, nameOf(step));
-    if ("state" in (await attempt(other)))
+    if ("state" in (await attempt(run, other)))
       throw new UsageError(
         `resume: ${file} cannot be used: ${read.problem}; the one of step ${step} is sound, go on with: byol resume ${other}`,
       );
@@ -122,10 +125,41 @@ export async function findCheckpoint(path: string): Promise<Found> {
   throw new UsageError(`resume: ${file} cannot be used: ${read.problem}; there is no earlier sound one`);
 }
 
-async function attempt(file: string): Promise<Checkpoint | { problem: string }> {
+/**
+ * Copies the best checkpoint again, where a run was killed between writing it and copying it.
+ *
+ * @param step of the best one, by the record that a run goes on from
+ */
+export async function restoreBest(run: string, step: number): Promise<void> {
+  const [best, one] = [BEST, nameOf(step)].map((name) => join(run, CHECKPOINTS, name));
+  const now = await attempt(run, best!);
+  if ("state" in now && now.record.step === step) return;
+  if ("state" in (await attempt(run, one!))) await copyWhole(one!, best!);
+}
+
+async function attempt(run: string, file: string): Promise<Checkpoint | { problem: string }> {
   try {
-    return decodeCheckpoint(await readWhole(file));
+    const checkpoint = decodeCheckpoint(await readWhole(file));
+    const problem = misplaced(checkpoint.record, basename(file), run);
+    return problem === undefined ? checkpoint : { problem };
   } catch (error) {
     return { problem: (error as Error).message };
   }
+}
+
+/** Why a checkpoint does not belong where it lies: copied from another run, or under another step's name. */
+function misplaced(record: RunRecord, name: string, run: string): string | undefined {
+  const { step, best } = record;
+  const named = name === BEST ? best?.step : stepOf(name);
+  if (named !== undefined && named !== step) return `it is of step ${step}, not of ${named}`;
+  const config = readRunFile(run, "config.json");
+  if (!config) return undefined;
+  const preset = presetSchema().safeParse(config.preset);
+  const differing =
+    // Runs of earlier versions have no name; those that agree in everything are the same computation.
+    record.run !== undefined && config.run !== undefined
+      ? record.run !== config.run && "its name"
+      : preset.success && !isDeepStrictEqual(preset.data, record.preset) && "its preset";
+  const what = differing || (["seed", "steps"] as const).find((field) => config[field] !== record[field]);
+  return what ? `it is of another run: ${what} is not that of config.json` : undefined;
 }
