@@ -31,6 +31,16 @@ describe("byol", () => {
     expect(written.stdout).toMatch(new RegExp(`^Usage: byol ${words} `));
     expect(written.stderr).toBe("");
   });
+  it("writes out what would steer a terminal, and leaves out the middle of what has no end", async () => {
+    expect(await main(["report", "\u001b[2Jrun\u202e\r"])).toBe(2);
+    expect(written.stderr).toContain("\\x1b[2Jrun\\u202e\\x0d");
+    expect(await main(["report", "--\u001b[2J"])).toBe(2);
+    for (const steering of ["\u001b", "\r", "\u202e"]) expect(written.stderr).not.toContain(steering);
+    written.stderr = "";
+    expect(await main(["report", "a".repeat(100_000)])).toBe(2);
+    expect(written.stderr).toMatch(/^error: report: there is no a+ … a+ \(name folders of runs\)\n$/);
+    expect(written.stderr.length).toBeLessThan(2100);
+  });
   it("--help names every command, and each is a script of the package", async () => {
     expect(await main(["--help"])).toBe(0);
     const named = [...written.stdout.matchAll(/^ {2}(\w+) /gm)].map(([, name]) => name);

@@ -3,6 +3,7 @@ import { DawnstrapError } from "@dawnstrap/tensor";
 import { Command } from "commander";
 import { packageVersion } from "../../version.js";
 import { Interrupted, UsageError } from "../../errors.js";
+import { printable, visible } from "../report/escape.js";
 import { embedCommand } from "./commands/embed.js";
 import { evaluateCommand } from "./commands/evaluate.js";
 import { planCommand } from "./commands/plan.js";
@@ -37,7 +38,10 @@ function build(): Command {
 
 /** Errors of the command and of all below it are thrown, not exited with. */
 function prepare(command: Command): void {
-  command.showHelpAfterError("(--help shows the options)").exitOverride();
+  command
+    .showHelpAfterError("(--help shows the options)")
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(visible(text)) });
   for (const below of command.commands) prepare(below as Command);
 }
 
@@ -53,14 +57,14 @@ export async function main(words: readonly string[]): Promise<number> {
     // Commander has printed its own complaint (or the help that was asked for) already.
     if (isCommanderError(error)) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof Interrupted) {
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write(`${printable(error.message)}\n`);
       return error.exitCode;
     }
     if (process.env.DEBUG) console.error(error);
     else {
       const message = error instanceof Error ? error.message : String(error);
       const hint = error instanceof DawnstrapError ? "" : " (unexpected; DEBUG=1 shows where)";
-      process.stderr.write(`error: ${message.replaceAll(/\s*\n\s*/g, " ")}${hint}\n`);
+      process.stderr.write(`error: ${printable(message.replaceAll(/\s*\n\s*/g, " "))}${hint}\n`);
     }
     return error instanceof UsageError ? 2 : 1;
   }

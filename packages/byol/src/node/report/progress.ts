@@ -1,4 +1,5 @@
 /** How a run shows that it is alive: a bar on a terminal, else a line every few seconds. */
+import { printable } from "./escape.js";
 import { SingleBar } from "cli-progress";
 import type { StepMetrics } from "../../metrics.js";
 
@@ -43,7 +44,7 @@ class BarProgress implements Progress {
   private pace = new Pace(0, 0);
   constructor(private readonly out: NodeJS.WriteStream) {}
   note(text: string): void {
-    this.out.write(`${text}\n`);
+    this.out.write(`${printable(text)}\n`);
   }
   begin(steps: number, done = 0): void {
     this.pace = new Pace(steps, done);
@@ -78,7 +79,7 @@ class LineProgress implements Progress {
     private readonly everySeconds: number,
   ) {}
   note(text: string): void {
-    this.write(`${text}\n`);
+    this.write(`${printable(text)}\n`);
   }
   begin(steps: number, done = 0): void {
     this.steps = steps;

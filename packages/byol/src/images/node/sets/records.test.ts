@@ -205,6 +205,8 @@ describe("STL-10", () => {
     ]);
     await put("stl-few", [1, 2]);
     await expect(mini.open(stl10, "stl-few")).rejects.toThrow(/train_y.bin holds 2 labels for the 4 images/);
+    await mini.put("stl-few/class_names.txt", "");
+    await expect(mini.open(stl10, "stl-few")).rejects.toThrow(/class_names.txt names no classes/);
   });
 });
 

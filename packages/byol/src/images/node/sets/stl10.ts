@@ -32,6 +32,7 @@ export const stl10: DataSetKind = {
   official: { trainval: 5_000, test: 8_000, unlabelled: 100_000, classes: 10 },
   async read(root, opening) {
     const classes = await linesOf(join(root, "class_names.txt"));
+    if (classes.length === 0) throw new DataError(`data: ${join(root, "class_names.txt")} names no classes`);
     const trainval = await labelled(root, "train", classes.length, opening);
     const test = await labelled(root, "test", classes.length, opening);
     const records = await recordsOnDisk(join(root, "unlabeled_X.bin"), size, opening);

@@ -9,6 +9,7 @@ import { protocols } from "../../../tasks/protocols/index.js";
 import type { Result } from "../../../tasks/result.js";
 import { resultTable } from "../../../tasks/result-table.js";
 import type { Subject } from "../../../tasks/subject.js";
+import { printable, visible } from "../../report/escape.js";
 import { dataOptionsOf, positive, wholeFrom } from "../options.js";
 import { checkOutput, writeOutput } from "../output.js";
 import { type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
@@ -80,9 +81,9 @@ const withSubject = (flags: EvaluateFlags, run: (subject: Subject) => Promise<Re
     // Before anything is computed.
     const folder = openEvaluations(flags.encoder);
     if (json !== undefined) checkOutput("json", json);
-    const note = (text: string): void => void process.stderr.write(`${text}\n`);
+    const note = (text: string): void => void process.stderr.write(`${printable(text)}\n`);
     const result = await run({ ...opened, seed, dataOptions: dataOptionsOf(flags), note });
-    process.stdout.write(`${resultTable([result])}\n`);
+    process.stdout.write(`${visible(resultTable([result]))}\n`);
     if (json !== undefined) await writeOutput("json", json, jsonOf(result));
     if (folder !== undefined) note(`filed as ${await fileResult(folder, result)}`);
   });

@@ -1,6 +1,7 @@
 /** `byol report`: several runs side by side, as one HTML file. */
 import { Command } from "commander";
 import { resultTable } from "../../../tasks/result-table.js";
+import { visible } from "../../report/escape.js";
 import { listedOf } from "../../report/html/evaluations.js";
 import { reportPage } from "../../report/html/page.js";
 import { readRun } from "../../report/html/run.js";
@@ -26,6 +27,6 @@ async function report(folders: string[], { out, seed }: ReportFlags): Promise<vo
   const page = await reportPage(runs, seed);
   await writeOutput("out", out, page);
   const evaluations = listedOf(runs);
-  if (evaluations.length > 0) process.stdout.write(`${resultTable(evaluations)}\n\n`);
+  if (evaluations.length > 0) process.stdout.write(`${visible(resultTable(evaluations))}\n\n`);
   process.stdout.write(`${out}: ${(Buffer.byteLength(page) / 2 ** 20).toFixed(1)} MiB\n`);
 }

@@ -1,4 +1,5 @@
 /** `byol search`: the images of a folder that an encoder finds most like another. */
+import { visible } from "../../report/escape.js";
 import type { Tensor } from "@dawnstrap/tensor";
 import { Command } from "commander";
 import { imageFiles } from "../../../images/node/files.js";
@@ -52,7 +53,9 @@ async function search(opened: Opened, files: readonly string[], { count, out }: 
           neighbours.map(({ place }) => bank.images[place]!.set.read(bank.images[place]!.place)),
         );
         for (const [rank, { place, similarity }] of neighbours.entries())
-          process.stdout.write(`${files[q]}\t${rank + 1}\t${similarity.toFixed(4)}\t${bank.names[place]}\n`);
+          process.stdout.write(
+            `${visible(`${files[q]}\t${rank + 1}\t${similarity.toFixed(4)}\t${bank.names[place]}`)}\n`,
+          );
         return {
           caption: files[q]!,
           images: [pixels[q]!, ...near.filter((image): image is Uint8Array => image !== undefined)],
