@@ -22,7 +22,10 @@ export interface DataOptions {
 /** One side of a split. */
 export interface ImageSet {
   readonly length: number;
-  /** Class of each image; undefined where the images carry no labels, or several each. */
+  /**
+   * Class of each image; undefined where the images carry no labels, or several each. −1 where an image's class is not
+   * known; only in what is pretrained on, never in what is evaluated.
+   */
   readonly labels?: Int32Array;
   /**
    * Where an image may show several classes, int8 [length, classes]: 1 shown, −1 not shown, 0 shown but too hard to be
@@ -88,6 +91,16 @@ export interface DataSource {
   skipped(): readonly SkippedImage[];
   /** Ends the workers and closes files. */
   close(): Promise<void>;
+}
+
+/** The images whose class is known. */
+export function labelledPart(set: ImageSet): ImageSet {
+  const { labels } = set;
+  if (!labels?.includes(-1)) return set;
+  return subset(
+    set,
+    [...labels.keys()].filter((place) => labels[place] !== -1),
+  );
 }
 
 /** Classes that the online probe learns: none where the images to train on carry no single label each. */

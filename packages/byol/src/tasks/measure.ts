@@ -1,5 +1,5 @@
 /** Measures a network's features during and after pre-training: one pass over the images, then every protocol. */
-import type { DataSource, ImageSet } from "../images/source.js";
+import { type DataSource, type ImageSet, labelledPart } from "../images/source.js";
 import type { Accuracies } from "../metrics.js";
 import { type Extractor, extractFeatures } from "./extract.js";
 import type { Quick } from "./protocol.js";
@@ -31,7 +31,7 @@ export async function measure(
   const { device, signal } = extractor;
   const classes = data.classes.length;
   if (classes === 0) return none;
-  const known = data.train.labels ? data.train : data.splits?.trainval;
+  const known = data.train.labels ? labelledPart(data.train) : data.splits?.trainval;
   if (!known?.labels) return none;
   const featuresOf = (set: ImageSet, limit: number) => extractFeatures(extractor, set, data.image, limit);
   const bank = await featuresOf(known, settings.bank);

@@ -1,7 +1,7 @@
 /** Looks at a network while it trains: what the steps themselves do not tell. Nothing here changes the training. */
 import { type Device, div, mul, sqrt, sub, sum, type Tensor } from "@dawnstrap/tensor";
 import { plainViews } from "../images/augment/view.js";
-import { type DataSource, subset } from "../images/source.js";
+import { type DataSource, labelledPart, subset } from "../images/source.js";
 import { extractFeatures } from "../tasks/extract.js";
 import { knnAccuracy } from "../tasks/knn.js";
 import type { Learner } from "../learner/learner.js";
@@ -81,7 +81,7 @@ export class Watcher {
     const of = (set: DataSource["train"], limit: number) =>
       extractFeatures({ device, forward, image: preset.image }, set, data.image, limit);
     const { bank, queries, neighbours: k } = preset.evaluate;
-    const features = await of(data.train, Math.min(bank, bankLimit));
+    const features = await of(labelledPart(data.train), Math.min(bank, bankLimit));
     const held = await of(data.heldOut, Math.min(queries, queryLimit));
     return knnAccuracy(device, features, held, data.classes.length, { k });
   }

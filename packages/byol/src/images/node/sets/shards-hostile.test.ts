@@ -52,6 +52,7 @@ async function opened(name: string, entries: readonly Entry[], classes?: string[
     return {
       classes: source.classes.length,
       labels: [...(source.train.labels ?? []), ...(source.heldOut.labels ?? [])],
+      notes: source.notes!.join("\n"),
       skipped: Object.fromEntries(source.skipped().map(({ file, reason }) => [file, reason])),
     };
   } finally {
@@ -62,10 +63,12 @@ async function opened(name: string, entries: readonly Entry[], classes?: string[
 describe("numbers in shards", () => {
   it("takes decimal classes that int32 holds, and no others", async () => {
     const wrong = ["4294967298", "2147483648", "9".repeat(400), "0x10", "1e1", "1.0", "-1", "", "1 2", "١"];
-    const { labels, classes, skipped } = await opened("cls", labelled([" 1\n", "0", "007", ...wrong]));
-    expect(Object.keys(skipped).sort()).toEqual(wrong.map((_, i) => `0.tar/${i + 3}`).sort());
+    const { labels, classes, skipped, notes } = await opened("cls", labelled([" 1\n", "0", "007", ...wrong]));
+    // The images stay, without labels; −1 says that there is none.
+    expect(skipped).toEqual({});
+    expect(notes).toMatch(/^9 of 13 samples are used without their labels, such as 0.tar\/3: .*"4294967298"/);
     expect(classes).toBe(8);
-    expect(labels.filter((label) => label > 0).sort()).toEqual([1, 7]);
+    expect(labels.sort((a, b) => a - b)).toEqual([...wrong.map(() => -1), 0, 1, 7]);
   });
 
   it.each([10_000, 100_000, 400_000_000, 2_147_483_647])(
@@ -91,19 +94,24 @@ describe("numbers in shards", () => {
       { path: "2.cls", content: "1" },
       { path: "2.jpg", content: image, size: two },
     ]);
-    expect(skipped).toEqual({ "0.tar/2": "the archive ends before the file does" });
+    const end = expect.stringMatching(/^the archive is cut off: it ends at byte \d+, in the middle/);
+    expect(skipped).toEqual({ "0.tar": end, "0.tar/2": "the archive ends before the file does" });
     const label = await opened("label", [
       ...labelled(["0", "1"]),
       { path: "2.jpg", content: image },
       { path: "2.cls", content: "0", size: 2 ** 40 },
     ]);
-    expect(label.skipped).toEqual({ "0.tar/2": "the archive ends before the file does" });
+    expect(label.skipped).toEqual({ "0.tar": end });
+    expect(label.notes).toMatch(/0.tar\/2: its .cls cannot be read: the archive ends before the file does/);
     const text = await opened("text", [
       ...labelled(["0", "1"]),
       { path: "2.jpg", content: image },
       { path: "2.json", content: "[".repeat(2 ** 20 + 1) },
     ]);
-    expect(text.skipped["0.tar/2"]).toBe("its 1048577 bytes are more than the 1048576 that are read");
+    expect(text.skipped).toEqual({});
+    expect(text.notes).toMatch(
+      /0.tar\/2: its .json cannot be read: its 1048577 bytes are more than the 1048576/,
+    );
   });
 
   it.each(["ExtendedHeader", "NextFileHasLongPath"] as const)(

@@ -1,117 +1,39 @@
 /**
- * Tar shards of the WebDataset convention: the files of a sample follow each other and share a key, the path up to the
- * first dot of its last part. 000.jpg (jpeg, png, webp) is the image, 000.cls its class as a number, 000.json the same in
- * "cls" or "label".
+ * Tar shards of the WebDataset convention: the files of a sample share a key, the path up to the first dot of its last
+ * part. 000.jpg (jpeg, png, webp) is the image, 000.cls its class as a number, 000.json the same in "cls" or "label".
  */
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { glob } from "glob";
 import { DataError } from "../../../errors.js";
-import { imageFileBytes, textBytes, unnamedClasses } from "../limits.js";
 import { lazyImages } from "../../lazy.js";
-import { byCodeUnits, entriesIn, isData, isDataPath } from "../entries.js";
-import { Opening } from "../opening.js";
-import type { DataOptions, DataSource, ImageSet } from "../../source.js";
 import type { ImageFormat } from "../../settings.js";
+import { type DataOptions, type DataSource, type ImageSet, labelledPart } from "../../source.js";
+import { byCodeUnits, entriesIn, isData } from "../entries.js";
+import { unnamedClasses } from "../limits.js";
+import { Opening } from "../opening.js";
+import { type Side, sidesOfShards } from "../sides.js";
 import { pickPerClass, proportional, splitsOf } from "../split.js";
-import { subset } from "../../source.js";
+import { readShard, type Sample, type Shard } from "./shard.js";
 import { linesOf } from "./text.js";
-import { indexTar, type TarEntry } from "./tar-index.js";
 
-interface Sample {
-  /** shard.tar/key: how the sample is named where it is skipped. */
-  readonly name: string;
-  readonly label?: number;
-  readonly read: () => Promise<Uint8Array | string>;
-}
-
-interface Shard {
-  readonly name: string;
-  readonly samples: readonly Sample[];
-}
-
-/** 12/a.seg.png → ["12/a", "seg.png"]. */
-function keyOf(path: string): [string, string] {
-  const dot = path.indexOf(".", path.lastIndexOf("/") + 1);
-  return dot < 0 ? [path, ""] : [path.slice(0, dot), path.slice(dot + 1).toLowerCase()];
-}
-
-const isImage = (ending: string): boolean => /^(jpe?g|png|webp)$/.test(ending);
-
-function labelIn(ending: string, text: string): number {
-  // Decimal digits only: Number would take "", "0x10" and "1e9" as well.
-  if (ending === "cls") return /^\s*\d+\s*$/.test(text) ? Number(text) : Number.NaN;
-  const { cls, label } = JSON.parse(text) as { cls?: number; label?: number };
-  return cls ?? label ?? Number.NaN;
-}
-
-async function readShard(file: string, opening: Opening): Promise<Shard> {
-  const handle = await open(file);
-  opening.onClose(() => handle.close());
-  const shard = basename(file);
-  const { entries, broken } = await indexTar(handle);
-  if (broken) opening.skips.add(shard, `${broken}; the ${entries.length} files before it are used`);
-  const read = async ({ offset, size, cut }: TarEntry, most: number): Promise<Uint8Array | string> => {
-    if (cut) return "the archive ends before the file does";
-    if (size > most) return `its ${size} bytes are more than the ${most} that are read`;
-    const bytes = new Uint8Array(size);
-    const { bytesRead } = await handle.read(bytes, 0, size, offset);
-    return bytesRead === size ? bytes : "the archive ends before the file does";
-  };
-  const groups: { key: string; files: Map<string, TarEntry> }[] = [];
-  for (const entry of entries.filter(({ path }) => isDataPath(path))) {
-    const [key, ending] = keyOf(entry.path);
-    if (groups.at(-1)?.key !== key) groups.push({ key, files: new Map() });
-    groups.at(-1)!.files.set(ending, entry);
-  }
-  const samples: Sample[] = [];
-  for (const { key, files } of groups) {
-    const image = [...files].find(([ending]) => isImage(ending))?.[1];
-    // Files without an image are no sample: a README, say.
-    if (!image) continue;
-    const name = `${shard}/${key}`;
-    const ending = ["cls", "json"].find((known) => files.has(known));
-    if (!ending) {
-      samples.push({ name, read: () => read(image, imageFileBytes) });
-      continue;
-    }
-    const label = await labelOf(ending, await read(files.get(ending)!, textBytes));
-    if (typeof label === "number") samples.push({ name, label, read: () => read(image, imageFileBytes) });
-    else samples.push({ name, label: 0, read: async () => label });
-  }
-  return { name: shard, samples };
-}
-
-/** Labels are held as int32. */
-const greatestLabel = 2 ** 31 - 1;
-
-/** The label, or what is wrong with it. */
-async function labelOf(ending: string, bytes: Uint8Array | string): Promise<number | string> {
-  if (typeof bytes === "string") return bytes;
-  const text = Buffer.from(bytes).toString();
-  try {
-    const label = labelIn(ending, text);
-    if (Number.isInteger(label) && label >= 0 && label <= greatestLabel) return label;
-  } catch {
-    // Said below.
-  }
-  return `its .${ending} holds no class number: ${JSON.stringify(text.slice(0, 40))}`;
-}
+/** Compressed ones are found too, to be refused by name. */
+const tarName = /\.(tar(\.(gz|zst|bz2|xz))?|tgz|tzst|tbz2?|txz)$/i;
 
 /** A folder's *.tar, or what a pattern finds: train-{000..146}.tar. Sorted by name. */
-async function shardFiles(pattern: string): Promise<string[]> {
+async function shardFiles(pattern: string): Promise<{ files: string[]; folder: boolean }> {
   const folder = await stat(pattern).then(
     (found) => found.isDirectory(),
     () => false,
   );
   const files = folder
-    ? (await entriesIn(pattern)).files.map(({ path }) => path).filter((path) => path.endsWith(".tar"))
+    ? (await entriesIn(pattern)).files.map(({ path }) => path).filter((path) => tarName.test(path))
     : (await glob(pattern, { nodir: true })).filter((path) => isData(basename(path)));
   if (files.length === 0)
     throw new DataError(
       `shards: ${folder ? `${pattern} holds no .tar files` : `nothing is found by ${pattern} (a folder of .tar files or a pattern like train-{000..146}.tar)`}`,
     );
-  return files.sort(byCodeUnits);
+  return { files: files.sort(byCodeUnits), folder };
 }
 
 /**
@@ -134,9 +56,73 @@ async function classNames(first: string, samples: readonly Sample[]): Promise<st
   return names ?? Array.from({ length: count }, (_, label) => String(label));
 }
 
+type Sides = Readonly<Record<Side, readonly Sample[]>>;
+
+const hasLabel = ({ label }: Sample): boolean => label !== undefined;
+
+/** The samples of each side that the shards' names give; of a pattern that finds none to train on, all. */
+function sidesOf(pattern: string, shards: readonly Shard[], folder: boolean): Sides {
+  const named = sidesOfShards(shards.map(({ name }) => name));
+  const of = (side: Side) =>
+    shards.flatMap(({ samples }, i) => ((named[i] ?? "train") === side ? samples : []));
+  const sides = { train: of("train"), val: of("val"), test: of("test") };
+  const held = [...sides.val, ...sides.test];
+  if (sides.train.length > 0) return sides;
+  if (held.length === 0) throw new DataError(`shards: ${pattern} holds no images (.jpg, .png, .webp)`);
+  const asked = named.every((side) => side !== undefined && side === named[0]);
+  if (folder || !asked)
+    throw new DataError(
+      `shards: ${pattern} holds shards of val or test, such as ${shards[0]!.name}, and no images to train on` +
+        ` (to take one side as it is, name it by a pattern such as shards:${join(pattern, "val*.tar")})`,
+    );
+  return { train: held, val: [], test: [] };
+}
+
+/** Says whose labels are none; when strict, DataError. */
+function badLabels(samples: readonly Sample[], strict = false): string[] {
+  const bad = samples.filter(({ badLabel }) => badLabel !== undefined);
+  if (bad.length === 0) return [];
+  const first = `${bad[0]!.name}: ${bad[0]!.badLabel}`;
+  if (strict) throw new DataError(`shards: ${first} (--strict stops at the first)`);
+  return [`${bad.length} of ${samples.length} samples are used without their labels, such as ${first}`];
+}
+
+/** A fifth of every class, by its keys. */
+function ownSplit({ train }: Sides): Sides {
+  const known = train.filter(hasLabel);
+  const labels = known.map(({ label }) => label!);
+  const places = pickPerClass(
+    known.map(({ name }) => name),
+    labels,
+    proportional(labels, 0.2),
+  );
+  const test = places.map((place) => known[place]!);
+  const held = new Set(test);
+  return { train: train.filter((sample) => !held.has(sample)), val: [], test };
+}
+
+/** The sides with the held-out samples that can be measured on, and what is said of the others. */
+function measurable(given: Sides): { sides: Sides; notes: string[] } {
+  const notes: string[] = [];
+  const { val, test } = given;
+  if (val.length + test.length > 0 && ![...val, ...test].some(hasLabel))
+    throw new DataError(
+      `shards: the samples to train on have labels, and those held out have none, such as ${[...test, ...val][0]!.name}` +
+        " (label them, or name the shards to train on by a pattern, which holds out a fifth of each class)",
+    );
+  const labelled = (name: string, samples: readonly Sample[]): readonly Sample[] => {
+    const known = samples.filter(hasLabel);
+    const lost = samples.length - known.length;
+    if (lost > 0) notes.push(`left out ${lost} of ${samples.length} samples of ${name}, which have no label`);
+    return known;
+  };
+  return { sides: { ...given, val: labelled("val", val), test: labelled("test", test) }, notes };
+}
+
 /**
  * Shards from disk, read by offset. Shards named train… beside val… or test… are those sides; otherwise a fifth of every
- * class is held out by its keys. Throws DataError for no shards, no images, or labels on some of the samples only.
+ * class is held out by its keys. A sample without a label is trained on without it. Throws DataError for no shards, no
+ * images, a compressed shard, or held-out samples without labels where those to train on have some.
  */
 export async function openShards(
   pattern: string,
@@ -145,28 +131,41 @@ export async function openShards(
 ): Promise<DataSource> {
   const opening = new Opening(format, options);
   try {
-    const files = await shardFiles(pattern);
+    const { files, folder } = await shardFiles(pattern);
     const shards = await Promise.all(files.map((file) => readShard(file, opening)));
-    const held = shards.filter(({ name }) => /^(val|valid|validation|test)\b/.test(name));
-    const given = held.length > 0 && held.length < shards.length;
-    const samplesOf = (chosen: readonly Shard[]) => chosen.flatMap(({ samples }) => samples);
-    const trained = samplesOf(given ? shards.filter((shard) => !held.includes(shard)) : shards);
-    if (trained.length === 0) throw new DataError(`shards: ${pattern} holds no images (.jpg, .png, .webp)`);
-    const train = sampleSet(trained, opening);
-    const name = `shards:${pattern}`;
-    const known = { name, image: opening.image };
-    if (!train.labels)
-      return opening.source({ ...known, classes: [], train, heldOut: sampleSet([], opening) });
-    const classes = await classNames(files[0]!, samplesOf(shards));
-    const names = trained.map((sample) => sample.name);
-    const sides = given
-      ? { train, heldOut: sampleSet(samplesOf(held), opening), names }
-      : ownSplit(train, names);
-    const labels = sides.train.labels!;
-    const val = pickPerClass(sides.names, labels, proportional(labels, 0.1));
+    const all = shards.flatMap(({ samples }) => samples);
+    const given = sidesOf(pattern, shards, folder);
+    const notes = badLabels(all, options.strict);
+    const known = { name: `shards:${pattern}`, image: opening.image };
+    const set = (samples: readonly Sample[]) => sampleSet(samples, opening);
+    const bare = given.train.filter((sample) => !hasLabel(sample)).length;
+    if (bare === given.train.length) {
+      const plain = (samples: readonly Sample[]) => set(samples.map(({ name, read }) => ({ name, read })));
+      const heldOut = plain(given.test.length > 0 ? given.test : given.val);
+      return opening.source({ ...known, classes: [], notes, train: plain(given.train), heldOut });
+    }
+    if (bare > 0) notes.push(`${bare} of ${given.train.length} samples to train on have no label`);
+    const classes = await classNames(files[0]!, all);
+    const { sides, notes: left } = measurable(given);
+    const { train, val, test } = sides.val.length + sides.test.length > 0 ? sides : ownSplit(sides);
+    const trainSet = set(train);
+    const heldOut = set(test.length > 0 ? test : val);
+    const labelled = train.filter(hasLabel);
+    const splits =
+      test.length > 0 && val.length > 0
+        ? splitsOf(
+            set([...labelled, ...val]),
+            Array.from(val, (_, i) => labelled.length + i),
+            heldOut,
+          )
+        : splitsOf(labelledPart(trainSet), tenthOf(labelled), heldOut);
     return opening.source({
-      ...{ ...known, classes, train: sides.train, heldOut: sides.heldOut },
-      splits: splitsOf(sides.train, val, sides.heldOut),
+      ...known,
+      classes,
+      notes: [...notes, ...left],
+      train: trainSet,
+      heldOut,
+      splits,
     });
   } catch (error) {
     await opening.close();
@@ -174,23 +173,17 @@ export async function openShards(
   }
 }
 
-function ownSplit(all: ImageSet, names: readonly string[]) {
-  const held = new Set(pickPerClass(names, all.labels!, proportional(all.labels!, 0.2)));
-  const rest = [...names.keys()].filter((place) => !held.has(place));
-  return {
-    ...{ train: subset(all, rest), heldOut: subset(all, [...held]) },
-    names: rest.map((place) => names[place]!),
-  };
+/** Places of a tenth of every class, by their keys. */
+function tenthOf(samples: readonly Sample[]): number[] {
+  const labels = samples.map(({ label }) => label!);
+  return pickPerClass(
+    samples.map(({ name }) => name),
+    labels,
+    proportional(labels, 0.1),
+  );
 }
 
 function sampleSet(samples: readonly Sample[], opening: Opening): ImageSet {
-  const labelled = samples.filter(({ label }) => label !== undefined).length;
-  if (labelled > 0 && labelled < samples.length) {
-    const bare = samples.find(({ label }) => label === undefined)!;
-    throw new DataError(
-      `shards: ${labelled} of ${samples.length} samples have labels, and ${bare.name} has none (.cls or .json)`,
-    );
-  }
   const read = async <T>(
     index: number,
     use: (bytes: Uint8Array) => Promise<T>,
@@ -201,7 +194,7 @@ function sampleSet(samples: readonly Sample[], opening: Opening): ImageSet {
   const { decoder } = opening;
   return lazyImages({
     ...{ count: samples.length, skips: opening.skips, budget: opening.budget },
-    ...(labelled > 0 && { labels: Int32Array.from(samples, ({ label }) => label!) }),
+    ...(samples.some(hasLabel) && { labels: Int32Array.from(samples, ({ label }) => label ?? -1) }),
     fetch: (index) => read(index, (bytes) => decoder.decode(bytes)),
     boxes: {
       measure: (index) => read(index, (bytes) => decoder.measure(bytes)),

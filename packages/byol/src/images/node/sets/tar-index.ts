@@ -43,11 +43,15 @@ export async function indexTar(handle: FileHandle): Promise<TarIndex> {
   // A name too long for its header, or a size too great, comes in an entry of its own before it.
   let extended: Pax | undefined;
   let longName: string | undefined;
-  for (let at = 0; at + block <= total; ) {
+  if (total === 0) return { entries, broken: "the archive is empty" };
+  let ended = false;
+  let at = 0;
+  while (at + block <= total) {
     const header = headerOf(await read(at, block), extended);
     if (!header) return { entries, broken: `the header at byte ${at} is corrupt` };
     // Two empty blocks end an archive; tools that append leave some in between.
-    if (header.nullBlock) {
+    ended = header.nullBlock;
+    if (ended) {
       at += block;
       continue;
     }
@@ -68,5 +72,7 @@ export async function indexTar(handle: FileHandle): Promise<TarIndex> {
     }
     at = first + padded(size);
   }
-  return { entries };
+  return ended
+    ? { entries }
+    : { entries, broken: `the archive is cut off: it ends at byte ${total}, in the middle` };
 }

@@ -51,7 +51,7 @@ export async function embeddingsOf({
     parts.push(features);
     for (const [row, place] of places.entries()) {
       names.push(set.name?.(place) ?? `${side} ${place}`);
-      if (data.classes.length) classes.push(data.classes[labels[row]!]!);
+      if (data.classes.length) classes.push(data.classes[labels[row]!] ?? "");
       images.push({ set, place });
     }
   }

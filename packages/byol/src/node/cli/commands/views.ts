@@ -89,7 +89,7 @@ async function fromData(name: string, { image }: Preset, flags: ViewsFlags): Pro
     for (const place of permutation(flags.seed, "shuffle", 0, data.train.length)) {
       if (images.length === flags.images) break;
       const pixels = await data.train.read(place);
-      const label = data.train.labels ? data.classes[data.train.labels[place]!]! : `image ${place}`;
+      const label = data.classes[data.train.labels?.[place] ?? -1] ?? `image ${place}`;
       if (pixels) images.push({ label, place, pixels });
     }
     if (images.length === 0) throw new DataError("data: no image could be read");
