@@ -19,7 +19,7 @@ export async function putFiles(folder) {
       .jpeg()
       .toBuffer();
   };
-  for (let i = 0; i < 24; i++) put(`DIR/${i % 2 ? "cats" : "dogs"}/${i}.jpg`, await photo(40 + i, i));
+  for (let i = 0; i < 24; i++) put(`photos/${i % 2 ? "cats" : "dogs"}/${i}.jpg`, await photo(40 + i, i));
   put("photo.jpg", await photo(60, 1));
   put("mine.json", '{"extends": "folder", "image": {"size": 96}, "views": [{"flip": 0}, {"flip": 0}]}');
   await pets(put, photo);
@@ -34,20 +34,20 @@ async function pets(put, photo) {
       line: `${breed}_${i + 1} ${b + 1} 1 1`,
     })),
   );
-  for (const [i, { name }] of lines.entries()) put(`PETS/images/${name}.jpg`, await photo(40, i));
+  for (const [i, { name }] of lines.entries()) put(`pets/images/${name}.jpg`, await photo(40, i));
   const part = (test) => lines.filter((_, i) => (i % 3 === 0) === test).map(({ line }) => `${line}\n`);
-  put("PETS/annotations/trainval.txt", part(false).join(""));
-  put("PETS/annotations/test.txt", part(true).join(""));
+  put("pets/annotations/trainval.txt", part(false).join(""));
+  put("pets/annotations/test.txt", part(true).join(""));
 }
 
 async function voc2007(put, photo) {
   const sides = { train: ["01", "02", "03"], val: ["04", "05", "06"], test: ["07", "08", "09"] };
   for (const [side, ids] of Object.entries(sides)) {
-    for (const id of ids) put(`VOC/JPEGImages/${id}.jpg`, await photo(50, Number(id)));
-    put(`VOC/ImageSets/Main/${side}.txt`, ids.join("\n"));
+    for (const id of ids) put(`voc/JPEGImages/${id}.jpg`, await photo(50, Number(id)));
+    put(`voc/ImageSets/Main/${side}.txt`, ids.join("\n"));
     for (const [c, name] of voc.entries())
       put(
-        `VOC/ImageSets/Main/${name}_${side}.txt`,
+        `voc/ImageSets/Main/${name}_${side}.txt`,
         ids.map((id, i) => `${id} ${(i + c) % 3 === 0 ? 1 : -1}`).join("\n"),
       );
   }

@@ -25,7 +25,7 @@ export const rows = [
   { of: /pretrain --preset emoji /, add: `--steps 2 ${fewer}`, why: "minutes" },
   {
     of: /pretrain --config mine.json$/,
-    add: "--data DIR --steps 2 --batch 8",
+    add: "--data photos --steps 2 --batch 8",
     why: "mine.json names no data",
   },
   {
@@ -34,6 +34,11 @@ export const rows = [
     why: "a checkpoint that is there",
   },
   { of: /evaluate linear /, add: "--epochs 1 --batch 8 --rates 0.1", why: "five rates of 80 epochs" },
+  {
+    of: /^npx byol plan /,
+    instead: ["imagenet-r50", "digits"],
+    why: "one array of this network is larger than a buffer of a software adapter",
+  },
   {
     of: /evaluate semi /,
     instead: ["--share 0.01", "--share 0.5"],
@@ -52,14 +57,18 @@ export const rows = [
   },
 ];
 
-/** Data whose layout is another than that of DIR. */
-const folders = { "pets:DIR": "pets:PETS", "voc2007:DIR": "voc2007:VOC" };
+/** What DIR stands for; each layout needs a folder of its own. */
+const folders = [
+  [/\bpets:DIR\b/, "pets:pets"],
+  [/\bvoc2007:DIR\b/, "voc2007:voc"],
+  [/\bDIR\b/, "photos"],
+];
 
 export function shorter(command) {
   const row = rows.find(({ of }) => of.test(command));
   let words = command;
   if (row?.instead) words = words.replace(...row.instead);
   if (row?.add) words = `${words} ${row.add}`;
-  for (const [shown, there] of Object.entries(folders)) words = words.replace(shown, there);
+  for (const [shown, there] of folders) words = words.replace(shown, there);
   return { words, ...(row && { why: row.why }) };
 }
