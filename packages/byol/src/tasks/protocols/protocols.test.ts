@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { ImageSettings } from "../../images/settings.js";
 import { type DataSource, memorySet } from "../../images/source.js";
 import { whole } from "../options.js";
-import { defineProtocol } from "../protocol.js";
+import { defineProtocol, type Quick } from "../protocol.js";
 import { resultTable } from "../result-table.js";
 import type { Result } from "../result.js";
 import { measure } from "../measure.js";
@@ -76,4 +76,8 @@ it("measures a user's quick protocol before and after training", async () => {
   expect(await measure(features, { ...data, classes: [] }, settings, [brightness.quick!])).toEqual({
     bright: null,
   });
+  // Images of an unknown class teach no measure.
+  const gaps = { ...set, labels: Int32Array.of(-1, 0, -1, 1) };
+  const lowest: Quick = { ...brightness.quick!, accuracy: async (_, bank) => Math.min(...bank.labels) };
+  expect(await measure(features, { ...data, train: gaps }, settings, [lowest])).toEqual({ bright: 0 });
 });
