@@ -26,7 +26,7 @@ export function sideOfFolder(name: string): Side | undefined {
 }
 
 /**
- * The side of each shard by its file's name: the first word says it (val_000.tar, test000.tar), or any, where all of them
+ * The side of each shard by its file's name: the first word says it (val_000.tar, test000.tar, val/000.tar), or any, where all of them
  * have one (imagenet-train-000.tar beside imagenet-val-000.tar).
  */
 export function sidesOfShards(names: readonly string[]): (Side | undefined)[] {

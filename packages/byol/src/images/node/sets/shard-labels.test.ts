@@ -122,6 +122,19 @@ describe("labels of samples", () => {
     expect((await open("blind/train-*.tar")).train.length).toBe(3);
   });
 
+  it("reads sides from the folders of shards", async () => {
+    await pack("nested/in/train/000.tar", sound(4));
+    await pack("nested/in/validation/000.tar", sound(2, 4));
+    await pack("nested/in/@eaDir/000.tar", sound(2, 9));
+    const { train, heldOut } = await open("nested/in/*/*.tar");
+    expect([await valuesOf(train), await valuesOf(heldOut)]).toEqual([
+      [0, 10, 20, 30],
+      [40, 50],
+    ]);
+    expect([train.name!(0), heldOut.name!(1)]).toEqual(["train/000.tar/0", "validation/000.tar/5"]);
+    await expect(open("nested/in")).rejects.toThrow(/holds no .tar files .*nested\/in\/\*\/\*.tar/);
+  });
+
   it("refuses a folder of held-out shards alone; a pattern may ask for them", async () => {
     await pack("only/val000.tar", sound(4));
     await expect(open("only")).rejects.toThrow(/such as val000.tar, and no images to train on .*pattern/);

@@ -1,6 +1,5 @@
 /** A tar shard of the WebDataset convention as samples: files that share a key, one of them an image. */
 import { open } from "node:fs/promises";
-import { basename } from "node:path";
 import { DataError } from "../../../errors.js";
 import { isDataPath } from "../entries.js";
 import { imageFileBytes, textBytes } from "../limits.js";
@@ -65,10 +64,9 @@ const compressed = [
 ] as const;
 
 /** The samples of a shard. Throws DataError for a compressed one: samples are read in any order, by their places. */
-export async function readShard(file: string, opening: Opening): Promise<Shard> {
+export async function readShard(file: string, shard: string, opening: Opening): Promise<Shard> {
   const handle = await open(file);
   opening.onClose(() => handle.close());
-  const shard = basename(file);
   const { buffer: start } = await handle.read(Buffer.alloc(8), 0, 8, 0);
   const packed = compressed.find(({ magic }) => magic.every((byte, i) => start[i] === byte));
   if (packed)

@@ -3,7 +3,7 @@
  * part. 000.jpg (jpeg, png, webp) is the image, 000.cls its class as a number, 000.json the same in "cls" or "label".
  */
 import { stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { glob } from "glob";
 import { DataError } from "../../../errors.js";
 import { lazyImages } from "../../lazy.js";
@@ -20,18 +20,24 @@ import { linesOf } from "./text.js";
 /** Compressed ones are found too, to be refused by name. */
 const tarName = /\.(tar(\.(gz|zst|bz2|xz))?|tgz|tzst|tbz2?|txz)$/i;
 
+/** Whether a pattern found data: what it does not name itself is neither hidden nor a system's. */
+function found(pattern: string, path: string): boolean {
+  const named = new Set(["", ".", "..", ...pattern.split("/")]);
+  return path.split(sep).every((part) => named.has(part) || isData(part));
+}
+
 /** A folder's *.tar, or what a pattern finds: train-{000..146}.tar. Sorted by name. */
 async function shardFiles(pattern: string): Promise<{ files: string[]; folder: boolean }> {
   const folder = await stat(pattern).then(
-    (found) => found.isDirectory(),
+    (entry) => entry.isDirectory(),
     () => false,
   );
   const files = folder
     ? (await entriesIn(pattern)).files.map(({ path }) => path).filter((path) => tarName.test(path))
-    : (await glob(pattern, { nodir: true })).filter((path) => isData(basename(path)));
+    : (await glob(pattern, { nodir: true })).filter((path) => found(pattern, path));
   if (files.length === 0)
     throw new DataError(
-      `shards: ${folder ? `${pattern} holds no .tar files` : `nothing is found by ${pattern} (a folder of .tar files or a pattern like train-{000..146}.tar)`}`,
+      `shards: ${folder ? `${pattern} holds no .tar files (of those in folders: shards:${join(pattern, "*/*.tar")})` : `nothing is found by ${pattern} (a folder of .tar files or a pattern like train-{000..146}.tar)`}`,
     );
   return { files: files.sort(byCodeUnits), folder };
 }
@@ -54,6 +60,15 @@ async function classNames(first: string, samples: readonly Sample[]): Promise<st
       `shards: ${highest.name} has label ${count - 1}, and there are ${samples.length} samples: correct its label, or name all ${count} classes in ${list}`,
     );
   return names ?? Array.from({ length: count }, (_, label) => String(label));
+}
+
+/** Paths from the folder on that all the shards lie in, with "/": train/000.tar beside val/000.tar, or 000.tar. */
+function namesOf(files: readonly string[]): string[] {
+  const parts = files.map((file) => resolve(file).split(sep));
+  const [first = []] = parts;
+  const differs = first.findIndex((part, i) => parts.some((path) => path[i] !== part));
+  const common = differs < 0 ? first.length - 1 : Math.min(differs, ...parts.map(({ length }) => length - 1));
+  return parts.map((path) => path.slice(common).join("/"));
 }
 
 type Sides = Readonly<Record<Side, readonly Sample[]>>;
@@ -132,7 +147,8 @@ export async function openShards(
   const opening = new Opening(format, options);
   try {
     const { files, folder } = await shardFiles(pattern);
-    const shards = await Promise.all(files.map((file) => readShard(file, opening)));
+    const names = namesOf(files);
+    const shards = await Promise.all(files.map((file, i) => readShard(file, names[i]!, opening)));
     const all = shards.flatMap(({ samples }) => samples);
     const given = sidesOf(pattern, shards, folder);
     const notes = badLabels(all, options.strict);
