@@ -1,5 +1,5 @@
 /** A tar shard of the WebDataset convention as samples: files that share a key, one of them an image. */
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { DataError } from "../../../errors.js";
 import { isDataPath } from "../entries.js";
 import { imageFileBytes, textBytes } from "../limits.js";
@@ -65,6 +65,8 @@ const compressed = [
 
 /** The samples of a shard. Throws DataError for a compressed one: samples are read in any order, by their places. */
 export async function readShard(file: string, shard: string, opening: Opening): Promise<Shard> {
+  // To open a pipe would wait for its other end.
+  if (!(await stat(file)).isFile()) throw new DataError(`shards: ${file} is not a regular file`);
   const handle = await open(file);
   opening.onClose(() => handle.close());
   const { buffer: start } = await handle.read(Buffer.alloc(8), 0, 8, 0);
