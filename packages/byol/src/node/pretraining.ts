@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { encodeStateDict, stateDict } from "@dawnstrap/nn";
 import { type Device, openDevice } from "@dawnstrap/tensor";
-import { DataError, Interrupted } from "../errors.js";
+import { Interrupted } from "../errors.js";
 import { openData } from "../images/node/open.js";
 import { type DataOptions, type DataSource, probeClasses } from "../images/source.js";
 import { type Learner, learnerState } from "../learner/learner.js";
@@ -15,6 +15,7 @@ import { prepareTraining, type Training } from "../training/trainer.js";
 import { packageVersion } from "../version.js";
 import { CollapseAlarm } from "../watch/alarm.js";
 import { Watcher } from "../watch/watcher.js";
+import { checkSame, describe, reportSkipped } from "./data.js";
 import type { PretrainOptions } from "./options.js";
 import { encodeSample, sampleOf } from "./report/html/sample.js";
 import { type Progress, silent } from "./report/progress.js";
@@ -49,7 +50,10 @@ export async function carryOut(options: Start): Promise<Finished> {
   const started = performance.now();
   const { folder } = options;
   const data = await openData(options.data, options.preset.image, dataOptionsOf(options));
-  const device = await openDevice(options.device);
+  const device = await openDevice(options.device).catch(async (error) => {
+    await data.close();
+    throw error;
+  });
   let run: Pretraining | undefined;
   try {
     run = new Pretraining(options, { started, folder, data, device });
@@ -269,30 +273,4 @@ class Pretraining {
       training: since(this.trainingStarted, this.before?.seconds.training),
     };
   }
-}
-
-/** The images of a resumed run have to be those that it began with. */
-function checkSame({ images, classes }: RunRecord, { train, classes: now }: DataSource): void {
-  if (train.length !== images || now.join() !== classes.join())
-    throw new DataError(
-      `data: ${train.length} images of ${now.length} classes are not the ${images} of ${classes.length} that the run began with (name them with --data)`,
-    );
-}
-
-function describe({ name, train, heldOut, classes, image }: DataSource): string {
-  const labels = classes.length > 0 ? `${classes.length} classes` : "no labels";
-  const held = classes.length > 0 || heldOut.length > 0 ? `, ${heldOut.length} held out` : "";
-  return `data: ${name}, ${train.length} images of ${image.height}×${image.width}×${image.channels}, ${labels}${held}`;
-}
-
-/** Says which images could not be read, by name. */
-function reportSkipped(data: DataSource, progress: Progress): void {
-  const skipped = data.skipped();
-  if (skipped.length === 0) return;
-  if (skipped.length === data.train.length + data.heldOut.length)
-    throw new DataError("data: no image could be read");
-  progress.note(`skipped ${skipped.length} image${skipped.length === 1 ? "" : "s"} that could not be read:`);
-  // By name: workers find them in any order.
-  const sorted = [...skipped].sort((a, b) => (a.file < b.file ? -1 : 1));
-  for (const { file, reason } of sorted) progress.note(`  ${file}: ${reason}`);
 }
