@@ -9,3 +9,15 @@ export const textBytes = mebi;
 
 /** Classes that labels alone may call for, where no list names them: this many, or the number of samples if greater. */
 export const unnamedClasses = 10_000;
+
+/** Pixels of one image. */
+export const imagePixels = 100e6;
+
+/** Bytes that all images which are being decoded take together, by what their formats and sizes let expect. */
+export const decodingBytes = 512 * mebi;
+
+/** An image that takes no more than this is decoded without asking for its part of `decodingBytes`. */
+export const smallImageBytes = 32 * mebi;
+
+/** Seconds for reading and decoding one image. */
+export const imageSeconds = 60;
