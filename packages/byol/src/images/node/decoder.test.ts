@@ -33,6 +33,14 @@ async function refusal(file: string | Uint8Array): Promise<string> {
   return decoded!;
 }
 
+/** A JPEG whose frame, which begins with the marker 0xff `frame`, says another size. */
+function withSize(jpeg: Buffer, frame: number, width: number, height: number): Buffer {
+  const at = jpeg.indexOf(Buffer.of(0xff, frame));
+  jpeg.writeUInt16BE(height, at + 5);
+  jpeg.writeUInt16BE(width, at + 7);
+  return jpeg;
+}
+
 describe("Decoder", () => {
   it("reads regular files, also through links", async () => {
     await writeFile(path("sound.png"), await picture().png().toBuffer());
@@ -57,8 +65,8 @@ describe("Decoder", () => {
       "to-device.jpg": "it is a device, not a regular file",
       "to-folder.jpg": "it is a folder, not a regular file",
       "socket.jpg": "it is a socket, not a regular file",
-      "dangling.jpg": "there is no such file",
-      "loop.jpg": "its link leads back to itself",
+      "dangling.jpg": "it does not exist",
+      "loop.jpg": "it is a link that leads back to itself",
     };
     for (const [name, reason] of Object.entries(reasons))
       expect(await refusal(path(name)), name).toBe(reason);
@@ -90,23 +98,14 @@ describe("Decoder", () => {
     await writeFile(path("long.png"), "");
     await truncate(path("long.png"), imageFileBytes + 1);
     expect(await refusal(path("long.png"))).toBe(
-      "its 268435457 bytes are more than the 268435456 that are read",
+      "it has 268435457 bytes, more than the 268435456 that are read",
     );
-    const png = await picture().png().toBuffer();
-    // Width and height follow the name of the first chunk.
-    for (const [at, side] of [20_000, 20_000].entries()) png.writeUInt32BE(side, 16 + 4 * at);
-    const vast = await sharp({ create: { width: 10_001, height: 10_000, channels: 3, background: "#fff" } })
-      .jpeg()
-      .toBuffer();
+    const vast = withSize(await picture().jpeg().toBuffer(), 0xc0, 10_001, 10_000);
     expect(await refusal(vast)).toBe("its 10001×10000 pixels are more than the 100000000 that are decoded");
-    expect(await refusal(png)).toMatch(/pixels are more|CRC|corrupt|error/i);
   });
 
   it("refuses an image for which all of the decoders' memory is too little", async () => {
-    const jpeg = await picture().jpeg({ progressive: true }).toBuffer();
-    const frame = jpeg.indexOf(Buffer.of(0xff, 0xc2));
-    jpeg.writeUInt16BE(10_000, frame + 5);
-    jpeg.writeUInt16BE(9_000, frame + 7);
+    const jpeg = withSize(await picture().jpeg({ progressive: true }).toBuffer(), 0xc2, 9_000, 10_000);
     expect(await decoder.measure(jpeg)).toEqual({ size: [10_000, 9_000] });
     expect(await decoder.decode(jpeg)).toEqual({
       reason: "to decode it takes 540000000 bytes, more than the 536870912 of all decoders",

@@ -5,7 +5,7 @@ import type { Fetched, Measured } from "../lazy.js";
 import type { Box, BoxFormat } from "../source.js";
 import type { ImageFormat } from "../settings.js";
 import { DecodingThread } from "./decoding-thread.js";
-import { imageBytes } from "./image-file.js";
+import { imageBytes } from "./regular-file.js";
 import { decodingBytes, imagePixels, smallImageBytes } from "./limits.js";
 import { Room } from "./room.js";
 

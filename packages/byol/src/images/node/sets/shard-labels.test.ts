@@ -192,7 +192,7 @@ describe("damaged shards are named", () => {
   it("a pipe is refused by its name instead of waited for", async () => {
     await mini.put("pipe/x", "");
     execFileSync("mkfifo", [mini.path("pipe/0.tar")]);
-    await expect(open("pipe/*.tar")).rejects.toThrow(/pipe\/0.tar is not a regular file/);
+    await expect(open("pipe/*.tar")).rejects.toThrow(/pipe\/0.tar is a FIFO, not a regular file/);
     await expect(open("pipe")).rejects.toThrow(/holds no .tar files/);
   });
 
