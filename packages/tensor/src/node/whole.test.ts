@@ -4,7 +4,7 @@ import { type FileHandle, open, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { finalNameOf, writeAllSync, writeWhole } from "./whole.js";
+import { copyWhole, finalNameOf, readWhole, writeAllSync, writeWhole } from "./whole.js";
 
 let root: string;
 beforeEach(() => {
@@ -65,6 +65,24 @@ describe("a file that is replaced", () => {
     expect(readdirSync(root, { withFileTypes: true }).find(({ name }) => name === "link")).toSatisfy(
       (entry: { isSymbolicLink(): boolean }) => entry.isSymbolicLink(),
     );
+  });
+
+  it("that is copied takes the place of a link, and what this points to stays", async () => {
+    writeFileSync(join(root, "file"), "old");
+    symlinkSync("file", join(root, "link"));
+    symlinkSync(".", join(root, "folder"));
+    writeFileSync(join(root, "from"), "new");
+    for (const name of ["link", "folder"]) {
+      await copyWhole(join(root, "from"), join(root, name));
+      expect(readFileSync(join(root, name), "utf8")).toBe("new");
+    }
+    expect(readFileSync(join(root, "file"), "utf8")).toBe("old");
+  });
+
+  it.skipIf(process.platform === "win32")("is not read where it is a pipe or a folder", async () => {
+    execFileSync("mkfifo", [join(root, "pipe")]);
+    for (const path of [join(root, "pipe"), root])
+      await expect(readWhole(path)).rejects.toThrow(`${path} is no regular file`);
   });
 
   it.skipIf(process.platform === "win32")("may be a pipe, which stays one", async () => {

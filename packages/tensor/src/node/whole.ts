@@ -38,10 +38,13 @@ export async function writeWhole(
     });
   const about = await stat(path).catch(() => undefined);
   if (about && !about.isFile() && !about.isDirectory()) await write(path);
-  else await placeWhole(path, write);
+  else await placeWhole(await realpath(path).catch(() => path), write);
 }
 
-/** Copies a file whole or not at all, as `writeWhole` writes one; where the disk can share blocks, it does. */
+/**
+ * Copies a file whole or not at all, as `writeWhole` writes one; where the disk can share blocks, it does. A link at
+ * `path` becomes the copy, and what it points to stays.
+ */
 export async function copyWhole(from: string, path: string): Promise<void> {
   await placeWhole(path, async (partial) => {
     await copyFile(from, partial, constants.COPYFILE_FICLONE);
@@ -50,8 +53,7 @@ export async function copyWhole(from: string, path: string): Promise<void> {
 }
 
 /** Has `make` bring a temporary file to the disk, then gives it its name. */
-async function placeWhole(path: string, make: (partial: string) => Promise<void>): Promise<void> {
-  const target = await realpath(path).catch(() => path);
+async function placeWhole(target: string, make: (partial: string) => Promise<void>): Promise<void> {
   const partial = partialOf(target);
   try {
     await make(partial);
@@ -107,8 +109,9 @@ function some(written: number): number {
 const syncPath = (path: string, flags: "r+" | "r"): Promise<void> =>
   using(open(path, flags), (file) => file.sync());
 
-/** A file's bytes; `readFile` of Node refuses 2 GiB and more. */
+/** A file's bytes; `readFile` of Node refuses 2 GiB and more. Throws for what is no regular file: a pipe may never end. */
 export async function readWhole(path: string): Promise<Uint8Array> {
+  if (!(await stat(path)).isFile()) throw new Error(`${path} is no regular file`);
   return using(open(path, "r"), async (file) => {
     const { size } = await file.stat();
     const bytes = new Uint8Array(size);

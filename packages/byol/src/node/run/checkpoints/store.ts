@@ -134,7 +134,10 @@ export async function restoreBest(run: string, step: number): Promise<void> {
   const [best, one] = [BEST, nameOf(step)].map((name) => join(run, CHECKPOINTS, name));
   const now = await attempt(run, best!);
   if ("state" in now && now.record.step === step) return;
-  if ("state" in (await attempt(run, one!))) await copyWhole(one!, best!);
+  if (!("state" in (await attempt(run, one!)))) return;
+  await copyWhole(one!, best!).catch((error: Error) => {
+    throw new OutputError(`checkpoint: cannot write ${best}: ${error.message}`);
+  });
 }
 
 async function attempt(run: string, file: string): Promise<Checkpoint | { problem: string }> {
