@@ -23,20 +23,24 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-export const startByol = (...words: string[]): Running => startNode(program, ...words);
+export const startByol = (...words: string[]): Running => startNode([program, ...words]);
+
+/** The command line with its standard output in a file that is open already. */
+export const startByolInto = (stdout: number, ...words: string[]): Running =>
+  startNode([program, ...words], stdout);
 
 /** A program of one's own, given as its text, beside the sources. */
-export const startModule = (text: string): Running => startNode("--input-type=module", "--eval", text);
+export const startModule = (text: string): Running => startNode(["--input-type=module", "--eval", text]);
 
-function startNode(...words: string[]): Running {
+function startNode(words: readonly string[], stdout: number | "pipe" = "pipe"): Running {
   const { DEBUG: _, ...env } = process.env;
   const child = spawn(process.execPath, ["--conditions=@dawnstrap/source", "--import", "tsx", ...words], {
-    cwd: repository,
-    env,
+    ...{ cwd: repository, env },
+    stdio: ["pipe", stdout, "pipe"],
   });
   let [out, err] = ["", ""];
-  child.stdout.on("data", (text) => (out += text));
-  child.stderr.on("data", (text) => (err += text));
+  child.stdout?.on("data", (text) => (out += text));
+  child.stderr?.on("data", (text) => (err += text));
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => resolve({ code, signal, out, err }));

@@ -4,7 +4,7 @@ import { nodeOutside } from "./exceptions.js";
 import { importsOf, packages, sourcesOf } from "./sources.js";
 
 /** Packages that only work in Node. */
-const needNode = ["cli-progress", "commander", "glob", "hyparquet-writer", "npyjs", "sharp", "tar", "uplot"];
+const needNode = ["commander", "glob", "hyparquet-writer", "npyjs", "sharp", "tar", "uplot"];
 
 export const wantsNode = (specifier: string): boolean =>
   specifier.startsWith("node:") ||

@@ -48,4 +48,6 @@ export interface Summary {
   readonly loss_last: number;
   readonly random_init: Accuracies;
   readonly pretrained: Accuracies;
+  /** What was not as the preset or the run has it: the k of a small bank, other kernels in a later part of the run. */
+  readonly notes?: readonly string[];
 }

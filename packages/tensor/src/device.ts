@@ -56,6 +56,9 @@ export class RunningDevice extends Described implements Session {
   get description(): string {
     return this.executor.description;
   }
+  get kernels(): string {
+    return this.executor.kernels;
+  }
   get totalBytes(): number | undefined {
     return this.executor.totalBytes;
   }

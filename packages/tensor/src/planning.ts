@@ -14,6 +14,7 @@ class PlanningBackend implements Backend {
   constructor(
     readonly limits: DeviceLimits,
     readonly description: string,
+    readonly kernels: string,
   ) {}
 
   allocate(bytes: number): Memory {
@@ -44,8 +45,8 @@ class PlanningBackend implements Backend {
  */
 export function planningDevice(device: Device, sizes: "limited" | "unlimited" = "limited"): Device {
   if (!device.backend) throw new DeviceError("the reference device plans no memory; plan for cpu or webgpu");
-  const { limits, description } = device.backend;
+  const { limits, description, kernels } = device.backend;
   const most = Number.MAX_SAFE_INTEGER;
   const planned = sizes === "limited" ? limits : { ...limits, bindingBytes: most, memoryBytes: most };
-  return new RunningDevice(device.kind, new PlanningBackend(planned, `plans for ${description}`));
+  return new RunningDevice(device.kind, new PlanningBackend(planned, `plans for ${description}`, kernels));
 }

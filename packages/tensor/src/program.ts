@@ -100,6 +100,8 @@ export interface Backend {
   readonly limits: DeviceLimits;
   /** A line for reports, such as "llvmpipe (LLVM 19.1.7, 256 bits), Dawn". */
   readonly description: string;
+  /** See Device.kernels. */
+  readonly kernels: string;
   allocate(bytes: number): Memory;
   free(memory: Memory): void;
   /** Copies host bytes into memory, ordered with the programs run before and after. */

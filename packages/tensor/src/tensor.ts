@@ -169,6 +169,8 @@ export type CapturedFunction<A extends readonly Tensor[], R> = ((...args: A) => 
 export interface Device extends Recorder {
   /** What runs the kernels, in words. */
   readonly description: string;
+  /** What decides the bits of results, in words: where it differs, the same program's results may differ in rounding. */
+  readonly kernels: string;
   /** Bytes that the device can hold in all, where it tells: WebGPU does not. */
   readonly totalBytes: number | undefined;
   /** @internal Undefined for the reference device, which interprets the graph. */

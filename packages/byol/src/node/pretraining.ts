@@ -10,18 +10,19 @@ import { rateWarning } from "../learner/rates.js";
 import type { Accuracies, StepMetrics, Summary } from "../metrics.js";
 import { effectiveBatch } from "../presets/preset.js";
 import { measure } from "../tasks/measure.js";
+import { quickProtocols } from "../tasks/protocols/index.js";
 import { makeLearner } from "../training/setup.js";
 import { prepareTraining, type Training } from "../training/trainer.js";
 import { packageVersion } from "../version.js";
 import { CollapseAlarm } from "../watch/alarm.js";
 import { Watcher } from "../watch/watcher.js";
-import { checkSame, describe, reportSkipped } from "./data.js";
 import type { PretrainOptions } from "./options.js";
+import { checkSame, describe, reportSkipped } from "./report/data.js";
 import { encodeSample, sampleOf } from "./report/html/sample.js";
 import { type Progress, silent } from "./report/progress.js";
 import { TensorBoardFile } from "./report/tensorboard.js";
 import { Checkpoints } from "./run/checkpoints/checkpoints.js";
-import type { RunRecord } from "./run/checkpoints/record.js";
+import { kernelsWarning, type RunRecord } from "./run/checkpoints/record.js";
 import type { Score } from "./run/checkpoints/score.js";
 import { loadState } from "./run/checkpoints/state.js";
 import { CheckpointStore, type Found, restoreBest } from "./run/checkpoints/store.js";
@@ -50,10 +51,7 @@ export async function carryOut(options: Start): Promise<Finished> {
   const started = performance.now();
   const { folder } = options;
   const data = await openData(options.data, options.preset.image, dataOptionsOf(options));
-  const device = await openDevice(options.device).catch(async (error) => {
-    await data.close();
-    throw error;
-  });
+  const device = await openDevice(options.device);
   let run: Pretraining | undefined;
   try {
     run = new Pretraining(options, { started, folder, data, device });
@@ -86,6 +84,8 @@ class Pretraining {
   private readonly name: string | undefined;
   private randomInit: Accuracies | undefined;
   private trainingStarted = 0;
+  /** What of the results hangs on something beside the preset. */
+  private readonly notes = new Set<string>();
 
   constructor(
     private readonly options: Start,
@@ -98,7 +98,11 @@ class Pretraining {
     this.progress.note(describe(data));
     for (const note of data.notes ?? []) this.progress.note(`data: ${note}`);
     this.before = found?.record;
-    if (this.before) checkSame(this.before, data);
+    if (this.before) {
+      checkSame(this.before, data);
+      const other = kernelsWarning(this.before, { version: packageVersion, kernels: device.kernels });
+      if (other) this.note(`warning: ${other}`);
+    }
     this.learner = makeLearner(device, preset, probeClasses(data), seed);
     const variables = learnerState(this.learner);
     if (found) loadState(variables, found.state);
@@ -199,6 +203,7 @@ class Pretraining {
       loss_last: this.last!.loss,
       random_init: this.randomInit!,
       pretrained,
+      ...(this.notes.size > 0 && { notes: [...this.notes] }),
     };
     await folder.writeJson("summary.json", { ...summary });
     reportSkipped(data, progress);
@@ -216,7 +221,13 @@ class Pretraining {
     return {
       ...{ version: packageVersion, steps: this.training.steps, seed, preset },
       ...{ data: this.options.data, dataOptions: dataOptionsOf(this.options) },
-      ...{ images: data.train.length, classes: data.classes, device: device.kind, tensorboard },
+      ...{
+        images: data.train.length,
+        classes: data.classes,
+        device: device.kind,
+        kernels: device.kernels,
+        tensorboard,
+      },
       ...{ loss_first: this.first, seconds: this.seconds() },
       ...(this.name !== undefined && { run: this.name }),
       ...(this.last && { metrics_last: this.last }),
@@ -248,7 +259,15 @@ class Pretraining {
       { device: this.opened.device, image: preset.image, forward, ...(signal && { signal }) },
       this.opened.data,
       preset.evaluate,
+      quickProtocols,
+      (text) => this.note(text),
     );
+  }
+
+  /** Says once what the summary has to say, too. */
+  private note(text: string): void {
+    if (!this.notes.has(text)) this.progress.note(text);
+    this.notes.add(text);
   }
 
   /** Whether an error is the signal's own, thrown where a measurement was ended. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Stream } from "../images/streams.js";
 import { columnStatistics, type Labelled, standardise, unitRows } from "./features.js";
 import { drawSubset, fewShotAccuracy } from "./few-shot.js";
-import { type KnnOptions, knnAccuracy, knnPredict, nearestRows, neighbours } from "./knn.js";
+import { type KnnOptions, knnAccuracy, knnPredict, knnScores, nearestRows, neighbours } from "./knn.js";
 import { fitLinear, linearAccuracy } from "./linear.js";
 import { Nearest } from "./nearest.js";
 
@@ -109,6 +109,20 @@ describe("kNN", () => {
     await expect(knnPredict(cpu, set, set.features.subarray(0, 6), 3, { leaveOneOut: true })).rejects.toThrow(
       /1 queries cannot be left out of a bank of 300/,
     );
+  });
+  it("lets as many vote as were asked for, and refuses more than there are", async () => {
+    const bank = clouds(20, 2, 1, 1);
+    const all = { k: 20, vote: "majority" } as const;
+    expect([...(await knnScores(cpu, bank, bank.features, 2, all))].slice(0, 2)).toEqual([10, 10]);
+    const ask = (options: KnnOptions) => knnScores(cpu, bank, bank.features, 2, options);
+    await expect(ask({ k: 21 })).rejects.toThrow(
+      /^knn: 21 neighbours of 20 images \(take k from 1 to 20, or/,
+    );
+    await expect(ask({ k: 20, leaveOneOut: true })).rejects.toThrow(/^knn: 20 neighbours of 19 images/);
+    await expect(ask({ k: 1.5 })).rejects.toThrow(/1\.5 neighbours/);
+    expect(await ask({})).toEqual(await ask({ k: 4 }));
+    const nearest = await nearestRows(cpu, bank.features, bank.features.subarray(0, 5), 5, { k: 2 ** 40 });
+    expect(nearest[0]).toHaveLength(20);
   });
   it("ignores the length of features", async () => {
     const bank = clouds(200, 4, 1, 1);

@@ -12,8 +12,8 @@ import { accuracy, predictions } from "./metrics.js";
 import { Nearest, type Neighbour } from "./nearest.js";
 
 export interface KnnOptions {
-  /** Neighbours; a bank of fewer than 5k images uses a fifth of it. Default 200. */
-  readonly k?: number;
+  /** Neighbours that vote, no more than the bank holds. Default: what `neighbours` makes of 200. */
+  readonly k?: number | undefined;
   /** Temperature T of the cosine's weighted vote. Default 0.1. */
   readonly temperature?: number;
   /** "cosine" (default), or "euclidean" on features as they are. */
@@ -26,13 +26,17 @@ export interface KnnOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Neighbours that vote: `k`, or a fifth of a small bank, where 200 would be most of it. */
+/** What a general setting of `k` becomes where nobody asked for so many: a fifth of a small bank, of which k were most. */
 export const neighbours = (k: number, bank: number): number => Math.max(1, Math.min(k, Math.floor(bank / 5)));
 
 /** Most rows of queries and of the bank in one product: 16 MiB of similarities. */
 const blockRows = { queries: 512, bank: 8192 } as const;
 
-/** Votes for each class, row-major [queries, classes]. */
+/**
+ * Votes for each class, row-major [queries, classes].
+ *
+ * @throws DataError where `k` neighbours are asked for that the bank does not hold, or rows do not fit
+ */
 export async function knnScores(
   device: Device,
   bank: Labelled,
@@ -48,9 +52,16 @@ export async function knnScores(
   const count = queries.length / width;
   if (leaveOneOut && count !== labels.length)
     throw new DataError(`knn: ${count} queries cannot be left out of a bank of ${labels.length} one by one`);
+  const others = leaveOneOut ? labels.length - 1 : labels.length;
+  if (others === 0) throw new DataError("knn: the bank's only image is left out of its own neighbours");
+  const { k = neighbours(200, labels.length) } = options;
+  if (!Number.isInteger(k) || k < 1 || k > others)
+    throw new DataError(
+      `knn: ${k} neighbours of ${others} images (take k from 1 to ${others}, or leave it out: a fifth of a small bank)`,
+    );
   const nearest = await nearestRows(device, bank.features, queries, width, {
     distance,
-    k: neighbours(options.k ?? 200, labels.length),
+    k,
     leaveOneOut,
     signal: options.signal,
   });
@@ -89,7 +100,7 @@ export async function knnAccuracy(
   return accuracy(await knnPredict(device, bank, queries.features, classes, options), queries.labels);
 }
 
-/** The k nearest rows of `bank` for every row of `queries`, the nearest first; of equal ones the first. */
+/** The k nearest rows of `bank` for every row of `queries`, the nearest first; of equal ones the first; all where they are fewer. */
 export async function nearestRows(
   device: Device,
   bank: Float32Array,
@@ -106,7 +117,7 @@ export async function nearestRows(
   const [keys, asked] = cosine ? [unitRows(bank, width), unitRows(queries, width)] : [bank, queries];
   const [keyNorms, askedNorms] = cosine ? [] : [squaredNorms(keys, width), squaredNorms(asked, width)];
   const count = queries.length / width;
-  const found = Array.from({ length: count }, () => new Nearest(k));
+  const found = Array.from({ length: count }, () => new Nearest(Math.min(k, bank.length / width)));
   const products = device.capture((q: Tensor, b: Tensor) => matmul(q, b, { transposeB: true }));
   try {
     const rows = blockRows.queries;

@@ -19,6 +19,7 @@ export interface MeasureSettings {
 /**
  * Accuracies by quick protocols on the held-out images; null without labels.
  *
+ * @param note told of what is measured otherwise than `settings` say
  * @throws the reason of the extractor's signal where that is aborted
  */
 export async function measure(
@@ -26,6 +27,7 @@ export async function measure(
   data: DataSource,
   settings: MeasureSettings,
   quick: readonly Quick[] = quickProtocols,
+  note?: (text: string) => void,
 ): Promise<Accuracies> {
   const none = Object.fromEntries(quick.map(({ key }) => [key, null]));
   const { device, signal } = extractor;
@@ -39,6 +41,6 @@ export async function measure(
   if (bank.labels.length === 0 || held.labels.length === 0) return none;
   const found: Record<string, number> = {};
   for (const { key, accuracy } of quick)
-    found[key] = await accuracy(device, bank, held, classes, { ...settings, signal });
+    found[key] = await accuracy(device, bank, held, classes, { ...settings, signal, note });
   return found;
 }

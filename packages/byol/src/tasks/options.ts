@@ -48,6 +48,13 @@ export const whole = (
   fallback: number,
 ): ProtocolOption<number> => ({ kind: "whole", least, placeholder, about, fallback });
 
+/** A whole number, `least` or more; undefined where none is given. */
+export const wholeOrNone = (
+  least: number,
+  placeholder: string,
+  about: string,
+): ProtocolOption<number | undefined> => ({ kind: "whole", least, placeholder, about });
+
 /** A number above 0. */
 export const positive = (placeholder: string, about: string, fallback: number): ProtocolOption<number> => ({
   kind: "positive",

@@ -27,6 +27,8 @@ export interface Quick {
       readonly subsets: number;
       /** Ends it before its end: its reason is thrown. */
       readonly signal?: AbortSignal | undefined;
+      /** Told of what is measured otherwise than the settings say. */
+      readonly note?: ((text: string) => void) | undefined;
     },
   ): Promise<number>;
 }

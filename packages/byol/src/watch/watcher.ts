@@ -3,7 +3,7 @@ import { type Device, div, mul, sqrt, sub, sum, type Tensor } from "@dawnstrap/t
 import { plainViews } from "../images/augment/view.js";
 import { type DataSource, labelledPart, subset } from "../images/source.js";
 import { extractFeatures } from "../tasks/extract.js";
-import { knnAccuracy } from "../tasks/knn.js";
+import { knnAccuracy, neighbours } from "../tasks/knn.js";
 import type { Learner } from "../learner/learner.js";
 import type { Network } from "../learner/network.js";
 import type { Preset } from "../presets/preset.js";
@@ -80,9 +80,10 @@ export class Watcher {
     const forward = (views: Tensor) => this.learner.online.forward(views);
     const of = (set: DataSource["train"], limit: number) =>
       extractFeatures({ device, forward, image: preset.image }, set, data.image, limit);
-    const { bank, queries, neighbours: k } = preset.evaluate;
+    const { bank, queries, neighbours: wanted } = preset.evaluate;
     const features = await of(labelledPart(data.train), Math.min(bank, bankLimit));
     const held = await of(data.heldOut, Math.min(queries, queryLimit));
+    const k = neighbours(wanted, features.labels.length);
     return knnAccuracy(device, features, held, data.classes.length, { k });
   }
 

@@ -13,10 +13,7 @@ function startWorker(program: string): WorkerHandle {
   return {
     post: (m) => worker.postMessage(m),
     onMessage: (f) => void worker.on("message", f),
-    onEnd: (f) => {
-      worker.on("error", f);
-      worker.on("exit", (code) => f(new Error(`it ended with code ${code}`)));
-    },
+    onError: (f) => void worker.on("error", f),
     hold: (on) => (on ? worker.ref() : worker.unref()),
     // An idle worker does not hold the process; waiting for its end must, or the process would leave in between.
     terminate: () => {

@@ -51,6 +51,9 @@ export class Compiled implements Executor {
   get description(): string {
     return this.backend.description;
   }
+  get kernels(): string {
+    return this.backend.kernels;
+  }
   get totalBytes(): number | undefined {
     return this.backend.limits.totalBytes;
   }

@@ -39,6 +39,8 @@ export interface Program {
 
 export interface Executor {
   readonly description: string;
+  /** See Device.kernels. */
+  readonly kernels: string;
   /** See Device.totalBytes. */
   readonly totalBytes: number | undefined;
 

@@ -32,6 +32,7 @@ const stored = (at: NodeOutput): NdArray => asArray(storageOf(at)).array!;
 
 export class Interpreted implements Executor {
   readonly description = "float64 reference";
+  readonly kernels = this.description;
   readonly totalBytes = undefined;
 
   constructor(private readonly session: Session) {}

@@ -1,6 +1,5 @@
 /** How a run shows that it is alive: a bar on a terminal, else a line every few seconds. */
 import { printable } from "./escape.js";
-import { SingleBar } from "cli-progress";
 import type { StepMetrics } from "../../metrics.js";
 
 export interface Progress {
@@ -36,36 +35,58 @@ class Pace {
   }
 }
 
-const loss = (metrics: StepMetrics) => metrics.loss.toFixed(4);
-const speed = (metrics: StepMetrics) => metrics.images_per_second.toFixed(0);
+const summary = ({ loss, images_per_second: speed }: StepMetrics): string =>
+  `loss ${loss.toFixed(4)}  ${speed.toFixed(0)} images/s`;
 
+/** Characters of the bar. */
+const barWidth = 30;
+/** Erases from the cursor to the end of the line. */
+const eraseLine = "\x1b[K";
+
+/**
+ * One line that is written over and over. It never hides the cursor nor stops the terminal from wrapping lines, so there
+ * is nothing to give back however the process ends.
+ */
 class BarProgress implements Progress {
-  private bar: SingleBar | undefined;
+  private steps = 0;
   private pace = new Pace(0, 0);
+  /** What stands on the terminal's last line; undefined where no training is under way. */
+  private line: string | undefined;
+  private pending: StepMetrics | undefined;
+  private last = 0;
   constructor(private readonly out: NodeJS.WriteStream) {}
   note(text: string): void {
-    this.out.write(`${printable(text)}\n`);
+    const shown = printable(text);
+    this.out.write(this.line === undefined ? `${shown}\n` : `\r${eraseLine}${shown}\n${this.line}`);
   }
   begin(steps: number, done = 0): void {
+    this.steps = steps;
     this.pace = new Pace(steps, done);
-    this.bar = new SingleBar({
-      format: "{bar} {value}/{total}  loss {loss}  {speed} images/s  {left} left",
-      barCompleteChar: "█",
-      barIncompleteChar: "░",
-      barsize: 30,
-      stream: this.out,
-      hideCursor: true,
-      etaBuffer: 1,
-    });
-    this.bar.start(steps, done, { loss: "–", speed: "–", left: "?" });
+    this.draw(done, "loss –");
   }
   step(metrics: StepMetrics): void {
-    const done = metrics.step + 1;
-    this.bar?.update(done, { loss: loss(metrics), speed: speed(metrics), left: clock(this.pace.left(done)) });
+    this.pending = metrics;
+    if (performance.now() - this.last >= 100) this.show();
   }
   end(): void {
-    this.bar?.stop();
-    this.bar = undefined;
+    if (this.pending) this.show();
+    if (this.line !== undefined) this.out.write("\n");
+    this.line = undefined;
+  }
+  private show(): void {
+    const metrics = this.pending!;
+    const done = metrics.step + 1;
+    this.draw(done, `${summary(metrics)}  ${clock(this.pace.left(done))} left`);
+    this.pending = undefined;
+  }
+  private draw(done: number, text: string): void {
+    const filled = Math.round((barWidth * done) / this.steps);
+    const bar = "█".repeat(filled) + "░".repeat(barWidth - filled);
+    // A line that wraps could not be written over.
+    const room = (this.out.columns || 80) - 1;
+    this.line = `${bar} ${done}/${this.steps}  ${text}`.slice(0, room);
+    this.out.write(`\r${this.line}${eraseLine}`);
+    this.last = performance.now();
   }
 }
 
@@ -97,7 +118,7 @@ class LineProgress implements Progress {
     const metrics = this.pending!;
     const done = metrics.step + 1;
     const left = clock(this.pace.left(done));
-    this.note(`step ${done}/${this.steps}  loss ${loss(metrics)}  ${speed(metrics)} images/s  ${left} left`);
+    this.note(`step ${done}/${this.steps}  ${summary(metrics)}  ${left} left`);
     this.last = performance.now();
     this.pending = undefined;
   }

@@ -2,7 +2,7 @@
 import { platform } from "#platform";
 import { DeviceError } from "../../errors.js";
 import type { BoundCall, Memory } from "../../program.js";
-import { hasRelaxedMadd, hasSimd } from "../../kernels/wasm/assembler/features.js";
+import { hasRelaxedMadd, hasSimd, isMultiplyAddFused } from "../../kernels/wasm/assembler/features.js";
 import { compileWasm, type CompiledWasm, type WasmOptions } from "../../kernels/wasm/index.js";
 import type { Backend, DeviceLimits, PreparedProgram } from "../../program.js";
 import { CONTROL_WORDS, MAX_THREADS, SCRATCH } from "./control.js";
@@ -28,8 +28,6 @@ export interface CpuOptions {
 }
 
 const GIB = 2 ** 30;
-/** Milliseconds after which a worker that does not arrive is taken to have ended. */
-const PATIENCE = 120_000;
 
 export async function openCpu(options: CpuOptions = {}): Promise<CpuBackend> {
   if (!hasSimd())
@@ -59,11 +57,12 @@ export class CpuBackend implements Backend {
   readonly limits: DeviceLimits;
   readonly counters = { kernels: 0, dispatches: 0, submits: 0, buffers: 0, bindGroups: 0 };
   readonly description: string;
+  readonly kernels: string;
   readonly runner: Runner;
   readonly control: Int32Array;
   /** Nanoseconds and runs of each kernel key, where profiling was asked for. */
   readonly profile = new Map<string, { nanoseconds: number; runs: number }>();
-  private readonly kernels = new Map<string, LoadedKernel>();
+  private readonly loaded = new Map<string, LoadedKernel>();
   private readonly scratch: CpuMemory[] = [];
   private readonly options: WasmOptions;
   readonly profiling: boolean;
@@ -93,7 +92,9 @@ export class CpuBackend implements Backend {
     const { winograd } = asked;
     const chosen = winograd === undefined ? {} : { winograd };
     this.options = { shared: heap.shared, madd: hasRelaxedMadd(), threads, ...chosen };
-    this.runner = createRunner(this.control, 0, threads, platform.mayBlock, PATIENCE);
+    this.runner = createRunner(this.control, 0, threads, platform.mayBlock);
+    const rounding = isMultiplyAddFused() ? "fused multiply-add" : "products and sums rounded apart";
+    this.kernels = `WebAssembly SIMD, ${rounding}${winograd === undefined ? "" : `, winograd ${winograd}`}`;
     const memory = heap.shared ? "shared memory" : "private memory";
     this.description = `WebAssembly SIMD, ${threads} thread${threads > 1 ? "s" : ""}, ${memory}`;
   }
@@ -139,7 +140,7 @@ export class CpuBackend implements Backend {
     );
     const missing = new Map<string, BoundCall>();
     calls.forEach((call, i) => {
-      if (!this.kernels.has(keys[i]!)) missing.set(keys[i]!, call);
+      if (!this.loaded.has(keys[i]!)) missing.set(keys[i]!, call);
     });
     let done = 0;
     const made = await Promise.all(
@@ -152,12 +153,12 @@ export class CpuBackend implements Backend {
     );
     // Nothing is awaited between here and the message to the workers, so indices agree on all threads.
     const first = this.runner.kernels.length;
-    const fresh = made.filter(({ key }) => !this.kernels.has(key));
+    const fresh = made.filter(({ key }) => !this.loaded.has(key));
     fresh.forEach(({ key, compiled, module }) => {
       const instance = new WebAssembly.Instance(module, { env: { memory: this.heap.memory } });
       const index = this.runner.kernels.push(instance.exports["run"] as Kernel) - 1;
       const { units, unitCost, claimCost = 0 } = compiled;
-      this.kernels.set(key, { index, units, unitCost, claimCost });
+      this.loaded.set(key, { index, units, unitCost, claimCost });
       this.counters.kernels++;
     });
     this.reserveScratch(Math.max(0, ...made.map((m) => m.compiled.scratchBytes)));
@@ -168,7 +169,7 @@ export class CpuBackend implements Backend {
     return CpuProgram.make(
       this,
       calls,
-      keys.map((k) => this.kernels.get(k)!),
+      keys.map((k) => this.loaded.get(k)!),
     );
   }
 

@@ -18,6 +18,7 @@ export class WebGpuBackend implements Backend, TuneTarget {
   readonly counters = { kernels: 0, dispatches: 0, submits: 0, buffers: 0, bindGroups: 0 };
   readonly limits: DeviceLimits;
   readonly description: string;
+  readonly kernels: string;
   /** True for llvmpipe, SwiftShader and WARP. */
   readonly isSoftware: boolean;
   readonly tuner: Tuner;
@@ -42,6 +43,9 @@ export class WebGpuBackend implements Backend, TuneTarget {
     this.device = device;
     this.isSoftware = isSoftware(adapter.info);
     this.description = `${describe(adapter.info)}, WebGPU`;
+    const { hardware, subgroupSize } = kernelLimits;
+    const lanes = subgroupSize === undefined ? "no fixed subgroups" : `subgroups of ${subgroupSize}`;
+    this.kernels = `${this.description}, kernels for ${hardware ? "a GPU" : "a processor"}, ${lanes}`;
     this.limits = deviceLimits(device.limits, this.isSoftware);
     this.health = new Health(device);
     this.staging = new StagingPool(device, this.counters);

@@ -83,9 +83,11 @@ const withSubject = (flags: EvaluateFlags, run: (subject: Subject) => Promise<Re
     if (json !== undefined) checkOutput("json", json);
     const note = (text: string): void => void process.stderr.write(`${printable(text)}\n`);
     const result = await run({ ...opened, seed, dataOptions: dataOptionsOf(flags), note });
-    process.stdout.write(`${visible(resultTable([result]))}\n`);
+    // Kept before it is shown: what is shown may go into a pipe that is closed.
     if (json !== undefined) await writeOutput("json", json, jsonOf(result));
-    if (folder !== undefined) note(`filed as ${await fileResult(folder, result)}`);
+    const filed = folder === undefined ? undefined : await fileResult(folder, result);
+    process.stdout.write(`${visible(resultTable([result]))}\n`);
+    if (filed !== undefined) note(`filed as ${filed}`);
   });
 
 function commandOf(protocol: Protocol): Command {

@@ -52,10 +52,6 @@ async function search(opened: Opened, files: readonly string[], { count, out }: 
         const near = await Promise.all(
           neighbours.map(({ place }) => bank.images[place]!.set.read(bank.images[place]!.place)),
         );
-        for (const [rank, { place, similarity }] of neighbours.entries())
-          process.stdout.write(
-            `${visible(`${files[q]}\t${rank + 1}\t${similarity.toFixed(4)}\t${bank.names[place]}`)}\n`,
-          );
         return {
           caption: files[q]!,
           images: [pixels[q]!, ...near.filter((image): image is Uint8Array => image !== undefined)],
@@ -63,6 +59,11 @@ async function search(opened: Opened, files: readonly string[], { count, out }: 
       }),
     );
     await writeOutput("out", out, await neighbourSheet(rows, data.image));
+    for (const [q, neighbours] of found.entries())
+      for (const [rank, { place, similarity }] of neighbours.entries())
+        process.stdout.write(
+          `${visible(`${files[q]}\t${rank + 1}\t${similarity.toFixed(4)}\t${bank.names[place]}`)}\n`,
+        );
   } finally {
     await opening.close();
   }

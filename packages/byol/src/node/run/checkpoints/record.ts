@@ -1,4 +1,5 @@
 /** What a checkpoint holds beside arrays. */
+import type { Device } from "@dawnstrap/tensor";
 import { z } from "zod";
 import { presetSchema } from "../../../presets/preset.js";
 import { accuraciesSchema, metricsSchema } from "../files.js";
@@ -40,6 +41,8 @@ export const recordSchema = () =>
       images: whole.min(1),
       classes: z.array(z.string()).readonly(),
       device: z.enum(["webgpu", "cpu", "reference"]),
+      /** What computed it, as `Device.kernels` has it; absent in checkpoints older than this field. */
+      kernels: z.string().optional(),
       /** Whether event files for TensorBoard are written. */
       tensorboard: z.boolean().optional(),
       /** Measured once, before the first step; absent where that was interrupted. */
@@ -64,3 +67,17 @@ export const recordSchema = () =>
     });
 
 export type RunRecord = Readonly<z.infer<ReturnType<typeof recordSchema>>>;
+
+/** Says that a run will not go on bit for bit, where other kernels computed it; else undefined. */
+export function kernelsWarning(
+  { version, kernels }: RunRecord,
+  now: { readonly version: string; readonly kernels: Device["kernels"] },
+): string | undefined {
+  const changed = [
+    ...(kernels !== undefined && kernels !== now.kernels ? [[kernels, now.kernels]] : []),
+    ...(version === now.version ? [] : [[`version ${version}`, `version ${now.version}`]]),
+  ];
+  if (changed.length === 0) return undefined;
+  const list = (side: 0 | 1) => changed.map((pair) => pair[side]).join(", ");
+  return `the run was computed by ${list(0)}, and goes on by ${list(1)}: not bit for bit as if it had not been stopped`;
+}

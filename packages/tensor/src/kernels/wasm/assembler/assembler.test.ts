@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeModule, Func, leb, signedLeb } from "./assembler.js";
-import { hasRelaxedMadd, hasSimd } from "./features.js";
+import { hasRelaxedMadd, hasSimd, isMultiplyAddFused } from "./features.js";
 import { op } from "./opcodes.js";
 
 type Exported = (...args: number[]) => number;
@@ -96,4 +96,6 @@ describe("functions", () => {
 test("features are answered, and vectors exist here", () => {
   expect(hasSimd()).toBe(true);
   expect(typeof hasRelaxedMadd()).toBe("boolean");
+  // Fused or not is the processor's choice; where the instruction is missing, nothing is.
+  if (!hasRelaxedMadd()) expect(isMultiplyAddFused()).toBe(false);
 });
