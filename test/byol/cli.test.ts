@@ -2,7 +2,8 @@
  * The command line as its users meet it, with exit codes and two streams: as a process where a run or an error ends one, and
  * else in this one, which says the same by the same function.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decodeSafetensors } from "@dawnstrap/nn";
@@ -46,7 +47,8 @@ describe("byol pretrain refuses, in one line and with a non-zero exit,", () => {
   };
   for (const [name, [words, message]] of Object.entries(cases))
     it(name, async () => {
-      const out = words.includes("--out") ? [] : ["--out", join(root, name.replaceAll(" ", "-"))];
+      const folder = join(root, name.replaceAll(" ", "-"));
+      const out = words.includes("--out") ? [] : ["--out", folder];
       // One of the program's own refusals and one of the command line's are seen to end a process.
       const called = /unknown (preset|option)/.test(name) ? asProcess : pretrain;
       const { code, err } = await called(...words, ...out);
@@ -54,7 +56,23 @@ describe("byol pretrain refuses, in one line and with a non-zero exit,", () => {
       expect(err).toMatch(message);
       expect(err).not.toMatch(/\n\s+at /);
       expect(err.split("\n").filter((line) => line.startsWith("error:"))).toHaveLength(1);
+      expect(existsSync(folder)).toBe(false);
     });
+
+  it("a folder that holds a run, be the data there or not, and changes nothing in it", async () => {
+    const old = join(root, "old");
+    await mkdir(old);
+    await writeFile(join(old, "metrics.jsonl"), "precious");
+    for (const data of ["digits", "/nowhere/at/all"]) {
+      const { code, err } = await pretrain("--data", data, "--out", old);
+      expect(code).toBe(2);
+      expect(err).toMatch(
+        /^error: out: .*old holds metrics.jsonl of an earlier run .*choose another folder/m,
+      );
+    }
+    expect(await readdir(old)).toEqual(["metrics.jsonl"]);
+    expect(await readFile(join(old, "metrics.jsonl"), "utf8")).toBe("precious");
+  });
 
   it("an empty folder", async () => {
     await mkdir(join(root, "empty"));

@@ -224,6 +224,28 @@ describe("threads", () => {
     expect((await open({ threads: 2 })).description).toMatch(/2 threads/);
   });
 
+  test("a worker that ends without an error is noticed, by what runs and by what waits", async () => {
+    const backend = await open({ threads: 3 });
+    const n = 100_000;
+    const [a, y] = [backend.allocate(4 * n), backend.allocate(4 * n)];
+    const program = await backend.prepare([update("add", n, y, a, x.add)]);
+    program.run();
+    const { workers } = backend.pool as unknown as { workers: { terminate(): Promise<unknown> }[] };
+    const waiting = backend.prepare([update("add more", n, y, a, x.sub)]);
+    await workers[1]!.terminate();
+    for (const failed of [waiting, backend.prepare([update("less", n, y, a, x.mul)])]) {
+      await expect(failed).rejects.toThrow(DeviceError);
+      await expect(failed).rejects.toThrow(/a worker thread failed: it ended with code 1/);
+    }
+    expect(() => program.run()).toThrow(/a worker thread failed: it ended with code 1/);
+  });
+
+  test("a thread does not wait without end for one that never comes", () => {
+    const words = new Int32Array(new SharedArrayBuffer(4096));
+    const runner = createRunner(words, 0, 2, true, 10);
+    expect(() => runner.execute(new Int32Array(0), true)).toThrow(/has not answered for 0.01 seconds/);
+  });
+
   test("control words agree with the numbers inside the worker's source", () => {
     const source = createRunner.toString() + workerMain.toString();
     for (const [name, value] of Object.entries(control)) {

@@ -7,7 +7,8 @@
 export interface WorkerHandle {
   post(message: unknown): void;
   onMessage(handle: (message: unknown) => void): void;
-  onError(handle: (error: Error) => void): void;
+  /** Called when the worker fails, and when it ends without an error; also when it was told to end. */
+  onEnd(handle: (error: Error) => void): void;
   /** Whether the worker keeps the process alive. */
   hold(on: boolean): void;
   terminate(): Promise<unknown>;

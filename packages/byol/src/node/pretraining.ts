@@ -16,8 +16,8 @@ import { prepareTraining, type Training } from "../training/trainer.js";
 import { packageVersion } from "../version.js";
 import { CollapseAlarm } from "../watch/alarm.js";
 import { Watcher } from "../watch/watcher.js";
+import { checkSame, describe, reportSkipped } from "./data.js";
 import type { PretrainOptions } from "./options.js";
-import { checkSame, describe, reportSkipped } from "./report/data.js";
 import { encodeSample, sampleOf } from "./report/html/sample.js";
 import { type Progress, silent } from "./report/progress.js";
 import { TensorBoardFile } from "./report/tensorboard.js";
@@ -51,7 +51,10 @@ export async function carryOut(options: Start): Promise<Finished> {
   const started = performance.now();
   const { folder } = options;
   const data = await openData(options.data, options.preset.image, dataOptionsOf(options));
-  const device = await openDevice(options.device);
+  const device = await openDevice(options.device).catch(async (error) => {
+    await data.close();
+    throw error;
+  });
   let run: Pretraining | undefined;
   try {
     run = new Pretraining(options, { started, folder, data, device });

@@ -13,7 +13,10 @@ function startWorker(program: string): WorkerHandle {
   return {
     post: (m) => worker.postMessage(m),
     onMessage: (f) => void worker.on("message", f),
-    onError: (f) => void worker.on("error", f),
+    onEnd: (f) => {
+      worker.on("error", f);
+      worker.on("exit", (code) => f(new Error(`it ended with code ${code}`)));
+    },
     hold: (on) => (on ? worker.ref() : worker.unref()),
     // An idle worker does not hold the process; waiting for its end must, or the process would leave in between.
     terminate: () => {

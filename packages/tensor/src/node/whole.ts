@@ -62,8 +62,12 @@ async function placeWhole(target: string, make: (partial: string) => Promise<voi
     await rm(partial, { force: true });
     throw error;
   }
-  // Windows opens no folder as a file.
-  if (process.platform !== "win32") await syncPath(dirname(target), "r");
+  await syncFolder(dirname(target));
+}
+
+/** Waits until the names in a folder have reached the disk; Windows opens no folder as a file. */
+export async function syncFolder(path: string): Promise<void> {
+  if (process.platform !== "win32") await syncPath(path, "r");
 }
 
 async function using<T>(opened: Promise<FileHandle>, use: (file: FileHandle) => Promise<T>): Promise<T> {
@@ -102,7 +106,6 @@ function some(written: number): number {
   return written;
 }
 
-/** Waits until what was written to a file, or the names in a folder, have reached the disk. */
 const syncPath = (path: string, flags: "r+" | "r"): Promise<void> =>
   using(open(path, flags), (file) => file.sync());
 

@@ -12,7 +12,7 @@ function startWorker(program: string): WorkerHandle {
     onMessage: (f) => {
       worker.onmessage = (e) => f(e.data);
     },
-    onError: (f) => {
+    onEnd: (f) => {
       worker.onerror = (e) => f(new Error(e.message));
     },
     hold: () => undefined,

@@ -6,30 +6,59 @@ import sharp from "sharp";
 sharp.concurrency(1);
 sharp.cache(false);
 
-parentPort.on("message", async ({ id, file, ...wanted }) => {
+parentPort.on("message", async ({ file, mostPixels, mostBytes, ...wanted }) => {
   try {
-    const answer = wanted.measure
-      ? await sizeOf(file)
-      : { pixels: wanted.boxes ? await boxesOf(file, wanted) : await pixelsOf(file, wanted) };
-    parentPort.postMessage({ id, ...answer }, answer.pixels ? [answer.pixels.buffer] : []);
+    const answer = await answerTo(file, wanted, mostPixels, mostBytes);
+    parentPort.postMessage(answer, answer.pixels ? [answer.pixels.buffer] : []);
   } catch (error) {
     const reason = String(error?.message ?? error).split("\n")[0];
-    parentPort.postMessage({ id, reason });
+    parentPort.postMessage({ reason });
   }
 });
 
-/** The upright image's height and width, from the file's header. */
-async function sizeOf(file) {
-  const { autoOrient } = await sharp(file).metadata();
-  return { size: [autoOrient.height, autoOrient.width] };
+async function answerTo(file, wanted, mostPixels, mostBytes) {
+  const foreign = foreignFormat(file);
+  if (foreign) return { reason: foreign };
+  // Headers only; the limits are ours, and said in our words.
+  const header = await sharp(file, { limitInputPixels: false }).metadata();
+  const { width, height, autoOrient } = header;
+  if (width * height > mostPixels)
+    return { reason: `its ${width}×${height} pixels are more than the ${mostPixels} that are decoded` };
+  if (wanted.measure) return { size: [autoOrient.height, autoOrient.width] };
+  const needs = bytesToDecode(header);
+  if (needs > mostBytes) return { needs };
+  return { pixels: wanted.boxes ? await boxesOf(file, wanted) : await pixelsOf(file, wanted) };
+}
+
+/** Why a file is none of the formats that are promised, by its first bytes; its name may be that of another of them. */
+function foreignFormat(file) {
+  if (file.length === 0) return "it is empty";
+  const at = (first, ...bytes) => bytes.every((byte, i) => file[first + i] === byte);
+  const jpeg = at(0, 0xff, 0xd8, 0xff);
+  const png = at(0, 0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+  const webp = at(0, 0x52, 0x49, 0x46, 0x46) && at(8, 0x57, 0x45, 0x42, 0x50);
+  return jpeg || png || webp ? undefined : "it is no JPEG, PNG or WebP";
+}
+
+/**
+ * Bytes that decoding takes at most. Rows of a plain JPEG or PNG are decoded one after the other and need next to nothing,
+ * unless the image is turned; the other kinds lie in memory whole, those of WebP with room to work.
+ */
+function bytesToDecode({ format, width, height, channels, depth, isProgressive, orientation = 1 }) {
+  const sample = depth === "ushort" ? 2 : 1;
+  const turned = orientation > 1 ? channels * sample : 0;
+  if (format === "webp") return width * height * (8 + turned);
+  const whole = isProgressive ? channels * (format === "jpeg" ? 2 : sample) : 0;
+  return width * height * (whole + turned);
 }
 
 /** One box above the other. */
 async function boxesOf(file, { boxes, ...wanted }) {
-  const parts = await Promise.all(boxes.map((box) => pixelsOf(file, { ...wanted, box })));
-  const all = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
+  const all = new Uint8Array(boxes.length * wanted.size * wanted.size * wanted.channels);
   let at = 0;
-  for (const part of parts) {
+  // One after the other: each may take all of the memory that was asked for.
+  for (const box of boxes) {
+    const part = await pixelsOf(file, { ...wanted, box });
     all.set(part, at);
     at += part.length;
   }
@@ -39,7 +68,9 @@ async function boxesOf(file, { boxes, ...wanted }) {
 async function pixelsOf(file, { size, channels, background, box, kernel }) {
   const [r, g, b] = background;
   // "error" refuses truncated and corrupt files, and lets pass those with a harmless warning.
-  let image = sharp(file, { failOn: "error" }).autoOrient().flatten({ background: { r, g, b } });
+  let image = sharp(file, { failOn: "error", limitInputPixels: false })
+    .autoOrient()
+    .flatten({ background: { r, g, b } });
   if (box) {
     // What lies below the box is not decoded.
     const [top, left, height, width] = box;

@@ -1,33 +1,38 @@
 /** A pool of worker threads that decode and resize image files. */
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
 import { DataError } from "../../errors.js";
 import type { Fetched, Measured } from "../lazy.js";
 import type { Box, BoxFormat } from "../source.js";
 import type { ImageFormat } from "../settings.js";
+import { DecodingThread } from "./decoding-thread.js";
+import { imageBytes } from "./regular-file.js";
+import { decodingBytes, imagePixels, smallImageBytes } from "./limits.js";
+import { Room } from "./room.js";
 
 /** An image file, by its path or its bytes. */
 export type ImageSource = string | Uint8Array;
 
 type Reply = Fetched | Measured;
-type Answer = Reply & { readonly id: number };
-
-interface Member {
-  readonly worker: Worker;
-  readonly waiting: Map<number, (reply: Reply) => void>;
-}
 
 export class Decoder {
-  private readonly members: Member[] = [];
+  private readonly threads: DecodingThread[] = [];
+  private readonly idle: DecodingThread[] = [];
+  private readonly queue: ((thread: DecodingThread) => void)[] = [];
+  private readonly room = new Room(decodingBytes);
   /** What every image is decoded to; the settings may hold more, and each question is copied to its thread. */
   private readonly format: Pick<ImageFormat, "channels" | "background"> & { readonly size: number };
-  private next = 0;
   private closed = false;
 
-  /** Workers start with the first image. `threads` defaults to the number of cores, 8 at most. */
+  /**
+   * Threads start with the first image.
+   *
+   * @param count of threads, by default the number of cores, 8 at most
+   * @param start for tests: how a thread is started
+   */
   constructor(
     format: ImageFormat,
-    private readonly threads = Math.min(availableParallelism(), 8),
+    private readonly count = Math.min(availableParallelism(), 8),
+    private readonly start = () => new DecodingThread(),
   ) {
     const { stored, channels, background } = format;
     this.format = { size: stored, channels, background };
@@ -38,63 +43,66 @@ export class Decoder {
    * be read. Never rejects for a bad file.
    */
   decode(file: ImageSource): Promise<Fetched> {
-    return this.ask({ file, ...this.format }) as Promise<Fetched>;
+    return this.ask(file, this.format) as Promise<Fetched>;
   }
 
   /** Height and width of the upright image, from the file's header. */
   measure(file: ImageSource): Promise<Measured> {
-    return this.ask({ file, measure: true }) as Promise<Measured>;
+    return this.ask(file, { measure: true }) as Promise<Measured>;
   }
 
   /** As `decode`, for boxes of the whole image, one above the other; only the boxes are decoded in full. */
   decodeBoxes(file: ImageSource, boxes: readonly Box[], format: BoxFormat): Promise<Fetched> {
-    return this.ask({ file, ...this.format, ...format, boxes }) as Promise<Fetched>;
-  }
-
-  private ask(message: object): Promise<Reply> {
-    if (this.closed) throw new DataError("decode: an image was asked for after close()");
-    const member = this.leastBusy();
-    const id = this.next++;
-    return new Promise((resolve) => {
-      member.waiting.set(id, resolve);
-      member.worker.ref();
-      member.worker.postMessage({ id, ...message });
-    });
+    return this.ask(file, { ...this.format, ...format, boxes }) as Promise<Fetched>;
   }
 
   async close(): Promise<void> {
     this.closed = true;
-    await Promise.all(this.members.map((member) => member.worker.terminate()));
+    await Promise.all(this.threads.map((thread) => thread.terminate()));
   }
 
-  private leastBusy(): Member {
-    const idle = this.members.find((member) => member.waiting.size === 0);
-    if (idle) return idle;
-    if (this.members.length < this.threads) return this.start();
-    return this.members.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a));
+  private async ask(source: ImageSource, wanted: object): Promise<Reply> {
+    if (this.closed) throw new DataError("decode: an image was asked for after close()");
+    const thread = await this.free();
+    try {
+      const file = typeof source === "string" ? await imageBytes(source) : source;
+      if ("reason" in file) return file;
+      const message = { file, ...wanted, mostPixels: imagePixels, mostBytes: smallImageBytes };
+      const answer = await thread.ask(message);
+      if (!("needs" in answer)) return answer;
+      const { needs } = answer;
+      if (needs > decodingBytes)
+        return {
+          reason: `to decode it takes ${needs} bytes, more than the ${decodingBytes} of all decoders`,
+        };
+      const again = () => thread.ask({ ...message, mostBytes: needs }) as Promise<Reply>;
+      return await this.room.hold(needs, again);
+    } finally {
+      this.release(thread);
+    }
   }
 
-  private start(): Member {
-    const worker = new Worker(new URL("./decode-worker.js", import.meta.url));
-    const member: Member = { worker, waiting: new Map() };
-    worker.on("message", ({ id, ...reply }: Answer) => {
-      member.waiting.get(id)?.(reply as Reply);
-      member.waiting.delete(id);
-      // A pool that waits for nothing must not keep the process alive.
-      if (member.waiting.size === 0) worker.unref();
-    });
-    // A decoder library that dies takes its worker along; the images it held are given up, the next ones start anew.
-    const lost = (reason: string) => {
-      const at = this.members.indexOf(member);
-      if (at >= 0) this.members.splice(at, 1);
-      for (const resolve of member.waiting.values()) resolve({ reason });
-      member.waiting.clear();
-    };
-    worker.on("error", (error) =>
-      lost(`the decoder failed: ${error instanceof Error ? error.message : error}`),
-    );
-    worker.on("exit", () => lost("the decoder ended"));
-    this.members.push(member);
-    return member;
+  /** A thread that has nothing to do, as soon as there is one. */
+  private free(): Promise<DecodingThread> {
+    const known = this.idle.pop();
+    if (known && !known.ended) return Promise.resolve(known);
+    if (known) return Promise.resolve(this.another(known));
+    if (this.threads.length < this.count) return Promise.resolve(this.another());
+    return new Promise((resolve) => this.queue.push(resolve));
+  }
+
+  private release(thread: DecodingThread): void {
+    const sound = thread.ended && !this.closed ? this.another(thread) : thread;
+    const next = this.queue.shift();
+    if (next) next(sound);
+    else this.idle.push(sound);
+  }
+
+  /** A new thread, in the place of one that has ended. */
+  private another(ended?: DecodingThread): DecodingThread {
+    if (ended) this.threads.splice(this.threads.indexOf(ended), 1);
+    const thread = this.start();
+    this.threads.push(thread);
+    return thread;
   }
 }

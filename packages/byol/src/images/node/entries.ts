@@ -3,6 +3,7 @@ import type { Dirent } from "node:fs";
 import { lstat, readdir, realpath, stat } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { DataError } from "../../errors.js";
+import { type FileType, otherThanFile } from "./regular-file.js";
 
 /** What systems leave in folders beside the data, in lower case; names that begin with a dot are left out anyway. */
 export const systemNames: ReadonlySet<string> = new Set([
@@ -63,7 +64,7 @@ async function sortOf(entry: Dirent, path: string, skip: Skip): Promise<keyof En
     skip(path, "its name is not UTF-8");
     return undefined;
   }
-  let found: Pick<Dirent, "isFile" | "isDirectory"> = entry;
+  let found: FileType = entry;
   if (entry.isSymbolicLink())
     try {
       found = await stat(path);
@@ -71,7 +72,10 @@ async function sortOf(entry: Dirent, path: string, skip: Skip): Promise<keyof En
       skip(path, `it is a link, and what it points to ${why(error)}`);
       return undefined;
     }
-  return found.isDirectory() ? "folders" : found.isFile() ? "files" : undefined;
+  if (found.isDirectory()) return "folders";
+  const other = otherThanFile(found);
+  if (other) skip(path, `it is ${other}, not a regular file`);
+  return other ? undefined : "files";
 }
 
 /**

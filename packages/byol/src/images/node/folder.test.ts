@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -159,6 +160,35 @@ describe("openFolder", () => {
         .sort(),
     ).toEqual(bad.sort());
     for (const { reason } of source.skipped()) expect(reason).toMatch(/\w+/);
+  });
+
+  it("counts and names pictures of other formats", async () => {
+    for (const name of ["1.HEIC", "a/2.heic", "a/b/3.svg", "4.gif", "notes.txt", ".hidden.gif"])
+      await put(`other/${name}`, new TextEncoder().encode("anything"));
+    const left =
+      "4 pictures of other formats are left out: 2 .heic, 1 .gif, 1 .svg (convert them to JPEG, PNG or WebP to use them)";
+    await expect(open("other")).rejects.toThrow(`sub-folders too); ${left}`);
+    await put("other/5.png", await picture(7, "png"));
+    await put("other/6.jfif", await picture(7, "jpeg"));
+    const source = await open("other");
+    expect(source.train.length).toBe(2);
+    expect(source.notes).toEqual([left]);
+    expect((await readAll(source.train)).every((pixels) => pixels !== undefined)).toBe(true);
+    expect((await open("plain")).notes).toEqual([]);
+  });
+
+  it("names what is no regular file", async () => {
+    await put("odd/1.png", await picture(7, "png"));
+    execFileSync("mkfifo", [join(root, "odd/2.jpg")]);
+    await symlink(join(root, "odd/2.jpg"), join(root, "odd/3.jpg"));
+    await symlink("/dev/zero", join(root, "odd/4.jpg"));
+    const source = await open("odd");
+    expect(source.train.length).toBe(1);
+    expect(source.skipped()).toEqual([
+      { file: "2.jpg", reason: "it is a FIFO, not a regular file" },
+      { file: "3.jpg", reason: "it is a FIFO, not a regular file" },
+      { file: "4.jpg", reason: "it is a device, not a regular file" },
+    ]);
   });
 
   it("says what is wrong with a folder", async () => {

@@ -1,31 +1,31 @@
 /** Any folder of images: JPEG, PNG and WebP, with a sub-folder per class where there are labels. */
 import { stat } from "node:fs/promises";
-import { extname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { DataError } from "../../errors.js";
 import { type Skip, type Tree, treeBelow } from "./entries.js";
 import { imageFiles } from "./files.js";
 import { type Layout, layoutOf, type Part } from "./layout.js";
 import { Opening } from "./opening.js";
+import { isImage, otherPictures } from "./picture-formats.js";
 import type { DataOptions, DataSource, ImageSet, Splits } from "../source.js";
 import type { ImageFormat } from "../settings.js";
 import { pickPerClass, proportional, splitsOf } from "./split.js";
 
-const extensions = new Set([".jpg", ".jpeg", ".png", ".webp"]);
-
-/** The image files below a folder, and its folders. */
-async function imagesBelow(folder: string, skip: Skip): Promise<Tree> {
+/** The image files below a folder, its folders, and what is left out. */
+async function imagesBelow(folder: string, skip: Skip): Promise<Tree & { readonly others?: string }> {
   const found = await stat(folder).catch(() => undefined);
   if (!found?.isDirectory())
     throw new DataError(
       `data: ${folder} ${found ? "is not a folder" : "does not exist"}; --data takes digits, emoji, KIND:PATH or a folder of images`,
     );
   const { files, folders } = await treeBelow(folder, skip);
-  const images = files.filter((file) => extensions.has(extname(file).toLowerCase()));
+  const images = files.filter(isImage);
+  const others = otherPictures(files);
   if (images.length === 0)
     throw new DataError(
-      `data: ${folder} holds no images (looked for .jpg, .jpeg, .png and .webp, sub-folders too)`,
+      `data: ${folder} holds no images (looked for .jpg, .jpeg, .png and .webp, sub-folders too)${others ? `; ${others}` : ""}`,
     );
-  return { files: images, folders };
+  return { files: images, folders, ...(others && { others }) };
 }
 
 /** Two sets as one, in this order. */
@@ -45,14 +45,16 @@ export async function openFolder(
 ): Promise<DataSource> {
   const opening = new Opening(format, options);
   const skip: Skip = (path, reason) => opening.skips.add(path, reason);
-  const layout = layoutOf(folder, await imagesBelow(folder, skip), skip);
+  const { others, ...tree } = await imagesBelow(folder, skip);
+  const layout = layoutOf(folder, tree, skip);
   const set = ({ files, labels }: Part) =>
     imageFiles(
       files.map((file) => join(folder, file)),
       opening,
       { ...(labels && { labels: Int32Array.from(labels) }), nameOf: (file) => relative(folder, file) },
     );
-  const { classes, notes } = layout;
+  const { classes } = layout;
+  const notes = others ? [...layout.notes, others] : layout.notes;
   const train = set(layout.train);
   const heldOut = set(layout.test ?? layout.val ?? { files: [] });
   return opening.source({

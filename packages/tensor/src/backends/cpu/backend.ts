@@ -28,6 +28,8 @@ export interface CpuOptions {
 }
 
 const GIB = 2 ** 30;
+/** Milliseconds after which a worker that does not arrive is taken to have ended. */
+const PATIENCE = 120_000;
 
 export async function openCpu(options: CpuOptions = {}): Promise<CpuBackend> {
   if (!hasSimd())
@@ -92,7 +94,7 @@ export class CpuBackend implements Backend {
     const { winograd } = asked;
     const chosen = winograd === undefined ? {} : { winograd };
     this.options = { shared: heap.shared, madd: hasRelaxedMadd(), threads, ...chosen };
-    this.runner = createRunner(this.control, 0, threads, platform.mayBlock);
+    this.runner = createRunner(this.control, 0, threads, platform.mayBlock, PATIENCE);
     const rounding = isMultiplyAddFused() ? "fused multiply-add" : "products and sums rounded apart";
     this.kernels = `WebAssembly SIMD, ${rounding}${winograd === undefined ? "" : `, winograd ${winograd}`}`;
     const memory = heap.shared ? "shared memory" : "private memory";

@@ -22,10 +22,7 @@ export class WorkerPool {
     this.waiting = workers.map(() => []);
     workers.forEach((w, i) => {
       w.onMessage(() => this.waiting[i]!.shift()?.());
-      w.onError((error) => {
-        this.failure = error;
-        for (const queue of this.waiting) for (const done of queue.splice(0)) done();
-      });
+      w.onEnd((error) => this.fail(error));
     });
   }
 
@@ -33,8 +30,13 @@ export class WorkerPool {
   static async start(count: number, memory: WebAssembly.Memory, control: Int32Array): Promise<WorkerPool> {
     const workers = Array.from({ length: count }, () => platform.startWorker(program()));
     const pool = new WorkerPool(workers, control);
-    await pool.exchange((thread) => ({ kind: "start", memory, thread, threads: count + 1 }), false);
-    return pool;
+    try {
+      await pool.exchange((thread) => ({ kind: "start", memory, thread, threads: count + 1 }), false);
+      return pool;
+    } catch (error) {
+      await pool.terminate();
+      throw error;
+    }
   }
 
   get size(): number {
@@ -46,7 +48,20 @@ export class WorkerPool {
     await this.exchange(() => message, true);
   }
 
+  /** A worker has ended: nobody waits for its answers any more. */
+  fail(error: Error): void {
+    this.failure ??= error;
+    for (const queue of this.waiting) for (const done of queue.splice(0)) done();
+  }
+
+  /** Throws DeviceError when a worker has ended: the others would wait for it without end. */
+  check(): void {
+    if (this.failure && !this.ending)
+      throw new DeviceError(`cpu: a worker thread failed: ${this.failure.message} (open the device anew)`);
+  }
+
   private async exchange(message: (thread: number) => WorkerMessage, announce: boolean): Promise<void> {
+    this.check();
     const acknowledged = this.workers.map((w, i) => {
       w.hold(true);
       return new Promise<void>((done) => {
@@ -63,7 +78,7 @@ export class WorkerPool {
       // An answer that comes while the workers end must not let the process go: someone waits for that end.
       if (this.waiting[i]!.length === 0 && !this.ending) w.hold(false);
     });
-    if (this.failure) throw new DeviceError(`cpu: a worker thread failed: ${this.failure.message}`);
+    this.check();
   }
 
   wake(): void {

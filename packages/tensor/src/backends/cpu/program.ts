@@ -104,13 +104,19 @@ export class CpuProgram implements PreparedProgram {
     backend.counters.submits++;
     backend.counters.dispatches += steps.length / STEP;
     control[FAILED] = 0;
+    if (this.shared) backend.pool!.check();
     if (backend.profiling) runner.timings = new Float64Array(steps.length / STEP);
     if (this.shared) {
       Atomics.store(control, COUNTER, 0);
       Atomics.store(control, PROGRAM, this.id);
       Atomics.add(control, RUNS, 1);
       backend.pool!.wake();
-      runner.execute(steps, true);
+      try {
+        runner.execute(steps, true);
+      } catch (error) {
+        backend.pool!.fail(error as Error);
+      }
+      backend.pool!.check();
     } else runner.execute(steps, false);
     if (backend.profiling) this.addTimes(runner.timings!);
     const failed = control[FAILED]!;

@@ -21,8 +21,17 @@ export interface Runner {
  *
  * Threads claim blocks of units from a counter: which thread computes a unit varies from run to run, what it computes
  * does not. The counters of three successive shared steps take turns, so that one can be reset while nobody looks at it.
+ *
+ * @param patience milliseconds to wait for the other threads, whose blocks of units are short; then `execute` throws. A thread
+ *   that waits hears of no event, and so not of the end of another.
  */
-export function createRunner(control: Int32Array, thread: number, threads: number, mayWait: boolean): Runner {
+export function createRunner(
+  control: Int32Array,
+  thread: number,
+  threads: number,
+  mayWait: boolean,
+  patience = Number.POSITIVE_INFINITY,
+): Runner {
   const ARRIVED = 2;
   const SLEEPERS = 3;
   const FAILED = 4;
@@ -43,8 +52,9 @@ export function createRunner(control: Int32Array, thread: number, threads: numbe
       if (((arrived - target) | 0) >= 0) return;
       if (spins < SPINS || !mayWait) continue;
       Atomics.add(control, SLEEPERS, 1);
-      Atomics.wait(control, ARRIVED, arrived);
+      const end = Atomics.wait(control, ARRIVED, arrived, patience);
       Atomics.sub(control, SLEEPERS, 1);
+      if (end === "timed-out") throw new Error(`it has not answered for ${patience / 1000} seconds`);
     }
   }
 

@@ -1,11 +1,13 @@
 /** CIFAR-10 and CIFAR-100, binary version (Krizhevsky 2009): records of label bytes and 3×32×32 pixels. */
 import { join } from "node:path";
 import { DataError } from "../../../errors.js";
+import { recordFileBytes } from "../limits.js";
 import type { Opening } from "../opening.js";
 import { pickPerClass, proportional, splitsOf } from "../split.js";
 import type { ImageSet } from "../../source.js";
 import type { Contents, DataSetKind } from "./kind.js";
-import { bytesOf, checkedLabels, recordImages, recordsInMemory, shapeOf } from "./records.js";
+import { checkedLabels, recordImages, recordsInMemory, shapeOf } from "./records.js";
+import { fileBytes } from "../regular-file.js";
 import { linesOf } from "./text.js";
 
 const layout = { height: 32, width: 32, planes: 3 } as const;
@@ -32,7 +34,7 @@ async function readFiles(
   const stride = labelBytes + size;
   const read = await Promise.all(
     files.map(async (name) => {
-      const bytes = await bytesOf(join(root, name));
+      const bytes = await fileBytes(join(root, name), recordFileBytes);
       const count = Math.ceil(bytes.length / stride);
       const raw = Array.from({ length: count }, (_, i) => bytes[i * stride + labelBytes - 1]!);
       const { labels, bad } = checkedLabels(raw, 0, classes - 1);

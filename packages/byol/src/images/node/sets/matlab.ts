@@ -1,11 +1,12 @@
 /** Lists of images in MATLAB files. */
-import { readFile } from "node:fs/promises";
 import { DataError } from "../../../errors.js";
+import { matlabBytes } from "../limits.js";
+import { fileBytes } from "../regular-file.js";
 import { type MatlabRecord, type MatlabValue, readMatlab } from "./matlab-file.js";
 
 /** The named variables of a file. Throws DataError when it cannot be read or lacks one. */
 export async function matlabVariables(file: string, names: readonly string[]): Promise<MatlabValue[]> {
-  const bytes = await readFile(file);
+  const bytes = await fileBytes(file, matlabBytes);
   let data: Map<string, MatlabValue>;
   try {
     data = readMatlab(bytes, names);

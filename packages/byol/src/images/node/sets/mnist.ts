@@ -3,28 +3,12 @@ import { DataError } from "../../../errors.js";
 import type { Opening } from "../opening.js";
 import { splitsWithTenth } from "../split.js";
 import type { ImageSet } from "../../source.js";
+import { readIdx } from "./idx.js";
 import { type DataSetKind, firstOf } from "./kind.js";
-import { bytesOf, checkedLabels, recordImages, recordsInMemory, shapeOf } from "./records.js";
+import { checkedLabels, recordImages, recordsInMemory, shapeOf } from "./records.js";
 
 const either = (name: string) => `${name}|${name}.gz`;
 const layout = { height: 28, width: 28, planes: 1 } as const;
-
-/** An IDX file of uint8: magic number 0x0000080d of d dimensions, the dimensions as big-endian uint32, the values. */
-async function readIdx(file: string, dimensions: number) {
-  const bytes = await bytesOf(file);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const magic = 0x800 + dimensions;
-  const first = 4 + 4 * dimensions;
-  const hex = (value: number) => `0x${value.toString(16).padStart(8, "0")}`;
-  if (bytes.length >= 4 && view.getUint32(0) !== magic)
-    throw new DataError(
-      `mnist: ${file} begins with ${hex(view.getUint32(0))}, not with the magic number ${hex(magic)} of an IDX file of bytes in ${dimensions} dimension${dimensions > 1 ? "s" : ""}`,
-    );
-  if (bytes.length < first)
-    throw new DataError(`mnist: ${file} ends within its header, after ${bytes.length} bytes`);
-  const shape = Array.from({ length: dimensions }, (_, d) => view.getUint32(4 + 4 * d));
-  return { bytes, shape, first };
-}
 
 async function side(root: string, part: string, opening: Opening): Promise<ImageSet> {
   const files = [`${part}-images-idx3-ubyte`, `${part}-labels-idx1-ubyte`];
@@ -36,17 +20,16 @@ async function side(root: string, part: string, opening: Opening): Promise<Image
   if (height !== layout.height || width !== layout.width)
     throw new DataError(`mnist: ${imageFile} holds images of ${height}×${width}, not of 28×28`);
   const found = await readIdx(labelFile!, 1);
-  const { bytes, first } = found;
   if (found.shape[0] !== count)
     throw new DataError(
       `mnist: ${labelFile} holds ${found.shape[0]} labels for the ${count} images of ${imageFile}`,
     );
-  if (bytes.length - first < count)
-    throw new DataError(`mnist: ${labelFile} ends after ${bytes.length - first} of its ${count} labels`);
-  const { labels, bad } = checkedLabels(bytes.subarray(first, first + count), 0, 9);
+  if (found.values.length < count)
+    throw new DataError(`mnist: ${labelFile} ends after ${found.values.length} of its ${count} labels`);
+  const { labels, bad } = checkedLabels(found.values, 0, 9);
   const size = height * width;
-  const records = recordsInMemory(imageFile!, images.bytes, {
-    ...{ count, first: images.first, stride: size, size, bad },
+  const records = recordsInMemory(imageFile!, images.values, {
+    ...{ count, first: 0, stride: size, size, bad },
   });
   return recordImages([records], layout, opening, labels);
 }

@@ -1,23 +1,11 @@
 /** Images as raw bytes, plane after plane, in records of one size: CIFAR, STL-10, MNIST. */
-import { open, readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { gunzip } from "node:zlib";
-import { promisify } from "node:util";
 import { DataError } from "../../../errors.js";
 import { type Fetched, lazyImages } from "../../lazy.js";
+import { mostRecords } from "../limits.js";
 import type { Opening } from "../opening.js";
+import { fileHandle } from "../regular-file.js";
 import type { ImageSet, ImageShape } from "../../source.js";
-
-/** Bytes of a file; unpacked where its name ends in .gz. */
-export async function bytesOf(file: string): Promise<Uint8Array> {
-  const bytes = await readFile(file);
-  if (!file.endsWith(".gz")) return bytes;
-  try {
-    return await promisify(gunzip)(bytes);
-  } catch (error) {
-    throw new DataError(`data: ${file} cannot be unpacked: ${(error as Error).message}`);
-  }
-}
 
 /** How the pixels of a record lie. */
 export interface RecordLayout {
@@ -69,15 +57,18 @@ export function recordsInMemory(
 
 /** Records that are read from the file when they are asked for, for files too large to be held. */
 export async function recordsOnDisk(file: string, size: number, opening: Opening): Promise<RecordFile> {
-  const handle = await open(file);
+  const handle = await fileHandle(file);
   opening.onClose(() => handle.close());
   const { size: total } = await handle.stat();
+  const count = Math.ceil(total / size);
+  if (count > mostRecords)
+    throw new DataError(`data: ${file} holds ${count} records, more than the ${mostRecords} that are read`);
   const fetch = async (index: number): Promise<Uint8Array | string> => {
     const record = new Uint8Array(size);
     const { bytesRead } = await handle.read(record, 0, size, index * size);
     return bytesRead === size ? record : "the file ends before the record does";
   };
-  return { name: basename(file), count: Math.ceil(total / size), fetch };
+  return { name: basename(file), count, fetch };
 }
 
 /** The records of files, one after the other, as images in the format that was asked for. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { create } from "tar";
@@ -186,6 +187,13 @@ describe("damaged shards are named", () => {
       expect.stringMatching(/^2.tar: the archive is cut off: it ends at byte 100/),
     ]);
     expect((await open("whole")).skipped()).toEqual([]);
+  });
+
+  it("a pipe is refused by its name instead of waited for", async () => {
+    await mini.put("pipe/x", "");
+    execFileSync("mkfifo", [mini.path("pipe/0.tar")]);
+    await expect(open("pipe/*.tar")).rejects.toThrow(/pipe\/0.tar is a FIFO, not a regular file/);
+    await expect(open("pipe")).rejects.toThrow(/holds no .tar files/);
   });
 
   it.each(["0.tar", "0.tar.gz", "0.tgz"])("a compressed one is refused by its name: %s", async (name) => {

@@ -1,9 +1,9 @@
 /** A tar shard of the WebDataset convention as samples: files that share a key, one of them an image. */
-import { open } from "node:fs/promises";
 import { DataError } from "../../../errors.js";
 import { isDataPath } from "../entries.js";
 import { imageFileBytes, textBytes } from "../limits.js";
 import type { Opening } from "../opening.js";
+import { fileHandle } from "../regular-file.js";
 import { indexTar, type TarEntry } from "./tar-index.js";
 
 export interface Sample {
@@ -65,7 +65,7 @@ const compressed = [
 
 /** The samples of a shard. Throws DataError for a compressed one: samples are read in any order, by their places. */
 export async function readShard(file: string, shard: string, opening: Opening): Promise<Shard> {
-  const handle = await open(file);
+  const handle = await fileHandle(file);
   opening.onClose(() => handle.close());
   const { buffer: start } = await handle.read(Buffer.alloc(8), 0, 8, 0);
   const packed = compressed.find(({ magic }) => magic.every((byte, i) => start[i] === byte));

@@ -4,6 +4,7 @@ import { DataError } from "../../../errors.js";
 import { Miniature, plainJpeg } from "./miniature.js";
 import { openShards } from "./shards.js";
 
+const format = { stored: 8, channels: 3, background: [0, 0, 0] } as const;
 let mini: Miniature;
 let image: Uint8Array;
 beforeAll(async () => {
@@ -41,7 +42,6 @@ const labelled = (labels: readonly string[]): Entry[] =>
 async function opened(name: string, entries: readonly Entry[], classes?: string[]) {
   await mini.put(`${name}/0.tar`, archive(entries));
   if (classes) await mini.put(`${name}/classes.txt`, classes);
-  const format = { stored: 8, channels: 3, background: [0, 0, 0] } as const;
   const source = await openShards(mini.path(name), format, { threads: 1 });
   try {
     await Promise.all(
@@ -81,6 +81,12 @@ describe("numbers in shards", () => {
       );
     },
   );
+
+  it("refuses a pattern of more files than can be looked for", async () => {
+    await expect(openShards("none/train-{000..999999999}-{0..9}.tar", format)).rejects.toThrow(
+      /stands for 10000000000 files, more than 10000: write none\/train-\*-\*.tar/,
+    );
+  });
 
   it("takes as many classes as a list names", async () => {
     const names = Array.from({ length: 21_841 }, (_, k) => `class ${k}`);

@@ -10,7 +10,7 @@ import { lazyImages } from "../../lazy.js";
 import type { ImageFormat } from "../../settings.js";
 import { type DataOptions, type DataSource, type ImageSet, labelledPart } from "../../source.js";
 import { byCodeUnits, entriesIn, isData } from "../entries.js";
-import { unnamedClasses } from "../limits.js";
+import { namedShards, unnamedClasses } from "../limits.js";
 import { Opening } from "../opening.js";
 import { type Side, sidesOfShards } from "../sides.js";
 import { pickPerClass, proportional, splitsOf } from "../split.js";
@@ -26,8 +26,19 @@ function found(pattern: string, path: string): boolean {
   return path.split(sep).every((part) => named.has(part) || isData(part));
 }
 
+/** Throws DataError for a pattern whose ranges, {000..146}, stand for more files than are looked for one by one. */
+function checkRanges(pattern: string): void {
+  const ranges = [...pattern.matchAll(/\{(-?\d+)\.\.(-?\d+)[^}]*\}/g)];
+  const count = ranges.reduce((all, [, a, b]) => all * (Math.abs(Number(b) - Number(a)) + 1), 1);
+  if (count > namedShards)
+    throw new DataError(
+      `shards: ${pattern} stands for ${count} files, more than ${namedShards}: write ${pattern.replace(/\{[^}]*\}/g, "*")} for those that are there`,
+    );
+}
+
 /** A folder's *.tar, or what a pattern finds: train-{000..146}.tar. Sorted by name. */
 async function shardFiles(pattern: string): Promise<{ files: string[]; folder: boolean }> {
+  checkRanges(pattern);
   const folder = await stat(pattern).then(
     (entry) => entry.isDirectory(),
     () => false,

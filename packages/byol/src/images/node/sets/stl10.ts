@@ -1,10 +1,12 @@
 /** STL-10, binary version (Coates, Ng & Lee 2011): 96×96 images, planes of columns, most of them without labels. */
 import { join } from "node:path";
+import { mostRecords } from "../limits.js";
 import type { Opening } from "../opening.js";
 import { splitsWithTenth } from "../split.js";
 import type { ImageSet } from "../../source.js";
 import type { DataSetKind } from "./kind.js";
-import { bytesOf, checkedLabels, recordImages, recordsOnDisk, shapeOf } from "./records.js";
+import { checkedLabels, recordImages, recordsOnDisk, shapeOf } from "./records.js";
+import { fileBytes } from "../regular-file.js";
 import { linesOf } from "./text.js";
 import { DataError } from "../../../errors.js";
 
@@ -13,7 +15,11 @@ const size = 3 * 96 * 96;
 
 async function labelled(root: string, part: string, classes: number, opening: Opening): Promise<ImageSet> {
   const records = await recordsOnDisk(join(root, `${part}_X.bin`), size, opening);
-  const { labels, bad } = checkedLabels(await bytesOf(join(root, `${part}_y.bin`)), 1, classes);
+  const { labels, bad } = checkedLabels(
+    await fileBytes(join(root, `${part}_y.bin`), mostRecords),
+    1,
+    classes,
+  );
   if (labels.length !== records.count)
     throw new DataError(
       `stl10: ${part}_y.bin holds ${labels.length} labels for the ${records.count} images of ${part}_X.bin`,

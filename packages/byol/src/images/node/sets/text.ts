@@ -1,15 +1,10 @@
 /** The small text files that name classes and splits. */
-import { readFile } from "node:fs/promises";
 import { DataError } from "../../../errors.js";
+import { listBytes } from "../limits.js";
+import { fileBytes } from "../regular-file.js";
 
-async function text(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new DataError(`data: ${file} ${code === "ENOENT" ? "does not exist" : `cannot be read (${code})`}`);
-  }
-}
+const text = async (file: string): Promise<string> =>
+  Buffer.from(await fileBytes(file, listBytes)).toString("utf8");
 
 /** Lines that are not blank, without the blanks at their ends. */
 export async function linesOf(file: string): Promise<string[]> {

@@ -2,7 +2,7 @@
 import { type FileHandle, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { copyWhole, finalNameOf, readWhole, writeWhole } from "@dawnstrap/tensor/node";
+import { copyWhole, finalNameOf, readWhole, syncFolder, writeWhole } from "@dawnstrap/tensor/node";
 import { OutputError, UsageError } from "../../../errors.js";
 import { presetSchema } from "../../../presets/preset.js";
 import { CHECKPOINTS, readRunFile } from "../files.js";
@@ -47,7 +47,7 @@ export class CheckpointStore {
     const { step, best } = checkpoint.record;
     const path = join(this.folder, nameOf(step));
     try {
-      await mkdir(this.folder, { recursive: true });
+      if (await mkdir(this.folder, { recursive: true })) await syncFolder(this.run);
       await writeWhole(path, encodeCheckpoint(checkpoint), this.openFile);
       if (best?.step === step) await copyWhole(path, join(this.folder, BEST));
       await this.prune(step);

@@ -1,8 +1,8 @@
-/** What a run says of its images, and checks of them. */
-import { DataError } from "../../errors.js";
-import type { DataSource } from "../../images/source.js";
-import type { RunRecord } from "../run/checkpoints/record.js";
-import type { Progress } from "./progress.js";
+/** What a run asks of its data, and says of them. */
+import { DataError } from "../errors.js";
+import type { DataSource } from "../images/source.js";
+import type { Progress } from "./report/progress.js";
+import type { RunRecord } from "./run/checkpoints/record.js";
 
 /** The images of a resumed run have to be those that it began with. */
 export function checkSame({ images, classes }: RunRecord, { train, classes: now }: DataSource): void {
@@ -12,6 +12,7 @@ export function checkSame({ images, classes }: RunRecord, { train, classes: now 
     );
 }
 
+/** Said before a run starts. */
 export function describe({ name, train, heldOut, classes, image }: DataSource): string {
   const labels = classes.length > 0 ? `${classes.length} classes` : "no labels";
   const held = classes.length > 0 || heldOut.length > 0 ? `, ${heldOut.length} held out` : "";
