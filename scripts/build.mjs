@@ -49,6 +49,7 @@ for (const name of order) {
   );
   // A package's types are made from those of the packages to its left.
   if (!force && built.length === 0 && sources < modified(stamp)) continue;
+  if (built.length === 0) announce(name, stamp);
   const start = new Date();
   rmSync(stamp, { force: true });
   run(name, join("tsup", "dist", "cli-default.js"), ["--silent"], folder);
@@ -66,6 +67,17 @@ if (built.length > 0) {
   }
 }
 release();
+
+/** Says what is about to take a while, and that it cannot where the tools for it are not there. */
+function announce(name, stamp) {
+  if (modified(join(root, "node_modules", "tsup")) === 0) {
+    release();
+    console.error("build: the packages are not built, and tsup is not installed (run npm ci first)");
+    process.exit(1);
+  }
+  const state = modified(stamp) === 0 ? "are not built yet" : "have changed";
+  console.log(`build: the packages from ${name} on ${state}; building them takes a few seconds each`);
+}
 
 /** Runs a tool of node_modules, and ends with what it said where it fails. */
 function run(what, tool, words, cwd) {

@@ -50,6 +50,13 @@ describe("the packed packages", () => {
   }, 300_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
+  it("byol's command runs from what was packed, and builds nothing", async () => {
+    const { version } = JSON.parse(await readFile(join(root, "packages/byol/package.json"), "utf8"));
+    expect(await run(project, "npx", "--offline", "byol", "--version")).toBe(`${version}\n`);
+    const packed = await readdir(join(project, "node_modules", "@dawnstrap", "byol", "bin"));
+    expect(packed).toEqual(["byol.js"]);
+  });
+
   for (const name of packages) {
     it(`${name} contains its program, its licence and nothing of its sources`, async () => {
       const files = await readdir(join(project, "node_modules", "@dawnstrap", name), { recursive: true });

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { watchOutputs } from "./outputs.js";
 import { main } from "./program.js";
 
