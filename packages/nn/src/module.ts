@@ -2,7 +2,14 @@
  * `Module`: a tree of state. Parameters and buffers are found by walking it, and named by the path that leads to them.
  * `Layer`: a module that maps a tensor to a tensor.
  */
-import { type Device, type DType, StateError, type Tensor, type Variable } from "@dawnstrap/tensor";
+import {
+  type Device,
+  type DType,
+  ShapeError,
+  StateError,
+  type Tensor,
+  type Variable,
+} from "@dawnstrap/tensor";
 import { Described } from "@dawnstrap/tensor/extend";
 import type { Initializer } from "./init.js";
 import { ParamArena, type ParameterKind, type Resident } from "./arena.js";
@@ -20,6 +27,8 @@ export class Parameter extends Described implements Resident {
     readonly initializer: Initializer,
   ) {
     super();
+    if (!shape.every((extent) => Number.isSafeInteger(extent) && extent >= 0))
+      throw new ShapeError("Parameter", `[${shape.join(", ")}] is no shape`, "sizes are whole numbers");
   }
 
   toString(): string {

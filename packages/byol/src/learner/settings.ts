@@ -34,6 +34,15 @@ export const headSchema = z.strictObject({
 });
 export type Head = z.infer<typeof headSchema>;
 
+/** A method's `check` where the loss compares a prediction with a projection: they have as many numbers. */
+export const comparable = ({ projector, predictor }: { projector: Head; predictor: Head | null }) =>
+  predictor && predictor.output !== projector.output
+    ? {
+        field: "predictor.output",
+        message: `${predictor.output} numbers are compared with the ${projector.output} of projector.output (make them equal)`,
+      }
+    : undefined;
+
 /** A network that follows the online one: ξ ← τ·ξ + (1 − τ)·θ after every step. */
 export const targetSchema = z.strictObject({
   /** How it starts: as a copy of the online one, or (the paper's code) with weights of its own. */

@@ -11,7 +11,7 @@ import type { z } from "zod";
 import { gradients, type Objective, type Views, withProbe } from "../learner/learner.js";
 import { regression } from "../learner/loss.js";
 import type { Network } from "../learner/network.js";
-import { head, headSchema, type Target, targetSchema } from "../learner/settings.js";
+import { comparable, head, headSchema, type Target, targetSchema } from "../learner/settings.js";
 import { defineMethod } from "./method.js";
 
 export interface Byol {
@@ -71,6 +71,7 @@ export const byol = defineMethod({
     target: targetSchema,
   },
   heads: ({ projector, predictor }) => ({ projector, predictor }),
+  check: comparable,
   target: ({ target }) => target,
   loss: byolLoss,
 });

@@ -10,7 +10,7 @@ import { add, l2Normalize, mean, mul, sum, type Tensor } from "@dawnstrap/tensor
 import { checkSameShape } from "@dawnstrap/tensor/extend";
 import { z } from "zod";
 import { withProbe } from "../learner/learner.js";
-import { head, headSchema } from "../learner/settings.js";
+import { comparable, head, headSchema } from "../learner/settings.js";
 import { defineMethod } from "./method.js";
 import { adamw, both, moderate, sgd } from "./recipes.js";
 
@@ -36,6 +36,7 @@ export const simsiam = defineMethod({
     predictorRate: z.enum(["constant", "scheduled"]).default("scheduled"),
   },
   heads: ({ projector, predictor }) => ({ projector, predictor }),
+  check: comparable,
   rules: ({ predictorRate }) =>
     predictorRate === "constant" ? [byName(/^predictor\./, { steady: true })] : [],
   recipes: {

@@ -5,6 +5,7 @@
 import { batchNorm, batchNormInference, DawnstrapError, type Tensor } from "@dawnstrap/tensor";
 import { constant, ones, zeros } from "../init.js";
 import { Buffer, type ForwardOptions, Layer, Parameter } from "../module.js";
+import { checkChannels } from "./channels.js";
 import { movingStatistics, StartWeight } from "./moving-statistics.js";
 
 export interface BatchNormOptions {
@@ -65,7 +66,9 @@ export class BatchNorm extends Layer {
     this.unbiased = runningVariance === "unbiased";
   }
 
+  /** @throws ShapeError where the last axis of x is not the layer's */
   forward(x: Tensor, { train }: ForwardOptions): Tensor {
+    checkChannels("BatchNorm", x, this.weight.shape[0]!);
     const { weight, bias, eps } = this;
     if (!train)
       return batchNormInference(

@@ -2,6 +2,7 @@
 import { add, conv2d, type Tensor } from "@dawnstrap/tensor";
 import { type Initializer, truncatedNormal, zeros } from "../init.js";
 import { Layer, Parameter } from "../module.js";
+import { checkChannels } from "./channels.js";
 
 /**
  * "same": ceil(extent/stride) positions, the odd pixel of padding at the bottom and right (TensorFlow,
@@ -38,7 +39,12 @@ export class Conv2d extends Layer {
     padding: "same" | "valid" | number;
   };
 
-  constructor(inChannels: number, outChannels: number, kernel: number, options: Conv2dLayerOptions = {}) {
+  constructor(
+    readonly inChannels: number,
+    outChannels: number,
+    kernel: number,
+    options: Conv2dLayerOptions = {},
+  ) {
     super();
     const { stride = 1, dilation = 1, groups = 1, padding = "same", bias = true } = options;
     const { weightInit = truncatedNormal(), biasInit = zeros } = options;
@@ -52,7 +58,9 @@ export class Conv2d extends Layer {
     if (bias) this.bias = new Parameter([outChannels], "bias", biasInit);
   }
 
+  /** @throws ShapeError where the channels of x are not those of the layer */
   forward(x: Tensor): Tensor {
+    checkChannels("Conv2d", x, this.inChannels);
     const y = conv2d(x, this.weight.value, this.options);
     return this.bias ? add(y, this.bias.value) : y;
   }

@@ -1,8 +1,9 @@
-import { type Device, openDevice, randomKey } from "@dawnstrap/tensor";
+import { type Device, openDevice, permute, randomKey, ShapeError } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Dropout } from "./dropout.js";
 import { BatchNorm, type BatchNormOptions } from "./batch-norm.js";
 import { Conv2d } from "./conv.js";
+import { Linear } from "./linear.js";
 import { Mlp, Sequential } from "./sequential.js";
 
 describe.each(["reference", "cpu", "webgpu"] as const)("on %s", (kind) => {
@@ -172,5 +173,39 @@ describe.each(["reference", "cpu", "webgpu"] as const)("on %s", (kind) => {
     const want = normed.flatMap((h) => [0, 1].map((k) => h.reduce((s, v, j) => s + v * w3![2 * j + k]!, 0)));
     const got = await net.forward(device.tensor(rows), { train: true }).data();
     want.forEach((w, i) => expect(got[i]).toBeCloseTo(w, 4));
+  });
+});
+
+describe("a layer refuses", () => {
+  let device: Device;
+  beforeAll(async () => {
+    device = await openDevice("reference");
+  });
+  afterAll(() => device.destroy());
+
+  it.each([
+    ["Conv2d", () => new Conv2d(3, 4, 3)],
+    ["BatchNorm", () => new BatchNorm(3)],
+    ["Linear", () => new Linear(3, 4)],
+  ] as const)(
+    "%s, images whose channels stand before their pixels, and says how to turn them",
+    (name, make) => {
+      const layer = make().init(device);
+      const forward = (shape: number[]) => layer.forward(device.zeros(shape), { train: true });
+      expect(() => forward([2, 3, 8, 8])).toThrow(ShapeError);
+      expect(() => forward([2, 3, 8, 8])).toThrow(
+        `${name}: an input of shape [2, 3, 8, 8] has not 3 on its last axis (channels come last here, [batch, height, width, channels]: give permute(x, [0, 2, 3, 1]))`,
+      );
+      const turned = permute(device.zeros([2, 3, 8, 8]), [0, 2, 3, 1]);
+      expect(layer.forward(turned, { train: true }).shape.slice(0, 3)).toEqual([2, 8, 8]);
+      expect(() => forward([2, 8, 8, 4])).toThrow(/has not 3 on its last axis$/);
+    },
+  );
+
+  it("sizes that make none", () => {
+    for (const sizes of [[], [3]])
+      expect(() => new Mlp(sizes)).toThrow(/^Mlp: sizes \[3?\] name no layer \(give/);
+    expect(() => new Linear(3, Number.NaN)).toThrow(/Parameter: \[3, NaN\] is no shape/);
+    expect(() => new Conv2d(3, 4, 3, { groups: 2 })).toThrow(/\[3, 3, 1.5, 4\] is no shape/);
   });
 });

@@ -2,6 +2,7 @@
 import { add, matmul, type Tensor } from "@dawnstrap/tensor";
 import { type Initializer, truncatedNormal, zeros } from "../init.js";
 import { Layer, Parameter } from "../module.js";
+import { checkChannels } from "./channels.js";
 
 export interface LinearOptions {
   /** Default true. */
@@ -25,7 +26,9 @@ export class Linear extends Layer {
     if (bias) this.bias = new Parameter([outFeatures], "bias", biasInit);
   }
 
+  /** @throws ShapeError where the last axis of x is not the layer's */
   forward(x: Tensor): Tensor {
+    checkChannels("Linear", x, this.inFeatures);
     const y = matmul(x, this.weight.value);
     return this.bias ? add(y, this.bias.value) : y;
   }

@@ -1,5 +1,5 @@
 /** Layers one after another, and the multi-layer perceptron. */
-import type { Tensor } from "@dawnstrap/tensor";
+import { DawnstrapError, type Tensor } from "@dawnstrap/tensor";
 import { type ForwardOptions, Layer } from "../module.js";
 import { Activation, type ActivationName } from "./activation.js";
 import { BatchNorm, type BatchNormOptions } from "./batch-norm.js";
@@ -40,11 +40,18 @@ export interface MlpOptions {
  * in PyTorch's nn.Sequential: with a norm, `0` linear, `1` norm, `3` linear.
  */
 export class Mlp extends Sequential {
-  /** @param sizes features in, hidden sizes, features out */
+  /**
+   * @param sizes features in, hidden sizes, features out
+   * @throws DawnstrapError where there are fewer than two
+   */
   constructor(
     sizes: readonly number[],
     { norm = true, activation = "relu", lastBias = true }: MlpOptions = {},
   ) {
+    if (sizes.length < 2)
+      throw new DawnstrapError(
+        `Mlp: sizes [${sizes.join(", ")}] name no layer (give features in, hidden sizes, features out)`,
+      );
     const hidden = sizes
       .slice(1, -1)
       .flatMap((size, i) => [
