@@ -24,7 +24,7 @@ const asProcess = (...words: string[]) => startByol("pretrain", ...words).ended;
 describe("byol pretrain refuses, in one line and with a non-zero exit,", () => {
   const cases: Record<string, [words: string[], message: RegExp]> = {
     "an unknown preset": [["--preset", "nope"], /preset: there is no "nope"; there are digits, emoji/],
-    "an unknown field": [["--set", "bach=3"], /set: a preset has no field "bach"; did you mean "batch"/],
+    "an unknown field": [["--set", "bach=3"], /set: a preset has no field "bach" \(did you mean "batch"\?\)/],
     "a value that does not fit": [["--set", "epochs=many"], /preset: epochs: /],
     "a configuration that is not there": [["--config", "/nowhere.json"], /\/nowhere.json cannot be read/],
     "an unknown option": [["--learning-rate", "3"], /unknown option '--learning-rate'/],

@@ -75,6 +75,7 @@ export const order: Record<Package, readonly string[]> = {
     "version.ts",
     "turn.ts",
     "columns.ts",
+    "suggestion.ts",
     "images/settings.ts",
     "images/streams.ts",
     "images/augment",

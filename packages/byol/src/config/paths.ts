@@ -1,7 +1,7 @@
 /** The names of a preset's fields, such as `views.0.blur.probability`, read off its schema. */
-import { closest } from "fastest-levenshtein";
 import { z } from "zod";
 import { UsageError } from "../errors.js";
+import { suggestion } from "../suggestion.js";
 import { presetSchema } from "../presets/preset.js";
 
 /** Every path into values of a schema: objects, their fields, the elements of tuples. */
@@ -29,5 +29,7 @@ export const presetPaths = (): ReadonlySet<string> => new Set(pathsOf(presetSche
 export function checkPath(path: string): void {
   const paths = presetPaths();
   if (paths.has(path)) return;
-  throw new UsageError(`set: a preset has no field "${path}"; did you mean "${closest(path, [...paths])}"?`);
+  throw new UsageError(
+    `set: a preset has no field "${path}"${suggestion(path, paths)}; "byol presets NAME" prints every field of one`,
+  );
 }

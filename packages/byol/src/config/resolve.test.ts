@@ -56,7 +56,7 @@ describe("resolvePreset", () => {
   });
   it("names the nearest field where there is none", () => {
     expect(() => resolvePreset({ set: ["optimizer.learningrate=1"] })).toThrow(
-      /no field "optimizer.learningrate"; did you mean "optimizer.learningRate"/,
+      /no field "optimizer.learningrate" \(did you mean "optimizer.learningRate"\?\)/,
     );
     expect(() => resolvePreset({ set: ["views.2.flip=1"] })).toThrow(/did you mean "views.[01].flip"/);
     expect(() => resolvePreset({ set: ["__proto__.x=1"] })).toThrow(/no field/);
@@ -107,6 +107,16 @@ describe("resolvePreset", () => {
     expect(() => resolvePreset({ config: file({ extends: 3 }) })).toThrow(/"extends"/);
     expect(() => resolvePreset({ config: file({ extends: "nope" }) })).toThrow(/there is no "nope"/);
     expect(() => resolvePreset({ config: file({ epoch: 3 }) })).toThrow(/did you mean "epochs"/);
+    for (const mistake of [
+      { extends: "digitz" },
+      { epoch: 3 },
+      { epochs: "many" },
+      { optimizer: { kind: "x" } },
+    ])
+      expect(() => resolvePreset({ config: file(mistake) })).toThrow(/^config: .*config\.json: /);
+    expect(() => resolvePreset({ config: join(folder, "confg.json") })).toThrow(
+      /\(did you mean "config.json"\?\)/,
+    );
     const nested = `${'{"views":['.repeat(20_000)}${"]}".repeat(20_000)}`;
     expect(() => resolvePreset({ config: file(nested) })).toThrow(/config.json is nested deeper than 16/);
     const lists = "[".repeat(20_000) + "]".repeat(20_000);

@@ -34,13 +34,28 @@ export function effectivePreset(flags: PresetFlags, file: ConfigFile | undefined
     throw new UsageError(
       `config: ${file.path} extends "${file.extends}", but --preset says "${flags.preset}"; give one of them`,
     );
-  const named = presetNamed(flags.preset ?? file?.extends ?? presetFor(flags.data ?? "digits"));
+  const chosen = flags.preset ?? presetOf(file) ?? presetFor(flags.data ?? "digits");
+  const named = presetNamed(chosen);
   const base = flags.method === undefined ? named : withMethod(named, flags.method);
-  const fromFile = file ? override(base, assignmentsOf(file.part, base)) : base;
+  const fromFile = file ? within(file, () => override(base, assignmentsOf(file.part, base))) : base;
   const short = Object.entries({ ...shorthands, data: "data" } as const)
     .filter(([flag]) => flags[flag as keyof PresetFlags] !== undefined)
     .map(([flag, path]) => [path, flags[flag as keyof PresetFlags]] as const);
   return override(fromFile, [...(flags.set ?? []).map(parseAssignment), ...short]);
+}
+
+/** The preset that the file extends. Throws UsageError naming the file where there is none of that name. */
+const presetOf = (file: ConfigFile | undefined): string | undefined =>
+  file?.extends === undefined ? undefined : within(file, () => presetNamed(file.extends!).name);
+
+/** A mistake in the file, said to be there. */
+function within<T>({ path }: ConfigFile, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`config: ${path}: ${error.message.replace(/^(set|preset): /, "")}`);
+  }
 }
 
 /** The data of a preset. Throws UsageError where it is a folder that only the user knows. */

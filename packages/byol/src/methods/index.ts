@@ -1,6 +1,7 @@
 /** Every method of the package: a file each. */
 import { z } from "zod";
 import { UsageError } from "../errors.js";
+import { suggestion } from "../suggestion.js";
 import type { Heads } from "../learner/network.js";
 import type { Target } from "../learner/settings.js";
 import { barlowTwins } from "./barlow-twins.js";
@@ -21,12 +22,12 @@ export const allMethods = (): Method[] => [...new Set([...methods, ...defined.va
 /** The method of a name. Throws UsageError listing the names there are. */
 export function methodNamed(name: string): Method {
   const method = defined.get(name);
-  if (!method)
+  if (!method) {
+    const names = allMethods().map((of) => of.name);
     throw new UsageError(
-      `method: there is no "${name}"; there are ${allMethods()
-        .map((of) => of.name)
-        .join(", ")}`,
+      `method: there is no "${name}"${suggestion(name, names)}; there are ${names.join(", ")}`,
     );
+  }
   return method;
 }
 

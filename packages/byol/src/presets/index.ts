@@ -1,5 +1,6 @@
 /** Every preset: a file a family, all of them validated data. */
 import { UsageError } from "../errors.js";
+import { suggestion } from "../suggestion.js";
 import { type Preset, parsePreset } from "./preset.js";
 import { cifar } from "./cifar.js";
 import { digits, tiny } from "./digits.js";
@@ -21,7 +22,9 @@ export const presets: Readonly<Record<string, Preset>> = Object.fromEntries(
 export function presetNamed(name: string): Preset {
   const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
   if (!preset)
-    throw new UsageError(`preset: there is no "${name}"; there are ${Object.keys(presets).join(", ")}`);
+    throw new UsageError(
+      `preset: there is no "${name}"${suggestion(name, Object.keys(presets))}; there are ${Object.keys(presets).join(", ")}`,
+    );
   return preset;
 }
 

@@ -1,5 +1,6 @@
 /** From a BYOL preset to its counterpart for another method, or to one of BYOL's ablations. */
 import { UsageError } from "../errors.js";
+import { suggestion } from "../suggestion.js";
 import { byol } from "../methods/byol.js";
 import { allMethods, methodNamed } from "../methods/index.js";
 import type { Method } from "../methods/method.js";
@@ -18,7 +19,9 @@ export function withMethod(preset: Preset, of: string | Method): Preset {
   const ablation = Object.hasOwn(ablations, name) ? ablations[name] : undefined;
   const names = [...allMethods().map((method) => method.name), ...Object.keys(ablations)];
   if (!names.includes(name))
-    throw new UsageError(`method: there is no "${name}"; there are ${names.join(", ")}`);
+    throw new UsageError(
+      `method: there is no "${name}"${suggestion(name, names)}; there are ${names.join(", ")}`,
+    );
   if (name === preset.method.name) return preset;
   const recipes = ablation ? undefined : methodNamed(name).recipes;
   if (recipes) {

@@ -1,6 +1,7 @@
 /** A preset, or a part of one, from a JSON file. */
 import { readFileSync, statSync } from "node:fs";
 import { UsageError } from "../../errors.js";
+import { nearbyPath } from "../../images/node/nearby.js";
 import type { Preset } from "../../presets/preset.js";
 import { checkDepth } from "../depth.js";
 import { type ConfigFile, effectivePreset, type PresetFlags } from "../resolve.js";
@@ -18,7 +19,9 @@ function textOf(file: string): string {
     return readFileSync(file, "utf8");
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`config: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    const { code } = error as NodeJS.ErrnoException;
+    const near = code === "ENOENT" ? nearbyPath(file) : "";
+    throw new UsageError(`config: ${file} cannot be read (${code})${near}`);
   }
 }
 

@@ -60,10 +60,31 @@ describe("byol", () => {
     ["plan --config /nowhere.json", 2],
     ["evaluate knn --encoder /nowhere --data digits", 2],
     ["resume /nowhere", 2],
-    ["plan --data /nowhere --device cpu", 1],
+    ["plan --data /nowhere --device cpu", 2],
+    ["evaluate knn --encoder random --preset tiny --data pets:/dev --device cpu", 1],
   ])("%s ends with %d: 2 where the words are at fault, 1 where what they name is", async (words, code) => {
     expect(await main(words.split(" "))).toBe(code);
     expect(written.stderr).toMatch(/^error: /);
+  });
+  it.each([
+    ["pretrain --preset diggits", "digits"],
+    ["presets imagenet-r5O", "imagenet-r50"],
+    ["pretrain --method simclrr", "simclr"],
+    ["pretrain --data digit", "digits"],
+    ["evaluate knn --encoder random --preset tiny --data cifar-10:x", "cifar10"],
+    ["evaluate knn --encoder randm --data digits", "random"],
+    ["pretrain --set bach=3", "batch"],
+  ])("%s: did you mean %s", async (words, meant) => {
+    expect(await main(words.split(" "))).toBe(2);
+    expect(written.stderr).toContain(` (did you mean "${meant}"?)`);
+  });
+  it.each([
+    ["pretrian", "pretrain"],
+    ["evaluate kn", "knn"],
+    ["pretrain --stepz 3", "--steps"],
+  ])("%s: did you mean %s", async (words, meant) => {
+    expect(await main(words.split(" "))).toBe(2);
+    expect(written.stderr).toContain(`(Did you mean ${meant}?)`);
   });
   it.each([[[]], [["evaluate"]], [["trainn"]], [["pretrain", "--stepz", "3"]], [["resume"]]])(
     "%j is refused with 2 and help, or with a hint at it",

@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { readStateDict, type StateDict } from "@dawnstrap/nn";
 import { firstView } from "../../images/augment/settings.js";
 import { UsageError } from "../../errors.js";
+import { nearbyPath } from "../../images/node/nearby.js";
 import { architectureOf, type EncoderFile } from "../encoder.js";
 import { type Preset, parsePreset } from "../../presets/preset.js";
 import { presetNamed } from "../../presets/index.js";
@@ -28,7 +29,9 @@ const imagenetImage: Preset["image"] = { stored: 256, size: 224, centre: 224 / 2
  */
 export async function readEncoder(path: string, options: EncoderOptions = {}): Promise<EncoderFile> {
   if (!existsSync(path))
-    throw new UsageError(`encoder: there is no ${path} (name a run's folder or a .safetensors file)`);
+    throw new UsageError(
+      `encoder: there is no ${path}${nearbyPath(path, ["random"])} (name a run's folder or a .safetensors file)`,
+    );
   const file = statSync(path).isDirectory() ? join(path, ENCODER) : path;
   if (!existsSync(file)) throw new UsageError(`encoder: ${path} holds no ${ENCODER} (did the run end?)`);
   const { dict, metadata } = await readStateDict(file);

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { DataError, UsageError } from "../../../errors.js";
+import { nearbyPath } from "../../../images/node/nearby.js";
 import type { Result } from "../../../tasks/result.js";
 import {
   checked,
@@ -38,7 +39,8 @@ export interface ReportedRun {
  */
 export function readRun(folder: string): ReportedRun {
   const file = (name: string) => join(folder, name);
-  if (!existsSync(folder)) throw new UsageError(`report: there is no ${folder} (name folders of runs)`);
+  if (!existsSync(folder))
+    throw new UsageError(`report: there is no ${folder}${nearbyPath(folder)} (name folders of runs)`);
   const config = readRunFile(folder, "config.json");
   if (!config || !existsSync(file(METRICS)))
     throw new UsageError(

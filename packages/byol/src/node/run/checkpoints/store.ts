@@ -6,6 +6,7 @@ import { copyWhole, finalNameOf, readWhole, syncFolder, writeWhole } from "@dawn
 import { OutputError, UsageError } from "../../../errors.js";
 import { presetSchema } from "../../../presets/preset.js";
 import { CHECKPOINTS, readRunFile } from "../files.js";
+import { nearbyPath } from "../../../images/node/nearby.js";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "./format.js";
 import type { RunRecord } from "./record.js";
 
@@ -88,7 +89,10 @@ export interface Found extends Checkpoint {
  */
 export async function runOf(path: string): Promise<string> {
   const about = await stat(path).catch(() => undefined);
-  if (!about) throw new UsageError(`resume: ${path} does not exist`);
+  if (!about)
+    throw new UsageError(
+      `resume: ${path} does not exist${nearbyPath(path)}; name the folder of a run, as given to --out`,
+    );
   if (about.isDirectory()) return path;
   const folder = dirname(resolve(path));
   if (basename(folder) !== CHECKPOINTS)
