@@ -42,7 +42,7 @@ describe("byol pretrain refuses, in one line and with a non-zero exit,", () => {
     ],
     "a batch larger than the data": [
       ["--data", "digits", "--preset", "tiny", "--batch", "9000", "--device", "cpu"],
-      /fewer than one batch/,
+      /8004 images do not fill a batch of 9000 \(use --batch 4096\)/,
     ],
   };
   for (const [name, [words, message]] of Object.entries(cases))

@@ -7,7 +7,8 @@ export function suggestion(word: string, names: Iterable<string>): string {
   if (all.length === 0) return "";
   const [low, lower] = [word.toLowerCase(), all.map((name) => name.toLowerCase())];
   const near = closest(low, lower);
-  // Half of a word changed is another word.
-  if (distance(low, near) > Math.max(1, Math.floor(Math.min(low.length, near.length) / 2) - 1)) return "";
+  // Two letters changed places count as two changes; in a word of three they make another word.
+  const length = Math.min(low.length, near.length);
+  if (distance(low, near) > (length < 4 ? 1 : Math.max(2, Math.floor(length / 2) - 1))) return "";
   return ` (did you mean "${all[lower.indexOf(near)]}"?)`;
 }

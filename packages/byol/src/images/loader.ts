@@ -33,7 +33,7 @@ export class BatchLoader {
     this.stepsPerEpoch = Math.floor(set.length / options.batch);
     if (this.stepsPerEpoch === 0)
       throw new DataError(
-        `data: ${set.length} images are fewer than one batch of ${options.batch} (use --batch ${Math.max(2, set.length)} or less)`,
+        `data: ${set.length} images are fewer than one batch of ${options.batch} (take a smaller batch, or add images)`,
       );
   }
 

@@ -11,6 +11,7 @@ import type { Accuracies, StepMetrics, Summary } from "../metrics.js";
 import { effectiveBatch } from "../presets/preset.js";
 import { measure } from "../tasks/measure.js";
 import { quickProtocols } from "../tasks/protocols/index.js";
+import { checkBatch } from "../plan/batch.js";
 import { makeLearner } from "../training/setup.js";
 import { prepareTraining, type Training } from "../training/trainer.js";
 import { packageVersion } from "../version.js";
@@ -57,6 +58,7 @@ export async function carryOut(options: Start): Promise<Finished> {
   });
   let run: Pretraining | undefined;
   try {
+    await checkBatch(device, options.preset, data);
     run = new Pretraining(options, { started, folder, data, device });
     await run.begin();
     await run.train();

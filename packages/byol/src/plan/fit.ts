@@ -33,19 +33,27 @@ const inParts = (preset: Preset, size: number): Preset => ({
 
 /**
  * The preset with the largest batch that fits, of those that make up the same effective batch (and 2, the least that a
- * batch norm takes); undefined where none does. A larger batch never takes less, so few are planned.
+ * batch norm takes); undefined where none does.
  */
 export async function inFittingBatches(preset: Preset, place: Place): Promise<Preset | undefined> {
   const { batch } = preset;
   const sizes = Array.from({ length: Math.floor(batch / 2) }, (_, k) => k + 1).filter(
     (size) => size === 2 || (size > 2 && batch % size === 0),
   );
+  return largestFitting(
+    sizes.map((size) => inParts(preset, size)),
+    place,
+  );
+}
+
+/** The last that fits of presets that differ in their batch and rise with it; a larger batch never takes less. */
+export async function largestFitting(rising: readonly Preset[], place: Place): Promise<Preset | undefined> {
   let best: Preset | undefined;
-  for (let [low, high] = [0, sizes.length - 1]; low <= high; ) {
+  for (let [low, high] = [0, rising.length - 1]; low <= high; ) {
     const middle = (low + high) >> 1;
-    const parts = inParts(preset, sizes[middle]!);
-    if (fits(await bytesOrReason(place.device, parts, place.image, place.classes), place)) {
-      best = parts;
+    const preset = rising[middle]!;
+    if (fits(await bytesOrReason(place.device, preset, place.image, place.classes), place)) {
+      best = preset;
       low = middle + 1;
     } else high = middle - 1;
   }

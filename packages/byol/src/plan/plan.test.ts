@@ -2,11 +2,13 @@ import { type Device, openDevice } from "@dawnstrap/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { override } from "../config/override.js";
 import { openDigits } from "../images/node/digits.js";
+import { imaginedImages } from "../images/imagined.js";
 import type { DataSource } from "../images/source.js";
 import type { Preset } from "../presets/preset.js";
 import { presetNamed } from "../presets/index.js";
 import { makeLearner } from "../training/setup.js";
 import { prepareTraining } from "../training/trainer.js";
+import { checkBatch } from "./batch.js";
 import { planRun } from "./plan.js";
 import { planReport } from "./report.js";
 import { bytesOf, workOf } from "./step.js";
@@ -154,6 +156,41 @@ describe("planRun", () => {
     ]);
     const plan = await planRun({ device, preset: wide, data });
     expect(plan.refusal).toMatch(/bytes.*; what fits: .*--batch \d+ --accumulate \d+$/);
+  });
+  it("advises a batch that the data fill and the device holds", async () => {
+    const advice = async (images: number, changes: Parameters<typeof override>[1], on = device) => {
+      const preset = override(tiny, changes);
+      return checkBatch(on, preset, imaginedImages(tiny.image, { images, classes: 3 })).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+    };
+    expect(await advice(16, [])).toBeUndefined();
+    expect(await advice(1, [["batch", 2]])).toMatch(
+      /one image does not fill a batch of 2, nor .* \(add images\)$/,
+    );
+    expect(await advice(241, [["batch", 256]])).toMatch(/\(use --batch 128\)$/);
+    const both = [
+      ["batch", 16],
+      ["accumulate", 4],
+    ] as const;
+    expect(await advice(50, both)).toMatch(
+      /50 images do not fill a batch of 64 \(use --batch 32 --accumulate 1\)$/,
+    );
+    const four = await bytesOf(
+      device,
+      override(tiny, [["batch", 4]]),
+      { height: 28, width: 28, channels: 3 },
+      3,
+    );
+    const small = new Proxy(device, {
+      get: (of, name) => (name === "totalBytes" ? four.peak : Reflect.get(of, name, of)),
+    });
+    expect(await advice(241, [["batch", 256]], small)).toMatch(/\(use --batch 4\)$/);
+    const none = new Proxy(device, {
+      get: (of, name) => (name === "totalBytes" ? 1000 : Reflect.get(of, name, of)),
+    });
+    expect(await advice(241, [["batch", 256]], none)).toMatch(/take a smaller network/);
   });
   it("refuses the reference device", async () => {
     const reference = await openDevice("reference");

@@ -1,13 +1,13 @@
 /** A run, before it runs: its size, its work, its memory, its length. */
 import type { DataSource } from "../images/source.js";
 import { probeClasses } from "../images/source.js";
-import { UsageError } from "../errors.js";
 import type { Device } from "@dawnstrap/tensor";
 import { Network } from "../learner/network.js";
 import { headsOf } from "../methods/index.js";
 import { effectiveBatch, type Preset } from "../presets/preset.js";
 import { makeLearner, totalStepsOf, warmupStepsOf } from "../training/setup.js";
 import { prepareTraining } from "../training/trainer.js";
+import { checkBatch } from "./batch.js";
 import { type Recompute, recomputes, fits, inFittingBatches, type Place, recomputing } from "./fit.js";
 import { type Bytes, bytesOrReason, type Work, workOf } from "./step.js";
 
@@ -115,8 +115,7 @@ async function secondsOf(
   { device, preset, data }: Pick<PlanOptions, "device" | "preset" | "data">,
   steps: number,
 ): Promise<number> {
-  if (data.train.length < preset.batch)
-    throw new UsageError(`measure: ${data.train.length} images do not fill a batch of ${preset.batch}`);
+  await checkBatch(device, preset, data);
   const learner = makeLearner(device, preset, probeClasses(data), 0);
   let speed = 0;
   await prepareTraining(learner, {

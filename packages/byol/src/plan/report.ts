@@ -8,7 +8,8 @@ const size = (bytes: number): string =>
 const count = (n: number): string => n.toLocaleString("en-GB");
 const giga = (multiplyAdds: number): string => `${((2 * multiplyAdds) / 1e9).toPrecision(4)} GFLOP`;
 
-function duration(seconds: number): string {
+/** Such as "90.0 s", "12 minutes", "3.4 hours", "5.2 days". */
+export function duration(seconds: number): string {
   if (seconds < 120) return `${seconds.toPrecision(3)} s`;
   if (seconds < 2 * 3600) return `${(seconds / 60).toFixed(0)} minutes`;
   return seconds < 48 * 3600

@@ -25,6 +25,8 @@ export interface Extractor {
   readonly image: ImageSettings;
   /** Ends a pass before its end. */
   readonly signal?: AbortSignal;
+  /** Told how many images have passed. */
+  readonly onImages?: (done: number) => void;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface Extractor {
  * @throws TrainingError when a feature is not a finite number; the reason of `signal` where that is aborted
  */
 export async function extractFeatures(
-  { device, forward, image, signal }: Extractor,
+  { device, forward, image, signal, onImages }: Extractor,
   set: ImageSet,
   shape: ImageShape,
   limit = Number.POSITIVE_INFINITY,
@@ -70,6 +72,7 @@ export async function extractFeatures(
         return Float32Array.from((await out.data()).subarray(0, filled * width));
       });
       parts.push(part);
+      onImages?.(from + wanted.length);
     }
   } finally {
     pass.release();

@@ -1,11 +1,12 @@
 /** What every protocol starts from, checked, and the result that it ends in. */
-import type { Device } from "@dawnstrap/tensor";
+import type { Device, Tensor } from "@dawnstrap/tensor";
 import { packageVersion } from "../version.js";
 import type { DataOptions, DataSource, ImageSet, Splits } from "../images/source.js";
 import { DataError } from "../errors.js";
 import { sha256 } from "./digest.js";
 import { buildEncoder, type EncoderFile } from "./encoder.js";
 import { type Extracted, extractFeatures } from "./extract.js";
+import { imagesWork, type Meter } from "./meter.js";
 import type { Result } from "./result.js";
 import type { LabelledImages } from "./loop.js";
 
@@ -19,6 +20,8 @@ export interface Subject {
   readonly dataOptions?: DataOptions;
   /** Says what is being done. */
   readonly note?: (text: string) => void;
+  /** Told of work that may take long. */
+  readonly meter?: Meter;
 }
 
 /** The labelled images: to learn from (train and val together), to choose by, to measure with. */
@@ -105,12 +108,15 @@ export async function conclude(
 
 /** Features of a set by the frozen encoder, batch norms on their running averages, no augmentation. */
 export function frozenFeatures(
-  { device, encoder, data }: Subject,
+  { device, encoder, data, meter }: Subject,
   image = encoder.image,
 ): (set: ImageSet) => Promise<Extracted> {
   const network = buildEncoder(device, encoder);
-  return (set) =>
-    extractFeatures({ device, forward: (x) => network.forward(x, { train: false }), image }, set, data.image);
+  return (set) => {
+    const onImages = meter?.(imagesWork(set));
+    const forward = (x: Tensor) => network.forward(x, { train: false });
+    return extractFeatures({ device, forward, image, ...(onImages && { onImages }) }, set, data.image);
+  };
 }
 
 /** Images of a set, and how they are brought to the encoder. */

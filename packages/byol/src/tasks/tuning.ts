@@ -39,7 +39,7 @@ export async function tune(
   askedBeside: Result["settings"] = {},
 ): Promise<Result> {
   const started = performance.now();
-  const { data, device, encoder, seed, note } = subject;
+  const { data, device, encoder, seed, note, meter } = subject;
   /** Trains on one part with each of the candidates, and hands on what each says of another part. */
   const each = async (
     part: ImageSet,
@@ -56,20 +56,42 @@ export async function tune(
   };
   /** Undefined where a rate is too large for the network: a result of the sweep, not an end of it. */
   const scoresOf = async (tuner: FineTuner, on: ImageSet, { rate, decay, length }: Candidate) => {
+    const before = done;
     try {
-      const network = await tuner.train({ learningRate: rate, weightDecay: decay / rate, steps: length });
+      const network = await tuner.train({
+        learningRate: rate,
+        weightDecay: decay / rate,
+        steps: length,
+        onStep: () => tell?.(++done),
+      });
       const forward = (x: Tensor) => network.forward(x, { train: false });
       return await extractFeatures({ device, forward, image: encoder.image }, on, data.image);
     } catch (error) {
       if (error instanceof TrainingError) return undefined;
       throw error;
+    } finally {
+      // A training that diverged has ended early.
+      done = before + length;
     }
   };
   const runs = steps.flatMap((length) =>
     rates.flatMap((rate) => weightDecays.map((decay) => ({ rate, decay, length }))),
   );
+  const longest = Math.max(...steps);
+  const chosen = runs.length > 1;
+  if (chosen)
+    note?.(
+      `${protocol}: ${runs.length} candidates of ${steps.join(" or ")} steps, then one more training with the best of them`,
+    );
+  const tell = meter?.({
+    what: protocol,
+    total: longest + (chosen ? runs.reduce((n, { length }) => n + length, 0) : 0),
+    units: "training steps",
+    shorter: "fewer candidates, fewer steps in each, or a smaller --batch",
+  });
+  let done = 0;
   const tried: { rate: number; decay: number; steps: number; validation: number | null }[] = [];
-  const chosenOn = runs.length > 1 ? sides() : undefined;
+  const chosenOn = chosen ? sides() : undefined;
   if (chosenOn) {
     const { train, validation } = chosenOn;
     await each(train, validation, runs, ({ rate, decay, length }, rows) => {

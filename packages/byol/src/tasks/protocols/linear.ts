@@ -3,6 +3,7 @@ import { UsageError } from "../../errors.js";
 import { type FrozenLinearOptions, paperRates, trainFrozenLinear } from "../frozen-linear.js";
 import { judged } from "../judge.js";
 import { fitLinear, type LinearOptions, linearAccuracy } from "../linear.js";
+import type { Meter } from "../meter.js";
 import { accuracy, predictions } from "../metrics.js";
 import { choice, flag, positive, positives, whole } from "../options.js";
 import { defineProtocol, type Published } from "../protocol.js";
@@ -34,13 +35,18 @@ export async function evaluateLinear(
 ): Promise<Result> {
   const { train, val: validation, test: held } = labelled(subject);
   const started = performance.now();
-  const { data, device, encoder, seed, note } = subject;
+  const { data, device, encoder, seed, meter } = subject;
   const val = toChooseBy(validation, data);
+  let tell: ReturnType<Meter> | undefined;
   const trained = await trainFrozenLinear(device, encoder, imagesOf(subject, train), {
     ...options,
     seed,
     onStep: (step, steps) => {
-      if ((step + 1) % 100 === 0) note?.(`linear: step ${step + 1} of ${steps}`);
+      tell ??= meter?.({
+        ...{ what: "linear", total: steps, units: "steps" },
+        shorter: "fewer --epochs, or --variant cached",
+      });
+      tell?.(step + 1);
     },
   });
   const featuresOf = frozenFeatures(subject);

@@ -24,7 +24,7 @@ export async function evaluateTransfer(
 ): Promise<Result> {
   const judge = judgeOf(subject);
   const started = performance.now();
-  const { data, device, note } = subject;
+  const { data, device, note, meter } = subject;
   const { splits } = judge;
   toChooseBy(splits.val, data);
   const featuresOf = frozenFeatures(subject, { ...subject.encoder.image, centre: 1 });
@@ -37,6 +37,11 @@ export async function evaluateTransfer(
     features: rows.features,
     targets: judge.targets(set, rows),
   });
+  const tell = meter?.({
+    ...{ what: "transfer", total: lambdas.length, units: "penalties" },
+    shorter: "fewer --lambdas, or fewer --iterations",
+  });
+  let fits = 0;
   const found = await transferLinear(
     device,
     train.width,
@@ -46,8 +51,10 @@ export async function evaluateTransfer(
     {
       lambdas,
       iterations,
-      onLambda: (_, lambda, s) =>
-        note?.(`λ ${lambda.toExponential(2)}: validation ${(100 * s).toFixed(1)} %`),
+      onLambda: (_, lambda, s) => {
+        note?.(`λ ${lambda.toExponential(2)}: validation ${(100 * s).toFixed(1)} %`);
+        tell?.(++fits);
+      },
     },
   );
   if (found.atEdge) note?.(`λ ${found.lambda} stands at an end of the grid: a better one may lie beyond`);

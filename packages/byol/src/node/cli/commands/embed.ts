@@ -1,9 +1,12 @@
 /** `byol embed`: the features of images, to a file. */
+import type { Tensor } from "@dawnstrap/tensor";
 import { Command } from "commander";
 import type { ImageSet } from "../../../images/source.js";
 import { type Embeddings, embeddingsFormat } from "../../../tasks/node/embed.js";
 import { buildEncoder } from "../../../tasks/encoder.js";
-import { type Extractor, extractFeatures, joined } from "../../../tasks/extract.js";
+import { extractFeatures, joined } from "../../../tasks/extract.js";
+import { imagesWork } from "../../../tasks/meter.js";
+import { showMeter } from "../../report/meter.js";
 import { checkOutput, writeOutput } from "../output.js";
 import { type Opened, type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
 
@@ -37,7 +40,8 @@ export async function embeddingsOf({
 }: Opened): Promise<Embeddings & { images: Placed[] }> {
   const network = buildEncoder(device, encoder);
   const { image } = encoder;
-  const extractor: Extractor = { device, image, forward: (x) => network.forward(x, { train: false }) };
+  const forward = (x: Tensor) => network.forward(x, { train: false });
+  const meter = showMeter((text) => void process.stderr.write(`${text}\n`));
   const names: string[] = [];
   const classes: string[] = [];
   const images: Placed[] = [];
@@ -47,7 +51,11 @@ export async function embeddingsOf({
     ["held out", data.heldOut],
   ] as const) {
     if (set.length === 0) continue;
-    const { features, places, labels } = await extractFeatures(extractor, set, data.image);
+    const { features, places, labels } = await extractFeatures(
+      { device, image, forward, onImages: meter(imagesWork(set)) },
+      set,
+      data.image,
+    );
     parts.push(features);
     for (const [row, place] of places.entries()) {
       names.push(set.name?.(place) ?? `${side} ${place}`);

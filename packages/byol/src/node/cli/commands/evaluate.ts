@@ -10,6 +10,7 @@ import type { Result } from "../../../tasks/result.js";
 import { resultTable } from "../../../tasks/result-table.js";
 import type { Subject } from "../../../tasks/subject.js";
 import { printable, visible } from "../../report/escape.js";
+import { showMeter } from "../../report/meter.js";
 import { dataOptionsOf, positive, wholeFrom } from "../options.js";
 import { checkOutput, writeOutput } from "../output.js";
 import { type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
@@ -82,7 +83,10 @@ const withSubject = (flags: EvaluateFlags, run: (subject: Subject) => Promise<Re
     const folder = openEvaluations(flags.encoder);
     if (json !== undefined) checkOutput("json", json);
     const note = (text: string): void => void process.stderr.write(`${printable(text)}\n`);
-    const result = await run({ ...opened, seed, dataOptions: dataOptionsOf(flags), note });
+    const result = await run({
+      ...opened,
+      ...{ seed, note, dataOptions: dataOptionsOf(flags), meter: showMeter(note) },
+    });
     // Kept before it is shown: what is shown may go into a pipe that is closed.
     if (json !== undefined) await writeOutput("json", json, jsonOf(result));
     const filed = folder === undefined ? undefined : await fileResult(folder, result);

@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import { resolvePreset } from "../../../config/node/file.js";
 import { dataOf } from "../../../config/resolve.js";
 import { UsageError } from "../../../errors.js";
+import { withForecast } from "../../report/meter.js";
 import { showProgress } from "../../report/progress.js";
 import { pretrain } from "../../train.js";
 import { type CheckpointFlags, checkpointing, checkpointOptions } from "../checkpoint-options.js";
@@ -57,7 +58,7 @@ async function run(flags: Flags, command: Command): Promise<void> {
       tensorboard: flags.tensorboard ?? false,
       checkpoints: checkpointing(flags),
       signal,
-      progress: showProgress(),
+      progress: withForecast(showProgress(), "fewer --epochs, or a smaller preset; byol plan compares"),
     }),
   );
 }

@@ -1,6 +1,7 @@
 /** `byol resume`: goes on with a run that was stopped, as if it never had been. */
 import { type DeviceChoice, deviceChoices } from "@dawnstrap/tensor";
 import { Command, Option } from "commander";
+import { withForecast } from "../../report/meter.js";
 import { showProgress } from "../../report/progress.js";
 import { resume } from "../../train.js";
 import { type CheckpointFlags, checkpointing, checkpointOptions } from "../checkpoint-options.js";
@@ -29,7 +30,12 @@ export const resumeCommand = (): Command => {
 export const resumeRun = (from: string, flags: ResumeFlags): Promise<void> =>
   finish((signal) =>
     resume({
-      ...{ from, signal, checkpoints: checkpointing(flags), progress: showProgress() },
+      ...{
+        from,
+        signal,
+        checkpoints: checkpointing(flags),
+        progress: withForecast(showProgress(), "a faster --device"),
+      },
       ...(flags.data !== undefined && { data: flags.data }),
       ...(flags.device !== undefined && { device: flags.device }),
     }),
