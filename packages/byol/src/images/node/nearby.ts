@@ -2,6 +2,7 @@
 import { readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { suggestion } from "../../suggestion.js";
+import { isData } from "./entries.js";
 
 /**
  * ` (did you mean "photos"?)` where something of nearly this name lies in the folder where the path should end.
@@ -9,12 +10,12 @@ import { suggestion } from "../../suggestion.js";
  * @param names that may stand instead of a path, such as `digits`
  */
 export function nearbyPath(path: string, names: readonly string[] = []): string {
-  return suggestion(path, names) || suggestion(basename(path), beside(dirname(path)));
+  return suggestion(basename(path), names) || suggestion(basename(path), beside(dirname(path)));
 }
 
 function beside(folder: string): string[] {
   try {
-    return readdirSync(folder);
+    return readdirSync(folder).filter(isData);
   } catch {
     return [];
   }
