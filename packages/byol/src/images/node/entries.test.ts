@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { entriesIn, treeBelow, isDataPath } from "./entries.js";
 
 // Permissions stop no test that runs as root: the folder "locked" stands for one that may not be read.
 vi.mock("node:fs/promises", async (original) => {
@@ -13,6 +12,9 @@ vi.mock("node:fs/promises", async (original) => {
       : real.readdir(folder, ...rest);
   return { ...real, readdir };
 });
+// Another test's copy of the module, read before, would have the real one.
+vi.resetModules();
+const { entriesIn, treeBelow, isDataPath } = await import("./entries.js");
 
 let root: string;
 const put = async (...files: string[]): Promise<void> => {
