@@ -50,7 +50,7 @@ const encoded = (part: Part, draws: Draws): Uint8Array => {
   if ("tensors" in part) return tensorsFile(part.resigned ? signed(part.tensors) : part.tensors);
   const text = part.lines
     ? part.json.map((value) => `${JSON.stringify(value)}\n`).join("")
-    : JSON.stringify(part.json[0], null, 2);
+    : JSON.stringify(part.json[0] ?? null, null, 2);
   return Buffer.from(part.broken ? brokenJson(text, draws) : text);
 };
 

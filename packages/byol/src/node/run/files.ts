@@ -1,5 +1,5 @@
 /** What lies in the folder of a run, and what each file must hold: people edit and copy such folders. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { DataError } from "../../errors.js";
@@ -101,12 +101,27 @@ export function checked<N extends keyof Schemas>(text: string, name: N, at: stri
   throw new DataError(`run: ${at}: ${[...path, message].join(": ")}`);
 }
 
+/**
+ * A file of a run.
+ *
+ * @throws DataError naming it where it cannot be read, or is no regular file: a pipe could be waited for without end
+ */
+export function runFileBytes(path: string): Buffer {
+  try {
+    if (!statSync(path).isFile()) throw new DataError(`run: ${path} is no regular file`);
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof DataError) throw error;
+    throw new DataError(`run: cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
 function textOf(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return runFileBytes(path).toString();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new DataError(`run: cannot read ${path}: ${message}`);
+    throw error;
   }
 }

@@ -8,6 +8,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
@@ -69,7 +70,7 @@ function mayLive({ pid, host, boot, table, began }: Owner): boolean {
 /** Undefined where there is no such file; null where it names no owner. */
 function ownerOf(path: string): Owner | null | undefined {
   try {
-    return ownerSchema.parse(JSON.parse(readFileSync(path, "utf8")));
+    return statSync(path).isFile() ? ownerSchema.parse(JSON.parse(readFileSync(path, "utf8"))) : null;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ENOENT" ? undefined : null;
   }

@@ -1,8 +1,8 @@
 /** The metrics of a run up to a step. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { UsageError } from "../../errors.js";
 import type { StepMetrics } from "../../metrics.js";
-import { checked, METRICS } from "./files.js";
+import { checked, METRICS, runFileBytes } from "./files.js";
 
 /** How far a run has got, as its checkpoint says. */
 export interface Reached {
@@ -30,7 +30,7 @@ interface Past {
  */
 export function readPast(path: string, { step, metrics_last: last }: Reached): Past {
   if (!existsSync(path)) return { kept: [], end: 0, tail: "" };
-  const bytes = readFileSync(path);
+  const bytes = runFileBytes(path);
   const kept: StepMetrics[] = [];
   let [end, tail] = [0, ""];
   while (end < bytes.length) {

@@ -4,8 +4,9 @@ import { createReadStream, existsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { readStateDict, type StateDict } from "@dawnstrap/nn";
+import { DawnstrapError } from "@dawnstrap/tensor";
 import { firstView } from "../../images/augment/settings.js";
-import { UsageError } from "../../errors.js";
+import { DataError, UsageError } from "../../errors.js";
 import { nearbyPath } from "../../images/node/nearby.js";
 import { architectureOf, type EncoderFile } from "../encoder.js";
 import { type Preset, parsePreset } from "../../presets/preset.js";
@@ -34,7 +35,10 @@ export async function readEncoder(path: string, options: EncoderOptions = {}): P
     );
   const file = statSync(path).isDirectory() ? join(path, ENCODER) : path;
   if (!existsSync(file)) throw new UsageError(`encoder: ${path} holds no ${ENCODER} (did the run end?)`);
-  const { dict, metadata } = await readStateDict(file);
+  const { dict, metadata } = await readStateDict(file).catch((error: Error) => {
+    if (error instanceof DawnstrapError) throw error;
+    throw new DataError(`encoder: cannot read ${file}: ${error.message}`);
+  });
   const weights: StateDict = new Map([...dict].filter(([name]) => !name.startsWith("fc.")));
   const layout = [...weights.keys()].some((name) => name.endsWith(".running_mean")) ? "pytorch" : "native";
   const architecture = architectureOf(file, weights, layout);

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -38,6 +39,20 @@ describe("readRun", () => {
     const run = readRun(await folder({ "metrics.jsonl": `${line(4)}${line(5)}{"step":6,"lo` }));
     expect(run.metrics.map(({ step }) => step)).toEqual([4, 5]);
     expect([run.summary, run.sample]).toEqual([undefined, undefined]);
+  });
+
+  it.skipIf(process.platform === "win32")("refuses pipes and folders in the place of files", async () => {
+    for (const name of ["config.json", "metrics.jsonl", "summary.json", "embeddings.safetensors"])
+      for (const make of ["mkfifo", "mkdir"]) {
+        const path = await folder({ "metrics.jsonl": line(0) });
+        await rm(join(path, name), { force: true });
+        execFileSync(make, [join(path, name)]);
+        expect(() => readRun(path), `${make} ${name}`).toThrow(
+          new RegExp(`${name.replaceAll(".", "\\.")}.* is no regular file$`),
+        );
+      }
+    const path = await folder({ "metrics.jsonl": line(0), evaluations: "a file" });
+    expect(() => readRun(path)).toThrow(/cannot read .*evaluations: ENOTDIR/);
   });
 
   const sound = { "metrics.jsonl": line(0) };

@@ -1,6 +1,6 @@
 /** A run's folder as a report reads it; everything is checked, since people edit and copy such folders. */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { DataError, UsageError } from "../../../errors.js";
 import { nearbyPath } from "../../../images/node/nearby.js";
@@ -13,6 +13,7 @@ import {
   type Held,
   METRICS,
   readRunFile,
+  runFileBytes,
 } from "../../run/files.js";
 import { decodeSample, type Sample } from "./sample.js";
 
@@ -60,26 +61,30 @@ function evaluationsOf(folder: string): Evaluation[] {
   const files = filesIn(join(folder, EVALUATIONS));
   const encoder = join(folder, ENCODER);
   const hash = createHash("sha256");
-  if (files.length > 0 && existsSync(encoder)) hash.update(readFileSync(encoder));
+  if (files.length > 0 && existsSync(encoder)) hash.update(runFileBytes(encoder));
   const sha256 = hash.digest("hex");
   return files.map((name) => {
     const path = join(folder, EVALUATIONS, name);
-    const result = checked(readFileSync(path, "utf8"), EVALUATIONS, path);
+    const result = checked(runFileBytes(path).toString(), EVALUATIONS, path);
     return { ...result, current: result.encoder_sha256 === sha256 };
   });
 }
 
 /** Names of the JSON files in a folder, sorted; none where there is no folder. */
-const filesIn = (folder: string): string[] =>
-  existsSync(folder)
-    ? readdirSync(folder)
-        .filter((name) => name.endsWith(".json"))
-        .sort()
-    : [];
+function filesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(".json"))
+      .sort();
+  } catch (error) {
+    throw new DataError(`report: cannot read ${folder}: ${(error as Error).message}`);
+  }
+}
 
 /** Every step once and in order; what follows the last line's end is being written, or was when the run was killed. */
 function readMetrics(path: string): MetricsLine[] {
-  const lines = readFileSync(path, "utf8").split("\n").slice(0, -1);
+  const lines = runFileBytes(path).toString().split("\n").slice(0, -1);
   const metrics: MetricsLine[] = [];
   for (const [i, line] of lines.entries()) {
     const at = `${path}, line ${i + 1}`;
@@ -95,7 +100,7 @@ function readMetrics(path: string): MetricsLine[] {
 
 function readSample(path: string): Sample {
   try {
-    return decodeSample(readFileSync(path));
+    return decodeSample(runFileBytes(path));
   } catch (error) {
     throw new DataError(`report: ${path}: ${(error as Error).message}`);
   }
