@@ -28,9 +28,10 @@ import {
   u32,
   unary,
 } from "./expr.js";
+import { masked } from "./words.js";
 
 /** c₀ + c₁·x + c₂·x² + … */
-function polynomial(x: Expr, c: readonly number[]): Expr {
+export function polynomial(x: Expr, c: readonly number[]): Expr {
   return c.reduceRight<Expr | undefined>((sum, k) => (sum ? add(mul(sum, x), f32(k)) : f32(k)), undefined)!;
 }
 
@@ -38,10 +39,12 @@ const round = (x: Expr): Expr => unary("round", x);
 const floor = (x: Expr): Expr => unary("floor", x);
 const neg = (x: Expr): Expr => unary("neg", x);
 export const abs = (x: Expr): Expr => unary("abs", x);
-const masked = (bits: Expr, mask: number): Expr => binary("and", bits, u32(mask));
 
 /** Compares bits, because compilers of shaders may assume that no value is NaN. */
 export const isNan = (x: Expr): Expr => gt(masked(bitcast(x, "u32"), 0x7fffffff), u32(0x7f800000));
+export const isInfinite = (x: Expr): Expr => eq(masked(bitcast(x, "u32"), 0x7fffffff), u32(0x7f800000));
+/** Neither NaN nor infinite. */
+export const isReal = (x: Expr): Expr => lt(masked(bitcast(x, "u32"), 0x7fffffff), u32(0x7f800000));
 
 /** |x| with the sign bit of `sign`. */
 const copySign = (x: Expr, sign: Expr): Expr =>
@@ -161,29 +164,6 @@ export function log1p(x: Expr): Expr {
   const inside = logOf(select(near, f32(0), e), select(near, x, f), select(near, f32(0), div(lost, u)));
   return select(eq(x, f32(0)), x, logEdges(u, inside));
 }
-
-// ---------------------------------------------------------------- trigonometry
-
-// π/2 in four parts of 11, 11, 11 and 24 bits: products with whole numbers up to 2¹³ are exact.
-const halfPi = [1.5703125, 0.0004837512969970703, 7.549533620476723e-8, 2.5633440682570896e-12];
-/** (sin r − r) / r³ and (cos r − 1 + r²/2) / r⁴ in r², |r| ≤ π/4. */
-const sinTail = [-0.16666655242443085, 0.008332187309861183, -0.00019517895998433232];
-const cosTail = [0.04166664555668831, -0.0013887309469282627, 0.000024432327336398885];
-
-/** sin(x + quarter·π/2). The reduction is good to full precision for |x| ≤ 10⁴ and degrades beyond. */
-function sine(x: Expr, quarter: number): Expr {
-  const n = round(mul(x, f32(2 / Math.PI)));
-  const reduced = halfPi.reduce<Expr>((r, part) => sub(r, mul(n, f32(part))), x);
-  const r = select(eq(n, f32(0)), x, reduced);
-  const z = mul(r, r);
-  const sin = add(mul(mul(z, r), polynomial(z, sinTail)), r);
-  const cos = add(sub(mul(mul(z, z), polynomial(z, cosTail)), mul(z, f32(0.5))), f32(1));
-  const q = bitcast(add(cast(n, "i32"), i32(quarter)), "u32");
-  const value = select(eq(masked(q, 1), u32(0)), sin, cos);
-  return select(eq(masked(q, 2), u32(0)), value, neg(value));
-}
-export const sin = (x: Expr): Expr => select(eq(x, f32(0)), x, sine(x, 0));
-export const cos = (x: Expr): Expr => sine(x, 1);
 
 // ---------------------------------------------------------------- error function
 

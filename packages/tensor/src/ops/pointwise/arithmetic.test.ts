@@ -58,6 +58,9 @@ describe("values", () => {
   it("mod has the sign of the divisor", async () => {
     expect(await list(t.mod(ints(7, -7, 7, -7, 5), ints(3, 3, -3, -3, 0)))).toEqual([1, 2, -2, -1, 0]);
     expect(await list(t.mod(d.tensor([5.5, -5.5]), 2))).toEqual([1.5, 0.5]);
+    const [up, down] = [Infinity, -Infinity];
+    const [a, b] = [d.tensor([5, -5, 5, -5, 0, up]), d.tensor([up, up, down, down, down, 2])];
+    expect(await list(t.mod(a, b))).toEqual([5, up, down, -5, 0, Number.NaN]);
   });
 
   it("pow takes shortcuts for small whole exponents and agrees with itself", async () => {

@@ -60,7 +60,9 @@ function floorModExpr(a: Expr, b: Expr): Expr {
     const r = e.sub(a, e.mul(e.unary("floor", e.div(a, b)), b));
     const below = e.select(e.gt(b, zero), e.lt(r, zero), e.gt(r, zero));
     const above = e.select(e.gt(b, zero), e.ge(r, b), e.le(r, b));
-    return e.select(below, e.add(r, b), e.select(above, e.sub(r, b), r));
+    const usual = e.select(below, e.add(r, b), e.select(above, e.sub(r, b), r));
+    const agree = e.or(e.eq(a, zero), e.eq(e.lt(a, zero), e.lt(b, zero)));
+    return e.select(e.and(m.isInfinite(b), m.isReal(a)), e.select(agree, a, b), usual);
   }
   const divisor = e.select(e.eq(b, zero), e.constant(1, b.type), b);
   const r = e.binary("imod", a, divisor);
@@ -74,7 +76,8 @@ const multiples = [-18, -15, -12, -9, -6, -3, 0, 3, 6, 9, 12, 15, 18];
 
 /**
  * The remainder of floor division, broadcast: it has the sign of b, as Python's `%` and NumPy's `mod`. In float32 its
- * error is up to half a unit in the last place of a. For integers the remainder by 0 is 0.
+ * error is up to half a unit in the last place of a; of a finite a by ±∞ it is a where the signs agree, else b. For
+ * integers the remainder by 0 is 0.
  */
 export const mod = binary({
   name: "mod",

@@ -1,6 +1,7 @@
 /** Elementary functions of one operand. Integers are converted to float32 where the result is real-valued. */
 import * as e from "../../expr/expr.js";
 import * as m from "../../expr/math.js";
+import * as trigonometry from "../../expr/trigonometry.js";
 import * as f from "../shared/float64.js";
 import { unary } from "./pointwise.js";
 
@@ -96,20 +97,20 @@ export const rsqrt = unary({
   values: { range: [0.2, 4] },
 });
 
-/** sin x, x in radians; accurate to float32 for |x| ≤ 10⁴. */
+/** sin x, x in radians; accurate to 2.5 units in the last place of float32 for every finite x, NaN of ±∞. */
 export const sin = unary({
   name: "sin",
   kind: "float",
-  expr: m.sin,
+  expr: trigonometry.sin,
   value: Math.sin,
   grad: (g, x) => g.mul(cos(x)),
 });
 
-/** cos x, x in radians; accurate to float32 for |x| ≤ 10⁴. */
+/** cos x, x in radians; accurate to 2.5 units in the last place of float32 for every finite x, NaN of ±∞. */
 export const cos = unary({
   name: "cos",
   kind: "float",
-  expr: m.cos,
+  expr: trigonometry.cos,
   value: Math.cos,
   grad: (g, x) => neg(g.mul(sin(x))),
 });

@@ -22,23 +22,12 @@ import {
   u32,
   unary,
 } from "../../expr/expr.js";
+import { masked as and, mulHigh, shl, shr } from "../../expr/words.js";
 import type { Source } from "../../op.js";
 import { SEGMENTS_PER_OCTAVE } from "./normal-table.js";
 import { NORMAL_UNIT, PHILOX, TWO_SIGMA } from "./bits.js";
 
 const xor = (...es: readonly Expr[]): Expr => es.reduce((a, b) => binary("xor", a, b));
-const and = (e: Expr, mask: number): Expr => binary("and", e, u32(mask));
-const shr = (e: Expr, bits: number): Expr => binary("shr", e, u32(bits));
-const shl = (e: Expr, bits: number): Expr => binary("shl", e, u32(bits));
-
-/** High 32 bits of a constant times an expression, by 16-bit halves: the middle sum stays below 2³². */
-function mulHigh(a: number, b: Expr): Expr {
-  const [al, ah] = [u32(a & 0xffff), u32(a >>> 16)];
-  const [bl, bh] = [and(b, 0xffff), shr(b, 16)];
-  const cross = mul(al, bh);
-  const middle = add(add(shr(mul(al, bl), 16), and(cross, 0xffff)), mul(ah, bl));
-  return add(add(mul(ah, bh), shr(cross, 16)), shr(middle, 16));
-}
 
 /** The random word of the element at a flat position: word position mod 4 of block ⌊position / 4⌋. */
 function wordAt(key: Source, position: Expr, stream: number): Expr {
@@ -48,9 +37,9 @@ function wordAt(key: Source, position: Expr, stream: number): Expr {
     const r0 = add(k0, u32(Math.imul(PHILOX.w0, round)));
     const r1 = add(k1, u32(Math.imul(PHILOX.w1, round)));
     [c0, c1, c2, c3] = [
-      xor(mulHigh(PHILOX.m1, c2!), c1!, r0),
+      xor(mulHigh(u32(PHILOX.m1), c2!), c1!, r0),
       mul(u32(PHILOX.m1), c2!),
-      xor(mulHigh(PHILOX.m0, c0!), c3!, r1),
+      xor(mulHigh(u32(PHILOX.m0), c0!), c3!, r1),
       mul(u32(PHILOX.m0), c0!),
     ];
   }
@@ -99,7 +88,7 @@ function quantileExpr(r: Expr, table: Source): Expr {
 
 /** A standard normal, conditioned on [−2, 2] when `truncated`. */
 export function normalExpr(word: Expr, table: Source, truncated: boolean): Expr {
-  const r = truncated ? add(mulHigh(2 ** 31 - TWO_SIGMA, word), u32(TWO_SIGMA)) : shr(word, 1);
+  const r = truncated ? add(mulHigh(u32(2 ** 31 - TWO_SIGMA), word), u32(TWO_SIGMA)) : shr(word, 1);
   const size = quantileExpr(r, table);
   const z = truncated ? min(size, constant(2 / NORMAL_UNIT, "i32")) : size;
   const signed = select(ne(and(word, 1), u32(0)), unary("neg", z), z);

@@ -15,7 +15,8 @@ export function hold(dtype: DType, v: number): number {
     case "uint8":
       return v & 255;
     case "bool":
-      return v ? 1 : 0;
+      // NaN is not zero.
+      return v === 0 ? 0 : 1;
   }
 }
 

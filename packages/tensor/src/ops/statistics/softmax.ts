@@ -34,8 +34,17 @@ const powersOf = (x: Source, shift: (at: readonly Expr[]) => Expr): Reduction =>
 /** An infinite maximum would turn x − max into NaN; without a shift the infinities come out right. */
 const finite = (largest: Expr): Expr => e.select(e.eq(m.abs(largest), e.f32(Infinity)), e.f32(0), largest);
 
-/** Largest element and Σ e^(x − largest) along the axes, each stored as an array over the kept axes. */
-function maxAndSum(b: LowerBuilder, x: Source, axes: readonly number[]): { shift: Source; total: Source } {
+/**
+ * Largest element and Σ e^(x − largest) along the axes, each stored as an array over the kept axes.
+ *
+ * @param shiftOf what is subtracted, of the largest element
+ */
+function maxAndSum(
+  b: LowerBuilder,
+  x: Source,
+  axes: readonly number[],
+  shiftOf = (largest: Expr): Expr => largest,
+): { shift: Source; total: Source } {
   const kept = without(x.shape, axes);
   const [shifts, totals] = [b.temp("float32", kept), b.temp("float32", kept)];
   const views = { shift: b.view(shifts, kept), total: b.view(totals, kept) };
@@ -43,7 +52,7 @@ function maxAndSum(b: LowerBuilder, x: Source, axes: readonly number[]): { shift
   if (numel(axes.map((a) => x.shape[a]!)) <= shortAxis) {
     // Both folds in one kernel: short reductions launch nothing of their own.
     b.map([shifts, totals], kept, (at) => {
-      const shift = finite(largest(at)[0]!);
+      const shift = shiftOf(largest(at)[0]!);
       return [
         shift,
         reduce(
@@ -56,7 +65,7 @@ function maxAndSum(b: LowerBuilder, x: Source, axes: readonly number[]): { shift
     });
     return views;
   }
-  b.map([shifts], kept, (at) => [finite(largest(at)[0]!)]);
+  b.map([shifts], kept, (at) => [shiftOf(largest(at)[0]!)]);
   const sums = reduce(
     b,
     x.shape,
@@ -78,7 +87,7 @@ const logSumExpOp = defineOp<AxesParams>({
   infer: ([x], { axes }) => [{ shape: without(x!.shape, axes), dtype: "float32" }],
   reference: reduceReference(logSumExpOf),
   lower(b, [x], _outs, { axes }) {
-    const { shift, total } = maxAndSum(b, x!.cached(), axes);
+    const { shift, total } = maxAndSum(b, x!.cached(), axes, finite);
     return (at) => e.add(shift.at(at), m.log(total.at(at)));
   },
   vjp: ({ inputs: [x], outputs: [y], grads: [g], params: { axes } }) => {
@@ -152,7 +161,7 @@ const softmaxOp = defineOp<AxisParams>({
   sample: sampleAxis,
 });
 
-/** eˣ / Σ eˣ along an axis (the last when left out), without overflow. */
+/** eˣ / Σ eˣ along an axis (the last when left out), without overflow; NaN where +∞ is among the elements. */
 export function softmax(x: Tensor, axis = -1): Tensor {
   return apply1(softmaxOp, [asFloat(x)], { axis: normalizeAxis("softmax", axis, x.rank) });
 }

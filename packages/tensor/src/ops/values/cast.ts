@@ -1,6 +1,7 @@
 /** Conversion between dtypes. */
 import { type DType, scalarOf } from "../../dtype.js";
 import * as e from "../../expr/expr.js";
+import * as m from "../../expr/math.js";
 import { defineOp, nondifferentiable } from "../../op.js";
 import type { Tensor } from "../../tensor.js";
 import { apply1 } from "../shared/apply.js";
@@ -18,7 +19,10 @@ const castOp = defineOp<{ readonly dtype: DType }>({
   lower:
     (_b, [x], _outs, { dtype }) =>
     (at) => {
-      const v = e.cast(x!.at(at), scalarOf[dtype]);
+      const given = x!.at(at);
+      // Compilers of shaders may assume that nothing is NaN.
+      if (x!.dtype === "float32" && dtype === "bool") return e.or(e.ne(given, e.f32(0)), m.isNan(given));
+      const v = e.cast(given, scalarOf[dtype]);
       return dtype === "uint8" && x!.dtype !== "bool" ? e.binary("and", v, e.u32(255)) : v;
     },
   vjp: nondifferentiable("one side is an integer or bool: a cast between equal dtypes records nothing"),
@@ -33,7 +37,7 @@ const castOp = defineOp<{ readonly dtype: DType }>({
 
 /**
  * `x` converted to another dtype. float32 → integer truncates towards zero (undefined out of range), integers wrap,
- * anything → bool asks `≠ 0`. A tensor that has the dtype already is returned as it is.
+ * anything → bool asks `≠ 0`, which NaN is. A tensor that has the dtype already is returned as it is.
  */
 export function cast(x: Tensor, dtype: DType): Tensor {
   return x.dtype === dtype ? x : apply1(castOp, [x], { dtype });
