@@ -59,7 +59,7 @@ export class Bounded {
   private err = "";
   private turn = 0;
 
-  constructor(private readonly bounds: Bounds) {
+  constructor(private readonly bounds: Bounds = { seconds: 20, bytes: 2 ** 30 }) {
     for (const folder of [this.root, this.home, this.temporary]) mkdirSync(folder, { recursive: true });
     writeFileSync(join(this.around, "some", "precious.txt"), "not to be touched");
   }

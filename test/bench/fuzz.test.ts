@@ -1,6 +1,10 @@
 /** The fuzzer itself: the same inputs for the same seed, every kind of fault noticed, and a few seconds of it. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { Bounded } from "../../bench/fuzz/bounded.js";
+import { Campaign } from "../../bench/fuzz/campaign.js";
 import { Draws } from "../../bench/fuzz/draws.js";
 import { formats } from "../../bench/fuzz/formats/index.js";
 import { kept, type Trial, trialOf } from "../../bench/fuzz/trial.js";
@@ -13,7 +17,7 @@ describe.each(formats)("$name", ({ name, make }) => {
   it("makes the same inputs of the same seed, others of another, and keeps them as they are", async () => {
     const inputs = async (from: number) => {
       const made: Trial[] = [];
-      for (let index = 0; index < 5; index++) made.push(await make(new Draws(from, name, index)));
+      for (let index = 0; index < 3; index++) made.push(await make(new Draws(from, name, index)));
       return made;
     };
     const texts = (trials: Trial[]) => trials.map((trial) => JSON.stringify(kept(trial)));
@@ -30,9 +34,14 @@ describe("a process with bounds", () => {
   const child = new Bounded(bounds);
   afterAll(() => child.close());
   const empty: Trial = { tree: new Map(), attempt: { read: "data", name: "{}" } };
-  const contactSheet = (writes: string[]): Trial => ({
-    tree: new Map(),
-    attempt: { read: "command", words: ["views", "--data", "digits", "--out", "{}/a.png"], writes },
+  const line = { step: 0, loss: 4, lr: 0.1, std: 0.1, images_per_second: 9 };
+  const config = { data: "digits", seed: 0, steps: 1, preset: { name: "tiny" } };
+  const report = (writes: string[]): Trial => ({
+    tree: new Map([
+      ["run/config.json", { bytes: Buffer.from(JSON.stringify(config)) }],
+      ["run/metrics.jsonl", { bytes: Buffer.from(`${JSON.stringify(line)}\n`) }],
+    ]),
+    attempt: { read: "command", words: ["report", "{}/run", "--out", "{}/a.html"], writes },
   });
 
   it("refuses with the message, and calls it a fault where the input is sound", async () => {
@@ -44,10 +53,10 @@ describe("a process with bounds", () => {
   });
 
   it("lets a command write what it names, and nothing else", async () => {
-    expect(await child.try(contactSheet(["a.png"]))).toEqual({ kind: "ok", what: "" });
-    expect(await child.try(contactSheet([]))).toMatchObject({
+    expect(await child.try(report(["a.html"]))).toEqual({ kind: "ok", what: "" });
+    expect(await child.try(report([]))).toMatchObject({
       kind: "fault",
-      what: expect.stringMatching(/trial\/a\.png was written/),
+      what: expect.stringMatching(/trial\/a\.html was written/),
     });
   });
 
@@ -69,4 +78,15 @@ it.each([
   ["error: a\u001b[2Jb is no picture", "control characters are shown"],
 ])("%j is no clear error", (message, why) => {
   expect(judgedShown(message)).toMatchObject({ kind: "fault", what: expect.stringContaining(why) });
+});
+
+it("finds no fault in a few seconds", async () => {
+  console.log(`fuzz: npm run fuzz -- --seed ${seed}`);
+  const folder = mkdtempSync(join(tmpdir(), "fuzz-test-"));
+  const campaign = new Campaign(formats, seed, performance.now() + 4000, folder);
+  await campaign.run(1);
+  expect(campaign.faults).toEqual([]);
+  const tried = [...campaign.counts.values()].flatMap((counts) => Object.values(counts));
+  expect(tried.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(0);
+  rmSync(folder, { recursive: true });
 });

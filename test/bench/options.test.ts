@@ -1,6 +1,7 @@
 /** What the benchmarks' command lines say of wrong options, each read in this process. */
 import { describe, expect, it } from "vitest";
 import { flags as evaluations } from "../../bench/evaluations/options.js";
+import { flags as fuzz } from "../../bench/fuzz/options.js";
 import { flags as loader } from "../../bench/loader/options.js";
 import { flags as methods } from "../../bench/methods/options.js";
 import { casesMatching } from "../../bench/micro/list.js";
@@ -42,6 +43,7 @@ describe.each([
   ["bench:evaluations", evaluations, ["--seeds", ""], /whole numbers with commas/],
   ["bench:loader", loader, ["--steps", "0"], /whole number above 0/],
   ["bench:memory", plan, ["--batch", "1"], /whole number of at least 2/],
+  ["fuzz", fuzz, ["--seconds", "0"], /a number above 0/],
   ["soak", soak, ["--kills", "-1"], /whole number, 0 or more/],
   ["bench:peers", peers, ["--device", "gpu"], /Allowed choices are cpu, webgpu/],
   ["bench:peers", peers, ["--threads", "0"], /whole number above 0/],
