@@ -63,7 +63,7 @@ export const cifar = defineFormat<Cifar>({
       }),
       [names.file, { bytes: joined(names.lines.join("\n")) }],
     ]),
-  attempts: (draws) => [
-    { read: "data", name: draws.pick(["{}", "cifar10:{}", "cifar100:{}"]), strict: draws.once(4) },
+  attempts: (draws, { kind }) => [
+    { read: "data", name: draws.once(3) ? "{}" : `${kind}:{}`, strict: draws.once(4) },
   ],
 });
