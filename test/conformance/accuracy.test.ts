@@ -33,6 +33,9 @@ const functions: [string, (x: t.Tensor) => t.Tensor, (x: number) => number, Floa
 /** WGSL lets a division be off by 2.5 ulp and a square root by more; the CPU rounds both correctly. */
 const slack = { cpu: 0, webgpu: 3 };
 
+/** Relative error of a sum of 100,000 positive terms: the CPU adds up blocks. */
+const longSums = { cpu: 2e-6, webgpu: 5e-6 };
+
 const ulp = (x: number): number => 2 ** (Math.floor(Math.log2(Math.max(Math.abs(x), 2 ** -126))) - 23);
 
 describe.each(deviceNames)("accuracy on %s", (name) => {
@@ -53,6 +56,18 @@ describe.each(deviceNames)("accuracy on %s", (name) => {
     if (what === "sin" || what === "cos") expect(actual.every((v) => Math.abs(v) <= 1)).toBe(true);
     console.log(`${name}: ${what} is off by up to ${worst.error.toFixed(2)} ulp, at ${worst.at}`);
     expect(worst.error).toBeLessThanOrEqual(allowed + slack[name]);
+  });
+
+  it("matmul of 100,000 positive terms", async () => {
+    const [rows, terms] = [4, 100_000];
+    const [a, b] = [spread(0, 1, rows * terms), spread(1, 2, terms * rows)];
+    const got = await t.matmul(device.tensor(a, [rows, terms]), device.tensor(b, [terms, rows])).data();
+    for (let i = 0; i < rows * rows; i++) {
+      const [r, c] = [Math.floor(i / rows), i % rows];
+      let want = 0;
+      for (let k = 0; k < terms; k++) want += a[r * terms + k]! * b[k * rows + c]!;
+      expect(Math.abs(got[i]! - want) / want).toBeLessThan(longSums[name]);
+    }
   });
 
   it("would notice an op that disagrees with its reference by 1 in 10,000", async () => {

@@ -1,7 +1,7 @@
 /**
  * C = A·B in register tiles. A unit is a block of C; it holds the columns of B that it needs in packed panels, which
- * following units of the same columns reuse. Each element of C is summed in the order of k (in blocks of k, the sum so
- * far resting in C), so every split over threads gives the same bits.
+ * following units of the same columns reuse. Each element of C is summed in the order of k, in blocks of k whose sums
+ * begin at 0 and are added to C, so every split over threads gives the same bits.
  */
 import { encodeModule, Func, type Code } from "../assembler/assembler.js";
 import {
@@ -166,12 +166,7 @@ export function compileGemm(p: GemmParams, _: readonly Binding[], options: WasmO
       setSum(code, tile.columnsAt, 0, [local(packed), 1], [local(j), 4 * k], [local(k0), 16 * part.vectors]);
     else
       setSum(code, tile.columnsAt, 0, [local(b), 1], [local(column0), 4], [local(j), 4], [local(k0), 4 * n]);
-    if (k > K_BLOCK)
-      code.get(k0).if(
-        (more) => tiles.loadTile(more, part, out, rowOffsets),
-        (first) => tiles.clear(first, part),
-      );
-    else tiles.clear(code, part);
+    tiles.clear(code, part);
     tiles.addProducts(
       code,
       part,
@@ -183,6 +178,7 @@ export function compileGemm(p: GemmParams, _: readonly Binding[], options: WasmO
       },
       options.madd ?? false,
     );
+    if (k > K_BLOCK) code.get(k0).if((later) => tiles.addTile(later, part, out, rowOffsets));
     tiles.storeTile(code, part, out, rowOffsets, width);
   };
 

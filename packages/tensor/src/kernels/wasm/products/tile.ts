@@ -104,6 +104,19 @@ export function loadTile(c: Code, tile: Tile, address: number, rowOffsets: reado
   });
 }
 
+/** Adds stored sums to those that were begun at 0: long sums lose less so than by going on from what is stored. */
+export function addTile(c: Code, tile: Tile, address: number, rowOffsets: readonly number[]): void {
+  tile.sums.forEach((row, r) => {
+    row.forEach((at, v) => {
+      c.get(address)
+        .memory(op.v128Load, rowOffsets[r]! + 16 * v)
+        .get(at)
+        .op(op.f32x4Add)
+        .set(at);
+    });
+  });
+}
+
 /** Stores the first `columns` columns of every row. */
 export function storeTile(
   c: Code,
