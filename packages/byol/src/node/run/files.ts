@@ -101,6 +101,20 @@ export function checked<N extends keyof Schemas>(text: string, name: N, at: stri
   throw new DataError(`run: ${at}: ${[...path, message].join(": ")}`);
 }
 
+function checkRegular(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
+    throw new DataError(`run: ${path} is no regular file`);
+}
+
+/**
+ * Looks at what will be replaced, before any work is done.
+ *
+ * @throws DataError naming what is no regular file: to open a pipe could wait without end
+ */
+export function checkReplaced(folder: string): void {
+  for (const name of ["config.json", "summary.json", ENCODER, EMBEDDINGS]) checkRegular(join(folder, name));
+}
+
 /**
  * A file of a run.
  *
@@ -108,7 +122,7 @@ export function checked<N extends keyof Schemas>(text: string, name: N, at: stri
  */
 export function runFileBytes(path: string): Buffer {
   try {
-    if (!statSync(path).isFile()) throw new DataError(`run: ${path} is no regular file`);
+    checkRegular(path);
     return readFileSync(path);
   } catch (error) {
     if (error instanceof DataError) throw error;

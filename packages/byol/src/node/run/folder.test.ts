@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -87,6 +88,20 @@ describe("the folder of a run", () => {
     folder.close();
     expect((await readdir(path)).sort()).toEqual(["metrics.jsonl", kept]);
   });
+
+  it.each(["config.json", "summary.json", "encoder.safetensors", "embeddings.safetensors"])(
+    "is refused before any work where a folder or a pipe stands in the place of %s",
+    async (name) => {
+      const folder = new RunFolder(await mkdtemp(join(root, "no-file-")), true);
+      await mkdir(folder.file(name));
+      expect(() => folder.begin({ step: 0 })).toThrow(`${name} is no regular file`);
+      await rm(folder.file(name), { recursive: true });
+      execFileSync("mkfifo", [folder.file(name)]);
+      expect(() => folder.begin({ step: 0 })).toThrow(`${name} is no regular file`);
+      expect(await readdir(folder.path)).not.toContain("metrics.jsonl");
+      folder.close();
+    },
+  );
 
   it("that cannot be made is refused at once and with the remedy", async () => {
     await writeFile(join(root, "file"), "");

@@ -18,6 +18,7 @@ import { OutputError, UsageError } from "../../errors.js";
 import type { StepMetrics } from "../../metrics.js";
 import {
   CHECKPOINTS,
+  checkReplaced,
   type EMBEDDINGS,
   type ENCODER,
   type Held,
@@ -83,8 +84,13 @@ export class RunFolder {
     return from ? readPast(this.file(METRICS), from).kept : [];
   }
 
-  /** Opens metrics.jsonl; `from` as in `past`. */
+  /**
+   * Opens metrics.jsonl; `from` as in `past`.
+   *
+   * @throws DataError where something else than a file stands in the place of one that will be written
+   */
   begin(from: Reached | undefined): void {
+    checkReplaced(this.path);
     const path = this.file(METRICS);
     const past = from && readPast(path, from);
     this.writing(METRICS, () => {
