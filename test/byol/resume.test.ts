@@ -1,27 +1,19 @@
 /** A run that was stopped and resumed is the run that never was, to the bit. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { presetNamed } from "@dawnstrap/byol";
 import { checksum, findCheckpoint, pretrain, resume } from "@dawnstrap/byol/node";
-import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { linesOf, startByol, stopAt } from "./run.js";
+import { linesOf, startByol, stopAt, writeImages } from "./run.js";
 
 let root: string;
 let images: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "resume-test-"));
   images = join(root, "images");
-  for (const label of ["one", "other"]) await mkdir(join(images, label), { recursive: true });
   // Few, so that forty steps are many epochs and little is measured.
-  for (let i = 0; i < 48; i++) {
-    const pixels = Uint8Array.from({ length: 24 * 24 * 3 }, (_, k) => (k * (i + 3) * 40503) >>> 7);
-    const file = join(images, i % 2 ? "one" : "other", `${i}.png`);
-    await sharp(pixels, { raw: { width: 24, height: 24, channels: 3 } })
-      .png()
-      .toFile(file);
-  }
+  await writeImages(images);
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 

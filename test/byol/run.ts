@@ -1,9 +1,10 @@
 /** The command line as a process. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import sharp from "sharp";
 import { vi } from "vitest";
 import { main } from "@dawnstrap/byol/testing";
 
@@ -101,4 +102,16 @@ export async function heard({ child, ended }: Running, said: string): Promise<vo
     child.stderr!.on("data", listen);
     ended.then(({ err }) => failed(new Error(`it ended before it said "${said}": ${err}`)), failed);
   });
+}
+
+/** 48 images of 24×24 pixels in a folder, of two classes. */
+export async function writeImages(folder: string): Promise<void> {
+  for (const label of ["one", "other"]) await mkdir(join(folder, label), { recursive: true });
+  for (let i = 0; i < 48; i++) {
+    const pixels = Uint8Array.from({ length: 24 * 24 * 3 }, (_, k) => (k * (i + 3) * 40503) >>> 7);
+    const file = join(folder, i % 2 ? "one" : "other", `${i}.png`);
+    await sharp(pixels, { raw: { width: 24, height: 24, channels: 3 } })
+      .png()
+      .toFile(file);
+  }
 }

@@ -1,5 +1,5 @@
 /** What signals do to processes: a run is saved first, a second signal waits for nothing. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { presetNamed } from "@dawnstrap/byol";
@@ -11,23 +11,15 @@ import {
   type RunRecord,
   silent,
 } from "@dawnstrap/byol/node";
-import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { heard, startByol, startModule, stopWhen } from "./run.js";
+import { heard, startByol, startModule, stopWhen, writeImages } from "./run.js";
 
 let root: string;
 let images: string;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "signals-test-"));
   images = join(root, "images");
-  for (const label of ["one", "other"]) await mkdir(join(images, label), { recursive: true });
-  for (let i = 0; i < 48; i++) {
-    const pixels = Uint8Array.from({ length: 24 * 24 * 3 }, (_, k) => (k * (i + 3) * 40503) >>> 7);
-    const file = join(images, i % 2 ? "one" : "other", `${i}.png`);
-    await sharp(pixels, { raw: { width: 24, height: 24, channels: 3 } })
-      .png()
-      .toFile(file);
-  }
+  await writeImages(images);
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 

@@ -118,7 +118,7 @@ export const tar = defineFormat<Shard[]>({
       const member = draws.pick(draws.pick(all).members);
       if (member)
         member.path = draws.pick([
-          ...["../../../escaped.jpg", "/tmp/absolute.jpg", "", ".jpg", "a/b/../c.png", "a".repeat(99)],
+          ...["../../../escaped.jpg", "/absolute.jpg", "", ".jpg", "a/b/../c.png", "a".repeat(99)],
           ...[
             `._${member.path}`,
             `__MACOSX/${member.path}`,

@@ -40,11 +40,12 @@ const floor = (x: Expr): Expr => unary("floor", x);
 const neg = (x: Expr): Expr => unary("neg", x);
 export const abs = (x: Expr): Expr => unary("abs", x);
 
-/** Compares bits, because compilers of shaders may assume that no value is NaN. */
-export const isNan = (x: Expr): Expr => gt(masked(bitcast(x, "u32"), 0x7fffffff), u32(0x7f800000));
-export const isInfinite = (x: Expr): Expr => eq(masked(bitcast(x, "u32"), 0x7fffffff), u32(0x7f800000));
+/** The bits of |x|. They are compared, because compilers of shaders may assume that no value is NaN. */
+const bitsOfSize = (x: Expr): Expr => masked(bitcast(x, "u32"), 0x7fffffff);
+export const isNan = (x: Expr): Expr => gt(bitsOfSize(x), u32(0x7f800000));
+export const isInfinite = (x: Expr): Expr => eq(bitsOfSize(x), u32(0x7f800000));
 /** Neither NaN nor infinite. */
-export const isReal = (x: Expr): Expr => lt(masked(bitcast(x, "u32"), 0x7fffffff), u32(0x7f800000));
+export const isReal = (x: Expr): Expr => lt(bitsOfSize(x), u32(0x7f800000));
 
 /** |x| with the sign bit of `sign`. */
 const copySign = (x: Expr, sign: Expr): Expr =>

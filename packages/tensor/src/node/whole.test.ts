@@ -79,12 +79,14 @@ describe("a file that is replaced", () => {
     expect(readFileSync(join(root, "file"), "utf8")).toBe("old");
   });
 
+  // Windows has no pipes among its files.
   it.skipIf(process.platform === "win32")("is not read where it is a pipe or a folder", async () => {
     execFileSync("mkfifo", [join(root, "pipe")]);
     for (const path of [join(root, "pipe"), root])
       await expect(readWhole(path)).rejects.toThrow(`${path} is no regular file`);
   });
 
+  // Windows has no pipes among its files.
   it.skipIf(process.platform === "win32")("may be a pipe, which stays one", async () => {
     const pipe = join(root, "pipe");
     execFileSync("mkfifo", [pipe]);

@@ -112,15 +112,17 @@ const syncPath = (path: string, flags: "r+" | "r"): Promise<void> =>
 /** A file's bytes; `readFile` of Node refuses 2 GiB and more. Throws for what is no regular file: a pipe may never end. */
 export async function readWhole(path: string): Promise<Uint8Array> {
   if (!(await stat(path)).isFile()) throw new Error(`${path} is no regular file`);
-  return using(open(path, "r"), async (file) => {
-    const { size } = await file.stat();
-    const bytes = new Uint8Array(size);
-    let at = 0;
-    while (at < size) {
-      const { bytesRead } = await file.read(bytes, at, Math.min(size - at, MOST));
-      if (bytesRead === 0) break;
-      at += bytesRead;
-    }
-    return bytes.subarray(0, at);
-  });
+  return using(open(path, "r"), async (file) => readAll(file, (await file.stat()).size));
+}
+
+/** The bytes of a file that has just been opened; fewer than `size` where it ends before. A read may be short. */
+export async function readAll(file: FileHandle, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  while (at < size) {
+    const { bytesRead } = await file.read(bytes, at, Math.min(size - at, MOST));
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return bytes.subarray(0, at);
 }

@@ -16,7 +16,7 @@ export const recordFileBytes = 256 * mebi;
 /** Records of a file that are read one by one: STL-10's has 100,000. */
 export const mostRecords = 2 ** 24;
 
-/** Bytes of a MATLAB file, and of all that is packed in it. */
+/** Bytes of a MATLAB file, and of all that is packed in it; the largest list that is read has 3 MB. */
 export const matlabBytes = 16 * mebi;
 
 /** Shards that the ranges of a pattern stand for. */

@@ -1,6 +1,7 @@
 /** Regular files only, links followed: what else goes by a file's name could be waited for without end. */
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { readAll } from "@dawnstrap/tensor/node";
 import { DataError } from "../../errors.js";
 import { imageFileBytes } from "./limits.js";
 
@@ -35,9 +36,7 @@ async function readUpTo(path: string, most: number): Promise<Uint8Array | string
   try {
     const { size } = await handle.stat();
     if (size > most) return `has ${size} bytes, more than the ${most} that are read`;
-    const bytes = new Uint8Array(size);
-    const { bytesRead } = await handle.read(bytes, 0, size, 0);
-    return bytes.subarray(0, bytesRead);
+    return await readAll(handle, size);
   } finally {
     await handle.close();
   }

@@ -1,5 +1,9 @@
 /** Standard output and standard error that nobody takes any more: a closed pipe, a full disk, a terminal that is gone. */
 import { constants } from "node:os";
+import { printable } from "../report/escape.js";
+
+/** A line on standard error. */
+export const note = (text: string): void => void process.stderr.write(`${printable(text)}\n`);
 
 /** Nobody reads any more: no fault, and there is nobody to tell of it. */
 const closed = ["EPIPE", "ECONNRESET", "EIO"];

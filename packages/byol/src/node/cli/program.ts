@@ -13,6 +13,7 @@ import { reportCommand } from "./commands/report.js";
 import { resumeCommand } from "./commands/resume.js";
 import { searchCommand } from "./commands/search.js";
 import { viewsCommand } from "./commands/views.js";
+import { note } from "./outputs.js";
 
 /** Each stands in a file of its own below `commands/`. */
 const commands: readonly (() => Command)[] = [
@@ -57,7 +58,7 @@ export async function main(words: readonly string[]): Promise<number> {
     // Commander has printed its own complaint (or the help that was asked for) already.
     if (isCommanderError(error)) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof Interrupted) {
-      process.stderr.write(`${printable(error.message)}\n`);
+      note(error.message);
       return error.exitCode;
     }
     if (process.env.DEBUG) console.error(error);

@@ -6,7 +6,7 @@ import type { DataSource } from "../../images/source.js";
 import { UsageError } from "../../errors.js";
 import { type EncoderFile, randomEncoder } from "../../tasks/encoder.js";
 import { readEncoder } from "../../tasks/node/encoder-file.js";
-import { printable } from "../report/escape.js";
+import { note } from "./outputs.js";
 import { presetNamed } from "../../presets/index.js";
 import { type DataFlags, dataOptionsOf, deviceOption, withDataOptions } from "./options.js";
 
@@ -57,11 +57,10 @@ export async function withEncoder(
   const data = await openData(flags.data, encoder.image, dataOptionsOf(flags));
   const device = await openDevice(flags.device);
   try {
-    process.stderr.write(`device: ${device.kind}, ${device.description}\n`);
-    for (const note of data.notes ?? []) process.stderr.write(`data: ${printable(note)}\n`);
+    note(`device: ${device.kind}, ${device.description}`);
+    for (const text of data.notes ?? []) note(`data: ${text}`);
     await use({ device, encoder, data });
-    for (const { file, reason } of data.skipped())
-      process.stderr.write(`${printable(`skipped ${file}: ${reason}`)}\n`);
+    for (const { file, reason } of data.skipped()) note(`skipped ${file}: ${reason}`);
   } finally {
     await Promise.all([data.close(), device.destroy()]);
   }

@@ -4,6 +4,7 @@
  */
 import { inflateSync } from "node:zlib";
 import { DataError } from "../../../errors.js";
+import { matlabBytes } from "../limits.js";
 
 /** Numbers column after column, text, cells, or the records of a structure. */
 export type MatlabValue = readonly number[] | string | readonly MatlabValue[] | readonly MatlabRecord[];
@@ -11,8 +12,6 @@ export type MatlabRecord = { readonly [field: string]: MatlabValue };
 
 const MATRIX = 14;
 const PACKED = 15;
-/** Bytes that a file may unpack to; the largest list that is read has 3 MB. */
-const limit = 2 ** 24;
 /** Cells in cells. */
 const deepest = 8;
 
@@ -138,7 +137,7 @@ export function readMatlab(file: Uint8Array, names: readonly string[]): Map<stri
   if (head === "MATLAB 7.3") throw new DataError("it is of version 7.3 (save it with -v7)");
   const found = new Map<string, MatlabValue>();
   const elements = new Elements(file.subarray(128), little);
-  let left = limit;
+  let left = matlabBytes;
   while (!elements.ended) {
     let element = elements.next();
     if (element.type === PACKED) {

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
+import { create } from "tar";
 import type { DataOptions, DataSource, ImageSet } from "../../source.js";
 import { type DataSetKind, openKind } from "./kind.js";
 
@@ -37,6 +38,14 @@ export class Miniature {
     const source = await openKind(kind, this.path(folder), format, { threads: 1, ...options });
     this.opened.push(source);
     return source;
+  }
+
+  /** Packs files, in this order, into a tar; a number is a picture of that grey. */
+  async tar(shard: string, files: Record<string, Uint8Array | string | number>): Promise<void> {
+    const folder = `${shard}.files`;
+    for (const [name, content] of Object.entries(files))
+      await this.put(`${folder}/${name}`, typeof content === "number" ? await plainJpeg(content) : content);
+    await create({ file: this.path(shard), cwd: this.path(folder) }, Object.keys(files));
   }
 
   async remove(): Promise<void> {

@@ -1,10 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
-import { create } from "tar";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DataOptions, DataSource, ImageSet } from "../../source.js";
-import { Miniature, plainJpeg, valuesOf } from "./miniature.js";
+import { Miniature, valuesOf } from "./miniature.js";
 import { openShards } from "./shards.js";
 
 const format = { stored: 8, channels: 3, background: [0, 0, 0] } as const;
@@ -23,15 +22,7 @@ const open = async (pattern: string, options: DataOptions = {}) => {
   opened.push(source);
   return source;
 };
-/** Packs files, in this order, into a tar; a number is a picture of that grey. */
-async function pack(shard: string, files: Record<string, string | number>): Promise<void> {
-  for (const [name, content] of Object.entries(files))
-    await mini.put(
-      `${shard}.files/${name}`,
-      typeof content === "number" ? await plainJpeg(content) : content,
-    );
-  await create({ file: mini.path(shard), cwd: mini.path(`${shard}.files`) }, Object.keys(files));
-}
+const pack = (shard: string, files: Record<string, string | number>) => mini.tar(shard, files);
 /** Samples of two classes in turn, grey 10 apart. */
 const sound = (count: number, first = 0) =>
   Object.fromEntries(

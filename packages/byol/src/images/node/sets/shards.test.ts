@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { create } from "tar";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { DataOptions, DataSource } from "../../source.js";
 import { Miniature, plainJpeg, sizesOf, valuesOf } from "./miniature.js";
@@ -21,13 +20,7 @@ const open = async (pattern: string, options: DataOptions = {}) => {
   opened.push(source);
   return source;
 };
-/** Packs files, in this order, into a tar. */
-async function pack(shard: string, files: Record<string, Uint8Array | string>): Promise<string> {
-  const folder = `${shard}.files`;
-  for (const [name, content] of Object.entries(files)) await mini.put(`${folder}/${name}`, content);
-  await create({ file: mini.path(shard), cwd: mini.path(folder) }, Object.keys(files));
-  return shard;
-}
+const pack = (shard: string, files: Record<string, Uint8Array | string>) => mini.tar(shard, files);
 const samples = async (labels: readonly number[], first = 0) =>
   Object.fromEntries(
     (

@@ -116,13 +116,7 @@ function badLabels(samples: readonly Sample[], strict = false): string[] {
 /** A fifth of every class, by its keys. */
 function ownSplit({ train }: Sides): Sides {
   const known = train.filter(hasLabel);
-  const labels = known.map(({ label }) => label!);
-  const places = pickPerClass(
-    known.map(({ name }) => name),
-    labels,
-    proportional(labels, 0.2),
-  );
-  const test = places.map((place) => known[place]!);
+  const test = shareOf(known, 0.2).map((place) => known[place]!);
   const held = new Set(test);
   return { train: train.filter((sample) => !held.has(sample)), val: [], test };
 }
@@ -185,7 +179,7 @@ export async function openShards(
             Array.from(val, (_, i) => labelled.length + i),
             heldOut,
           )
-        : splitsOf(labelledPart(trainSet), tenthOf(labelled), heldOut);
+        : splitsOf(labelledPart(trainSet), shareOf(labelled, 0.1), heldOut);
     return opening.source({
       ...known,
       classes,
@@ -200,13 +194,13 @@ export async function openShards(
   }
 }
 
-/** Places of a tenth of every class, by their keys. */
-function tenthOf(samples: readonly Sample[]): number[] {
+/** Places of a share of every class among labelled samples, by their keys. */
+function shareOf(samples: readonly Sample[], share: number): number[] {
   const labels = samples.map(({ label }) => label!);
   return pickPerClass(
     samples.map(({ name }) => name),
     labels,
-    proportional(labels, 0.1),
+    proportional(labels, share),
   );
 }
 

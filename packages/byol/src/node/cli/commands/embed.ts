@@ -8,6 +8,7 @@ import { extractFeatures, joined } from "../../../tasks/extract.js";
 import { imagesWork } from "../../../tasks/meter.js";
 import { showMeter } from "../../report/meter.js";
 import { checkOutput, writeOutput } from "../output.js";
+import { note } from "../outputs.js";
 import { type Opened, type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
 
 export const embedCommand = (): Command =>
@@ -41,7 +42,7 @@ export async function embeddingsOf({
   const network = buildEncoder(device, encoder);
   const { image } = encoder;
   const forward = (x: Tensor) => network.forward(x, { train: false });
-  const meter = showMeter((text) => void process.stderr.write(`${text}\n`));
+  const meter = showMeter(note);
   const names: string[] = [];
   const classes: string[] = [];
   const images: Placed[] = [];

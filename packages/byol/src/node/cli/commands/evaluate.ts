@@ -9,10 +9,11 @@ import { protocols } from "../../../tasks/protocols/index.js";
 import type { Result } from "../../../tasks/result.js";
 import { resultTable } from "../../../tasks/result-table.js";
 import type { Subject } from "../../../tasks/subject.js";
-import { printable, visible } from "../../report/escape.js";
+import { visible } from "../../report/escape.js";
 import { showMeter } from "../../report/meter.js";
 import { dataOptionsOf, positive, wholeFrom } from "../options.js";
 import { checkOutput, writeOutput } from "../output.js";
+import { note } from "../outputs.js";
 import { type SubjectFlags, withEncoder, withSubjectOptions } from "../subject.js";
 
 interface EvaluateFlags extends SubjectFlags {
@@ -82,7 +83,6 @@ const withSubject = (flags: EvaluateFlags, run: (subject: Subject) => Promise<Re
     // Before anything is computed.
     const folder = openEvaluations(flags.encoder);
     if (json !== undefined) checkOutput("json", json);
-    const note = (text: string): void => void process.stderr.write(`${printable(text)}\n`);
     const result = await run({
       ...opened,
       ...{ seed, note, dataOptions: dataOptionsOf(flags), meter: showMeter(note) },

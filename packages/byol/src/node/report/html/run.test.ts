@@ -41,6 +41,7 @@ describe("readRun", () => {
     expect([run.summary, run.sample]).toEqual([undefined, undefined]);
   });
 
+  // Windows has no pipes among its files.
   it.skipIf(process.platform === "win32")("refuses pipes and folders in the place of files", async () => {
     for (const name of ["config.json", "metrics.jsonl", "summary.json", "embeddings.safetensors"])
       for (const make of ["mkfifo", "mkdir"]) {
